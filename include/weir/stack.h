@@ -1,0 +1,143 @@
+/* stack.h - many connections over raw IPv4 and IPv6 packets, in memory that the caller gave.
+ *
+ * A stack is one value in one piece of memory: any number may live in one process, one a thread, and they
+ * share nothing. Packets go in whole, from the IP header on; packets come out whole.
+ *
+ *     for (;;) {
+ *         wait_for_packets_until(weir_stack_deadline(s));
+ *         while ((n = read(tun, packet, sizeof packet)) > 0)
+ *             weir_stack_input(s, packet, n, now());
+ *         weir_stack_expire(s, now());
+ *         while (weir_stack_ready(s, &r))
+ *             serve(weir_stack_conn(s, r.conn), r.events);
+ *         while ((n = weir_stack_poll(s, &out, now())) > 0)
+ *             write_packet(tun, &out);
+ *     }
+ */
+#ifndef WEIR_STACK_H
+#define WEIR_STACK_H
+
+#include "weir/weir.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct weir_stack weir_stack;
+
+/* Names a connection or a listener; 0 names nothing. Never given out twice in the life of a stack short of
+ * 2^32 uses of one record, so that a stale handle finds nothing instead of somebody else's connection. */
+typedef uint64_t weir_handle;
+
+#define WEIR_STACK_ADDRS_MAX 8
+
+typedef struct weir_stack_config {
+    weir_config tcp;              /* of every connection; its secret is the stack's secret too */
+    weir_addr addrs[WEIR_STACK_ADDRS_MAX];  /* the stack's own addresses */
+    uint8_t prefix_len[WEIR_STACK_ADDRS_MAX]; /* of an IPv4 address, to know its broadcast addresses; 0: none but 255.255.255.255 */
+    uint8_t addr_count;
+    bool any_destination;         /* take packets for any unicast destination (proxies); a listener must ask for it too */
+    bool echo_reply;              /* answer ICMP echo requests; true */
+    bool checksum_trusted;        /* received checksums were verified by hardware: do not verify TCP's again; false */
+    bool accept_martians;         /* loopback sources and destinations are fine (simulators); false */
+    uint32_t connections_max;     /* records; 1024; up to 2^24 */
+    uint32_t listeners_max;       /* 64 */
+    uint32_t time_wait_max;       /* records; the oldest gives way; 4096 */
+    uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256 */
+    uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies; 1000; the rest is counted and dropped */
+    uint16_t port_first, port_last; /* ephemeral ports; 49152..65535 (RFC 6335 6) */
+    weir_sizes rings;             /* of each connection; 64 KiB each */
+} weir_stack_config;
+
+WEIR_API void weir_stack_config_init(weir_stack_config *config); /* over weir_config_internet */
+
+/* The octets a stack of this configuration needs; 0 if the configuration is refused (see weir_stack_init). */
+WEIR_API size_t weir_stack_size(const weir_stack_config *config);
+/* Builds a stack in `memory` (aligned to 64); NULL with *err set: WEIR_ERR_SECRET, WEIR_ERR_INVALID, or
+ * WEIR_ERR_RESOURCES if len is below weir_stack_size. The configuration is copied. */
+WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_config *config, weir_us now,
+                                     weir_err *err);
+
+/* ---- packets and time ---- */
+
+/* One packet from the IP header on. The verdict says what became of it; it is counted in weir_stats. */
+WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now);
+/* The next packet to send; its length, 0 = nothing now. */
+WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now);
+/* The same into one piece of memory, copy and checksum in one pass; 0 = nothing now. cap must be the MTU at least. */
+WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now);
+WEIR_API void weir_stack_expire(weir_stack *s, weir_us now);
+/* When to call weir_stack_expire at the latest. Never later than due; it may be up to a few milliseconds early. */
+WEIR_API weir_us weir_stack_deadline(weir_stack *s);
+
+/* ---- opening ---- */
+
+typedef struct weir_listen_spec {
+    weir_addr local;       /* unspecified: any address of the stack (or any at all, with any_destination) */
+    uint16_t port;         /* 0: any port */
+    bool any_destination;  /* match destinations that are not the stack's (its config must allow it) */
+    bool v4_only, v6_only;
+    bool hold;             /* deferred accept: report WEIR_EV_HELD at the SYN and wait for weir_admit or weir_abort */
+    uint32_t backlog;      /* half-open connections of this listener; 0: half_open_max */
+} weir_listen_spec;
+
+/* WEIR_ERR_EXISTS: another listener has just this; WEIR_ERR_ADDRESS: not an address of ours; WEIR_ERR_RESOURCES. */
+WEIR_API weir_err weir_stack_listen(weir_stack *s, const weir_listen_spec *spec, weir_handle *listener);
+/* No new connections; those that came through it live on, half-open ones are reset. WEIR_ERR_NOT_EXIST. */
+WEIR_API weir_err weir_stack_unlisten(weir_stack *s, weir_handle listener, weir_us now);
+
+/* Active OPEN. Of `tuple`, local may be unspecified (the first address of the family; MUST-44) and local_port 0
+ * (an ephemeral port by RFC 6056 algorithm 3, double-hash). Errors: WEIR_ERR_ADDRESS (MUST-46), WEIR_ERR_UNSPECIFIED,
+ * WEIR_ERR_EXISTS (4-tuple in use), WEIR_ERR_RESOURCES. */
+WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *tuple, weir_handle *conn, weir_us now);
+
+/* ---- using ---- */
+
+typedef struct weir_ready {
+    weir_handle conn, listener; /* listener: through which it came, 0 for active opens */
+    uint64_t tag;               /* what weir_stack_set_tag gave; 0 on a connection never seen before */
+    unsigned events;            /* weir_events(): all that is true, asked for or not */
+} weir_ready;
+
+/* Connections of which an event that is wanted is true, each once a round; false ends the round, the next call
+ * begins another. Wanted by default: READABLE PEER_FIN CLOSED HELD CONNECTED; weir_stack_want narrows it: an event
+ * stays true until the state changes, so one that was dealt with (CONNECTED, PEER_FIN) should be no longer wanted. */
+WEIR_API bool weir_stack_ready(weir_stack *s, weir_ready *ready);
+WEIR_API weir_err weir_stack_want(weir_stack *s, weir_handle conn, unsigned events);
+WEIR_API weir_err weir_stack_set_tag(weir_stack *s, weir_handle conn, uint64_t tag);
+
+/* The connection of a handle, NULL if there is none any more; good until the next call that takes the stack.
+ * Use it with every function of weir.h but weir_init, weir_listen, weir_connect, weir_input and weir_poll: the stack
+ * looks at what you did to it before its next poll, deadline or ready. */
+WEIR_API weir_conn *weir_stack_conn(weir_stack *s, weir_handle conn);
+/* A look without that: for printing. */
+WEIR_API const weir_conn *weir_stack_peek(const weir_stack *s, weir_handle conn);
+/* weir_release, and the handle is gone; the record is freed when the connection is CLOSED, or goes to a small
+ * record when it is in TIME-WAIT. A connection that is CLOSED keeps its record until it is released. */
+WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us linger_us, weir_us now);
+
+/* ---- looking ---- */
+
+/* The handle after `conn` in no particular order, 0 at the end; 0 starts. Released connections are shown too. */
+WEIR_API weir_handle weir_stack_next(const weir_stack *s, weir_handle conn);
+
+typedef struct weir_stats {
+    uint64_t verdicts[WEIR_VERDICT_COUNT]; /* packets by verdict; [WEIR_OK] were taken */
+    uint64_t packets_in, octets_in, packets_out, octets_out;
+    uint64_t active_opens, passive_opens, established, resets_in, resets_out, retransmitted;
+    uint64_t echo_replies, replies_dropped, icmp_taken, time_wait_reused, time_wait_evicted;
+    uint64_t odd_segments;   /* segments with any mark of enum weir_odd */
+    uint32_t connections, half_open, listeners, time_wait;      /* now */
+    uint32_t connections_peak, half_open_peak, time_wait_peak;
+} weir_stats;
+WEIR_API const weir_stats *weir_stack_stats(const weir_stack *s);
+WEIR_API const weir_stack_config *weir_stack_get_config(const weir_stack *s);
+
+/* Every invariant of the stack and of all its connections: NULL if all hold, else the first broken one in words.
+ * Linear in everything: for tests. */
+WEIR_API const char *weir_stack_check(const weir_stack *s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* WEIR_STACK_H */

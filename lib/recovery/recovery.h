@@ -1,0 +1,101 @@
+/* recovery.h - when to send again and how much. Small structs in, numbers out; knows no connection. */
+#ifndef WEIRI_RECOVERY_H
+#define WEIRI_RECOVERY_H
+
+#include "wire/seq.h"
+
+/* ---- rtt.c: RFC 6298 ---- */
+
+struct weiri_rto_bounds {
+    uint32_t initial, min, max, granularity; /* microseconds */
+};
+WEIR_PRIVATE void weiri_rtt_init(struct weir_rtt *r, const struct weiri_rto_bounds *bounds);
+/* Rules 2.2 and 2.3; Karn's rule is the caller's: no sample from a segment sent twice. */
+WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const struct weiri_rto_bounds *bounds);
+/* Rule 5.5: the timeout after `backoff` doublings, never above bounds->max. */
+WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds);
+
+/* ---- sack.c: the scoreboard. RFC 2018 5, RFC 6675 ---- */
+
+enum weiri_sent_state {
+    WEIRI_SENT_FLYING, /* sent once, nothing known */
+    WEIRI_SENT_SACKED, /* the peer holds it */
+    WEIRI_SENT_LOST,   /* taken for lost, to be sent again */
+    WEIRI_SENT_RESENT  /* sent again, nothing known */
+};
+
+/* Records are contiguous and in order: each begins where the one before ended; together they are [SND.UNA, SND.NXT).
+ * SYN and FIN count as an octet each (SYN is not kept here). */
+struct weir_sent {
+    weir_seq from, to;
+    uint32_t sent_at;  /* low 32 bits of the time of the last transmission, microseconds */
+    uint8_t state;     /* enum weiri_sent_state */
+    uint8_t tries;     /* transmissions, saturating: Karn's rule asks for 1 */
+    uint16_t reserved; /* 0 */
+};
+
+struct weiri_acked {
+    uint32_t octets;   /* that left the board */
+    uint32_t sacked;   /* of them, known to be received before */
+    bool sampled;      /* rtt_us is a sample Karn's rule allows: from the newest record fully acknowledged, sent once */
+    uint32_t rtt_us;
+};
+
+WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *records, uint16_t cap);
+/* Appends [from, to) as sent now; joins it to the last record if that is FLYING, sent once, at the same microsecond. When full:
+ * like neighbours are joined (the later time stays) until there is room. False: no room, send nothing now. */
+WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now);
+/* The cumulative acknowledgment: everything before `ack` leaves. Time to subtract from is now. */
+WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now);
+/* One SACK block; only una < from < to =< nxt is believed, anything else changes nothing (RFC 2018, CVE grid V12: una is the
+ * first record's from, nxt the last one's to). Returns octets newly known to be received. Splits records; where the board is
+ * full even after joining, the part that would need a split is left as it was: less is known, nothing is wrong. */
+WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block);
+/* RFC 6675 IsLost: FLYING records with at least 3 separate SACKed runs above, or more than 2 * mss SACKed octets above,
+ * become LOST. Returns octets newly lost. */
+WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss);
+/* RFC 6582: the first `mss` octets that are FLYING or RESENT at the very head become LOST (partial or third duplicate ACK). */
+WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss);
+/* A retransmission timeout: all but SACKED becomes LOST. If even the head was SACKED the peer reneged: all becomes LOST (RFC 2018 5.1, 8). */
+WEIR_PRIVATE void weiri_board_lose_all(struct weir_board *b);
+/* The first LOST run, at most `max` octets of it; false if none. */
+WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max, weir_block *run);
+/* The run has been sent again now: RESENT, tries + 1. A run that no record covers changes nothing. */
+WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_us now);
+/* RFC 6675 pipe: octets sent, neither SACKED nor LOST. */
+WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b);
+/* Octets in state RESENT. */
+WEIR_PRIVATE uint32_t weiri_board_resent_octets(const struct weir_board *b);
+/* Moves to larger storage. */
+WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *records, uint16_t cap);
+/* NULL, or the invariant that is broken; [una, nxt) is what the records must cover. */
+WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq una, weir_seq nxt);
+
+/* ---- cc.c and cc_<name>.c: how much may be in flight. RFC 5681 ---- */
+
+struct weiri_cc_event {
+    uint32_t acked;    /* octets newly acknowledged, cumulatively or by SACK */
+    uint32_t flight;   /* octets outstanding before the event (FlightSize) */
+    uint32_t mss;
+    uint32_t rtt_us;   /* smoothed; 0: none yet */
+    weir_us now;
+    bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
+    bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
+};
+/* The window at the start: RFC 6928 with iw10, else RFC 5681 3.1; one segment if the SYN had to be sent again. */
+WEIR_PRIVATE uint32_t weiri_cc_initial_window(uint32_t mss, bool iw10);
+WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window);
+/* An acknowledgment of new data outside recovery. */
+WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* Loss found by duplicate acknowledgments or SACK: recovery begins; cwnd = ssthresh, what is in flight being counted by pipe. */
+WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* Recovery ended by a full acknowledgment. */
+WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* A retransmission timeout. */
+WEIR_PRIVATE void weiri_cc_timeout(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* Sending again after more than an RTO of silence: restart window (RFC 5681 4.1). */
+WEIR_PRIVATE void weiri_cc_idle(struct weir_cc *cc, uint32_t initial_window);
+/* The path MTU took the MSS from `before` to e->mss (RFC 5681 3.1). */
+WEIR_PRIVATE void weiri_cc_new_mss(struct weir_cc *cc, uint32_t before, uint32_t after);
+
+#endif /* WEIRI_RECOVERY_H */
