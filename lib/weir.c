@@ -1,0 +1,17 @@
+/* weir.c - the whole library as one unit, and its table of contents: the order in which a packet meets the rooms.
+ *
+ * Compile this file alone and you have weir; the build does nothing else. Every file below also compiles by itself.
+ * ci/amalgamate.py flattens this file and the public headers into the single header.
+ */
+#define WEIR_PRIVATE static
+
+#include "weir/stack.h"
+#include "weir/weir.h"
+
+/* wire: octets <-> fields. Knows no connection, keeps no state. */
+
+/* recovery: when to send again, and how much. Knows no connection either. */
+
+/* conn: one connection. */
+
+/* stack: many connections. */
