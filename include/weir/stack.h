@@ -121,6 +121,10 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
 /* The handle after `conn` in no particular order, 0 at the end; 0 starts. Released connections are shown too. */
 WEIR_API weir_handle weir_stack_next(const weir_stack *s, weir_handle conn);
 
+/* The connection that the last weir_stack_input, weir_stack_poll or weir_stack_poll_copy was about, 0 if it was about none: for
+ * tracers, which ask weir_last_path what changed. It may be gone already: weir_stack_peek says so. */
+WEIR_API weir_handle weir_stack_last(const weir_stack *s);
+
 typedef struct weir_stats {
     uint64_t verdicts[WEIR_VERDICT_COUNT]; /* packets by verdict; [WEIR_OK] were taken */
     uint64_t packets_in, octets_in, packets_out, octets_out;
