@@ -321,8 +321,11 @@ typedef struct weir_conn weir_conn; /* complete at the end of this header: the c
  * Nothing needs to be undone: forgetting a connection is freeing it. */
 WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now);
 
-/* Passive OPEN: CLOSED -> LISTEN on tuple->local and local_port. An unspecified remote takes anyone. */
+/* Passive OPEN: CLOSED -> LISTEN. With an unspecified remote socket anyone may connect, but a view does not carry
+ * addresses: weir_set_remote before a SYN is given to weir_input. Whoever demultiplexes simply names both sockets. */
 WEIR_API weir_err weir_listen(weir_conn *c, const weir_tuple *tuple, weir_us now);
+/* Who the next segment in LISTEN is from; WEIR_ERR_EXISTS in any other state. */
+WEIR_API weir_err weir_set_remote(weir_conn *c, const weir_addr *remote, uint16_t remote_port);
 /* Active OPEN: CLOSED or LISTEN -> SYN-SENT (RFC 9293 3.10.1). */
 WEIR_API weir_err weir_connect(weir_conn *c, const weir_tuple *tuple, weir_us now);
 /* While held, a connection that a SYN has opened says nothing: the SYN,ACK waits for weir_admit, or weir_abort
@@ -505,13 +508,12 @@ struct weir_conn {
     uint8_t *rx_ring, *tx_ring;
     struct weir_span *spans;
     weir_us now;                 /* the latest time seen */
-    weir_us rexmt_at;            /* retransmission, persist or SWS timer */
+    weir_us rexmt_at;            /* retransmission, persist or SWS override timer: which, says `timer` */
     weir_us ack_at;              /* delayed ACK */
     uint32_t rx_size, tx_size;   /* powers of two */
     struct {
         weir_seq una, nxt, wl1, wl2, up, iss; /* RFC 9293 3.3.1 */
         weir_seq end;            /* one past the last octet committed; our FIN takes this number */
-        weir_seq psh;            /* octets before this point were pushed */
         uint32_t wnd, max_wnd;   /* SND.WND scaled, the largest ever (MAX.SND.WND) */
     } snd;
     struct {
@@ -519,7 +521,7 @@ struct weir_conn {
         weir_seq usr;            /* the next octet the user reads */
         weir_seq adv;            /* the highest right edge ever announced: never moves left (SHLD-14) */
         weir_seq acked;          /* Last.ACK.sent (RFC 7323 4.3) */
-        weir_seq fin;            /* number of the peer's FIN, with WEIRI_FIN_KNOWN */
+        weir_seq fin;            /* number of the peer's FIN, once known */
     } rcv;
     struct {
         uint32_t recent;         /* TS.Recent (RFC 7323 4.3) */
@@ -530,34 +532,32 @@ struct weir_conn {
     struct weir_cc cc;
     struct weir_board board;
     weir_seq recover;            /* RFC 6582 3.2 */
-    weir_seq rtt_seq;            /* the segment being timed where there are no timestamps */
-    weir_us rtt_at;
     uint32_t flags;              /* enum weiri_flag */
     uint16_t span_count, span_cap;
-    uint16_t mss_snd, mss_adv, pmtu, mss_peer;  /* what we may send; what we announced; path MTU; what the peer announced */
-    uint16_t unacked_in;         /* full-sized segments received since the last ACK, times 2 */
-    uint8_t state, open_state, err, dupacks, backoff, retries, probes, shift_snd, shift_rcv;
-    uint8_t dscp, quick_acks, challenges, soft;
+    uint16_t mss_snd, mss_adv, mss_peer; /* what we may send; what we announced; what the peer announced */
+    uint16_t pmtu;               /* path MTU as far as known */
+    uint16_t rcv_mss;            /* the largest payload seen */
+    uint8_t state, err, timer, dupacks, backoff, retries, probes, shift_snd, shift_rcv;
+    uint8_t dscp, quick_acks, challenges;
     /* cold */
     weir_tuple tuple;
-    weir_us life_at;             /* 2MSL, FIN-WAIT-2, linger: the end of this state */
-    weir_us keep_at;             /* next keepalive probe */
-    weir_us heard_at;            /* the last segment taken */
+    weir_us life_at;             /* 2MSL, FIN-WAIT-2 or linger: the end of this state */
+    weir_us keep_at;             /* the next keepalive probe */
     weir_us progress_at;         /* R2 counts from here */
-    weir_us r2_us;
+    weir_us spoke_at;            /* the last segment with text sent; the SYN's time while opening */
     weir_us challenge_at;        /* start of the interval in which challenges are counted */
-    weir_us orphan_at;           /* when the user walked away; WEIR_FOREVER: still here */
+    weir_us linger_at;           /* a released connection not finished by then is aborted */
+    weir_us r2_us;
     uint64_t octets_acked, octets_received;
     weir_block dsack;            /* duplicate to report; from == to: none */
-    struct {                     /* one reply that is not about the stream: RST */
+    struct {                     /* one answer that is not about the stream: RST */
         weir_seq seq, ack;
         uint32_t ts_echo;
         uint16_t flags;          /* 0: none */
-        uint8_t with_ts;
+        uint16_t with_ts;
     } reply;
-    uint32_t stamp;              /* ages of spans */
-    uint16_t mtu_pending, size_acked;  /* RFC 5927 7.2 */
-    uint16_t rcv_mss;            /* largest payload seen */
+    uint32_t stamp;              /* age of the newest span */
+    uint16_t mtu_pending, size_acked; /* RFC 5927 7.2 */
     weir_path path;
     struct {
         uint32_t in, out, data_in, data_out, retrans, timeouts, recoveries, dup_in, ooo_in, challenge, dsack_in, paws;

@@ -1,0 +1,232 @@
+/* conn.h - the vocabulary of one connection: flags, facts, actions, stages; what its files offer each other.
+ *
+ * Knows the wire and recovery rooms below; nothing of stacks, packets of IP, or the world. */
+#ifndef WEIRI_CONN_H
+#define WEIRI_CONN_H
+
+#include "recovery/recovery.h"
+#include "wire/wire.h"
+
+/* What is true of a connection besides its state: bits of weir_conn.flags. */
+enum weiri_flag {
+    WEIRI_PASSIVE = 1 << 0,       /* opened by LISTEN (MUST-11) */
+    WEIRI_ANY_REMOTE = 1 << 1,    /* LISTEN named no remote socket: returning to LISTEN forgets it again */
+    WEIRI_HELD = 1 << 2,          /* SYN,ACK waits for weir_admit */
+    WEIRI_TS_OK = 1 << 3,         /* Snd.TS.OK (RFC 7323 3.2) */
+    WEIRI_SACK_OK = 1 << 4,       /* both sides sent SACK-permitted */
+    WEIRI_WS_OK = 1 << 5,         /* both sides sent Window Scale */
+    WEIRI_NAGLE = 1 << 6,
+    WEIRI_KEEPALIVE = 1 << 7,
+    WEIRI_FIN_QUEUED = 1 << 8,    /* the user closed: FIN follows the octet before snd.end */
+    WEIRI_FIN_KNOWN = 1 << 9,     /* the peer's FIN has been seen: rcv.fin is its number */
+    WEIRI_FIN_TAKEN = 1 << 10,    /* and everything before it has arrived: rcv.nxt is past it */
+    WEIRI_RELEASED = 1 << 11,     /* the user walked away */
+    WEIRI_ACK_NOW = 1 << 12,      /* an ACK is due */
+    WEIRI_SYN_DUE = 1 << 13,      /* SYN or SYN,ACK is due, for the first time or again */
+    WEIRI_SYN_RESENT = 1 << 14,   /* it was sent more than once: initial window 1, no RTT sample */
+    WEIRI_RESEND_NOW = 1 << 15,   /* one lost segment may go whatever cwnd says (RFC 6675 5 (4.3)) */
+    WEIRI_PROBE_DUE = 1 << 16,    /* zero-window probe (RFC 9293 3.8.6.1) */
+    WEIRI_KEEP_DUE = 1 << 17,     /* keepalive probe (RFC 9293 3.8.4) */
+    WEIRI_SWS_OVERRIDE = 1 << 18, /* the override timer fired: send what fits (RFC 9293 3.8.6.2.1) */
+    WEIRI_MORE = 1 << 19,         /* the user said that more follows at once */
+    WEIRI_URG_SND = 1 << 20,      /* snd.up is ahead of what was acknowledged */
+    WEIRI_URG_RCV = 1 << 21,      /* rcv.up is ahead of what the user has read */
+    WEIRI_RECOVERY = 1 << 22,     /* fast recovery, until snd.una reaches recover (RFC 6582) */
+    WEIRI_LOSS = 1 << 23,         /* after a timeout, until snd.una reaches recover */
+    WEIRI_SUSPECT = 1 << 24,      /* R1 passed, or a soft ICMP error (SHLD-9) */
+    WEIRI_CWND_LIMITED = 1 << 25, /* cwnd held the sender back since the last acknowledgment */
+    WEIRI_TS_RECENT = 1 << 26     /* ts.recent is valid */
+};
+
+/* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Only TAKE_TEXT adds one: FIN_REACHED. */
+#define WEIRI_FACTS(X)                                                                                                  \
+    X(SYN) X(FIN) X(RST) X(ACK) X(URG) /* control bits of the segment */                                                 \
+    X(SEQ_OK)      /* acceptable by table 6 of RFC 9293 3.10.7.4 */                                                      \
+    X(SEQ_NEXT)    /* SEG.SEQ = RCV.NXT */                                                                               \
+    X(SEQ_PROBE)   /* text at RCV.NXT while our window is zero: its ACK, URG and RST still count (MUST-66) */            \
+    X(STALE)       /* older than TS.Recent (RFC 7323 5.3 R1) */                                                          \
+    X(NO_STAMP)    /* lacks the timestamps that were negotiated, and the configuration insists */                        \
+    X(ACK_NEW)     /* SND.UNA < SEG.ACK =< SND.NXT */                                                                    \
+    X(ACK_OLD)     /* SEG.ACK older than any that could still be on its way (RFC 5961 5.2) */                            \
+    X(ACK_FUTURE)  /* SEG.ACK > SND.NXT: of octets never sent */                                                         \
+    X(ACK_FIN)     /* SEG.ACK covers our FIN */                                                                          \
+    X(TEXT)        /* text or FIN inside the window, at or after RCV.NXT */                                              \
+    X(FIN_AGAIN)   /* the peer's FIN, already taken, once more */                                                        \
+    X(FIN_REACHED) /* everything before the peer's FIN has arrived */                                                    \
+    X(SYN_AGAIN)   /* the SYN that opened this connection, once more */                                                  \
+    X(REUSE)       /* this SYN may end TIME-WAIT early (RFC 6191) */                                                     \
+    X(PASSIVE)     /* the connection was opened by LISTEN */                                                             \
+    X(RELEASED)    /* the user has walked away */                                                                        \
+    X(CLOSED)      /* the user has closed: no more to send */                                                            \
+    X(QUEUED)      /* octets or SENDs wait to be sent */                                                                 \
+    X(UNREAD)      /* octets wait to be read */                                                                          \
+    X(REMOTE)      /* the remote socket is specified */
+
+/* Actions: one function each in act.c, named act_<ACTION>. */
+#define WEIRI_ACTIONS(X)                                                                                                 \
+    X(NONE) X(RST_FROM_ACK) X(RST_FROM_SEQ) X(SEND_ACK) X(CHALLENGE_ACK) X(RESEND_SYN_ACK)                               \
+    X(TAKE_SYN) X(TAKE_SYN_ACK) X(CROSS_SYN) X(ACCEPT_ACK) X(ACCEPT_LAST_ACK) X(TAKE_URGENT) X(TAKE_TEXT)                \
+    X(TAKE_FIN) X(TAKE_LAST_FIN) X(RESTART_2MSL) X(RETURN_TO_LISTEN) X(REOPEN)                                           \
+    X(END_REFUSED) X(END_RESET) X(END_RESET_LATE) X(END_UNREAD) X(END_DONE) X(END_ABORT) X(END_DELETE)                   \
+    X(END_TIMEOUT) X(END_UNREACHABLE)                                                                                    \
+    X(START_LISTEN) X(START_SYN) X(QUEUE_TEXT) X(OPEN_AND_QUEUE) X(QUEUE_FIN) X(SOFT_ERROR) X(RESEND)                    \
+    X(FAIL_NOT_EXIST) X(FAIL_EXISTS) X(FAIL_UNSPECIFIED) X(FAIL_CLOSING)
+
+/* Stages of the table. A segment goes forward through the first group; each event of the second has one stage. */
+#define WEIRI_STAGES(X)                                                                                                  \
+    X(CLOSED) X(LISTEN) X(SYN_SENT) X(STAMP) X(SEQ) X(RST) X(SYN) X(ACK) X(URG) X(TEXT) X(FIN)                           \
+    X(OPEN_PASSIVE) X(OPEN_ACTIVE) X(SEND) X(RECEIVE) X(CLOSE) X(ABORT)                                                  \
+    X(TIMEOUT_USER) X(TIMEOUT_RESEND) X(TIMEOUT_LIFE) X(ICMP_HARD) X(END)
+
+#define X(name) WEIRI_FACT_BIT_##name,
+enum weiri_fact_bit { WEIRI_FACTS(X) WEIRI_FACT_COUNT };
+#undef X
+#define X(name) WEIRI_F_##name = 1 << WEIRI_FACT_BIT_##name,
+enum weiri_fact { WEIRI_FACTS(X) WEIRI_F_NONE = 0 };
+#undef X
+#define X(name) WEIRI_ACT_##name,
+enum weiri_action { WEIRI_ACTIONS(X) WEIRI_ACTION_COUNT };
+#undef X
+#define X(name) WEIRI_STAGE_##name,
+enum weiri_stage { WEIRI_STAGES(X) WEIRI_STAGE_COUNT };
+#undef X
+
+#define ROW(id, ...) WEIRI_ROW_##id,
+#define CALL(id, ...) WEIRI_ROW_##id,
+enum weiri_row {
+#include "conn/rows.h"
+    WEIRI_ROW_COUNT
+};
+
+/* One event on its way through the table. */
+struct weiri_step {
+    weir_conn *c;
+    const weir_view *v;      /* NULL unless a segment arrived */
+    const weir_tuple *tuple; /* of an OPEN */
+    uint32_t facts;
+    uint32_t count;          /* octets of a SEND */
+    unsigned send_flags;
+    weir_err result;         /* of a user call */
+    bool reuse;              /* the segment is a SYN for a new incarnation */
+};
+
+/* fsm.c: the only writer of weir_conn.state after weir_init. */
+WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s);
+WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage);
+
+/* facts.c */
+WEIR_PRIVATE uint32_t weiri_facts_segment(const weir_conn *c, const weir_view *v);
+WEIR_PRIVATE uint32_t weiri_facts_call(const weir_conn *c);
+/* Table 6 of RFC 9293 3.10.7.4. */
+WEIR_PRIVATE bool weiri_acceptable(weir_block window, weir_seq seq, uint32_t len);
+/* RFC 6191 2: may a SYN end TIME-WAIT early? */
+struct weiri_reuse {
+    bool old_ts, new_ts;
+    uint32_t recent, ts_value; /* last TSval of the old connection, that of the SYN */
+    weir_seq last, isn;        /* last sequence number the peer used, that of the SYN */
+};
+WEIR_PRIVATE bool weiri_reuse_allowed(const struct weiri_reuse *r);
+
+/* act.c, ack.c: what rows name. */
+WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
+WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
+WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
+/* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
+WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);
+/* MSS from the path MTU and the peer's option (RFC 9293 3.7.1); after a change of either. */
+WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c);
+
+/* iss.c: numbers from the secret (RFC 6528 3, RFC 7323 7.1). */
+WEIR_PRIVATE weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now);
+WEIR_PRIVATE uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple);
+/* Our timestamp clock: milliseconds, offset per connection (RFC 7323 5.4). */
+WEIR_PRIVATE uint32_t weiri_ts_now(const weir_conn *c);
+
+/* ring.c: the two rings and reassembly in place. */
+struct weir_span {
+    weir_seq from, to;
+    uint32_t stamp; /* the larger, the more recently it grew (RFC 2018 4) */
+};
+struct weiri_text {
+    weir_seq from;
+    const uint8_t *octets;
+    uint32_t len;
+};
+/* Stores what is new of text inside the window; moves rcv.nxt; first arrival wins. True if a run out of order was begun, grown or
+ * joined: an ACK is due at once. False too for text there was no span for: it is as if it had not arrived. */
+WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text);
+/* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4). */
+WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run);
+/* SACK blocks to send, newest first, D-SACK before them; returns how many of at most `max`. */
+WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, unsigned max);
+/* The octets of the send ring from `from`, in at most two slices. */
+WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t len, weir_slice body[2]);
+WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c);
+WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c);
+
+/* out.c */
+/* The window that the next ACK will announce: its right edge (RFC 9293 3.8.6.2.2). */
+WEIR_PRIVATE weir_seq weiri_out_edge(const weir_conn *c);
+WEIR_PRIVATE uint8_t weiri_out_shift(const weir_conn *c);
+
+/* timer.c */
+enum weiri_timer { WEIRI_TIMER_NONE, WEIRI_TIMER_RESEND, WEIRI_TIMER_PERSIST, WEIRI_TIMER_SWS };
+/* Brings the one retransmission timer in line with what is in flight and what the window allows. */
+WEIR_PRIVATE void weiri_timer_update(weir_conn *c);
+/* RFC 6298 5.3: new data was acknowledged. */
+WEIR_PRIVATE void weiri_timer_restart(weir_conn *c);
+WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c);
+WEIR_PRIVATE void weiri_timer_heard(weir_conn *c);
+WEIR_PRIVATE struct weiri_rto_bounds weiri_timer_bounds(const weir_conn *c);
+
+/* icmp.c */
+WEIR_PRIVATE void weiri_icmp_set_pmtu(weir_conn *c, uint32_t mtu);
+
+/* Begins and ends every public call that changes a connection. */
+WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now);
+WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
+
+static inline bool conn_has(const weir_conn *c, uint32_t flag)
+{
+    return (c->flags & flag) != 0;
+}
+
+static inline void conn_set(weir_conn *c, uint32_t flag, bool on)
+{
+    c->flags = on ? c->flags | flag : c->flags & ~flag;
+}
+
+static inline uint32_t conn_rcv_wnd(const weir_conn *c)
+{
+    return seq_diff(c->rcv.nxt, c->rcv.adv);
+}
+
+/* SND.NXT - SND.UNA: FlightSize (RFC 5681 2). */
+static inline uint32_t conn_flight(const weir_conn *c)
+{
+    return seq_diff(c->snd.una, c->snd.nxt);
+}
+
+/* Our SYN has been chosen and is not acknowledged. */
+static inline bool conn_opening(const weir_conn *c)
+{
+    return seq_eq(c->snd.una, c->snd.iss);
+}
+
+static inline bool conn_fin_sent(const weir_conn *c)
+{
+    return conn_has(c, WEIRI_FIN_QUEUED) && seq_lt(c->snd.end, c->snd.nxt);
+}
+
+/* Text committed and not yet sent once. */
+static inline uint32_t conn_unsent(const weir_conn *c)
+{
+    return conn_fin_sent(c) ? 0 : seq_diff(seq_max(c->snd.nxt, seq_add(c->snd.iss, 1)), c->snd.end);
+}
+
+static inline uint32_t conn_ip_header(const weir_conn *c)
+{
+    return weir_addr_is_v4(&c->tuple.local) ? WEIRI_IP4_HEADER : WEIRI_IP6_HEADER;
+}
+
+#endif /* WEIRI_CONN_H */
