@@ -1,0 +1,436 @@
+/* link.c - an impaired link, one direction: loss, duplication, reordering, corruption, delay, jitter, a rate limit with a bounded queue.
+ *
+ * Sans IO: packets and time in, packets out, memory given once. Knows nothing of IP, devices or clocks.
+ * The packets that are not held back leave in the order in which they came, so the queue is a ring; a packet held back stands aside until
+ * enough others have gone by, or its time is up. Packets are kept in chains of small cells, so that acknowledgments and full-sized
+ * segments share the memory fairly.
+ */
+#include <string.h>
+
+#include "tun/room.h"
+
+#define LINK_CELL_OCTETS 508u
+#define LINK_NO_CELL UINT32_MAX
+#define LINK_HELD_MAX 16u
+#define LINK_PPM 1000000u
+#define LINK_DAY_US 86400000000u
+#define LINK_RATE_MAX 1000000000000u /* keeps octets * 8 * 10^6 and what is left over within 64 bits */
+#define LINK_BURST_MAX 1000u         /* keeps a chance times a 32-bit draw within 64 bits */
+
+struct link_cell {
+    uint32_t next;
+    uint8_t octets[LINK_CELL_OCTETS];
+};
+
+struct link_packet {
+    weir_us due;
+    uint32_t cell, len;
+};
+
+struct link_aside {
+    struct link_packet packet;
+    uint64_t release; /* when so many packets have gone by */
+};
+
+struct weir_link {
+    weir_link_config config;
+    weir_link_stats stats;
+    weir_us now;            /* the latest time seen */
+    weir_us last_due;       /* nothing that came later leaves earlier */
+    weir_us free_at;        /* the rate limit has sent all that it was given, ... */
+    uint64_t free_fraction; /* ... plus so many parts of 1/rate_bps microseconds */
+    uint64_t key, serial;   /* of the draws; packets pushed */
+    uint64_t gone;          /* packets queued */
+    struct link_packet *ring;
+    struct link_cell *cells;
+    uint32_t cell_count, cell_free, cells_left; /* the list of free cells and its length */
+    uint32_t head, count;   /* of the ring, which has a place for every cell */
+    uint32_t aside_count;
+    bool bad;               /* in a run of losses */
+    struct link_aside aside[LINK_HELD_MAX];
+};
+
+/* One for each decision about a packet. */
+enum link_salt {
+    LINK_SALT_LOSS = 1,
+    LINK_SALT_DUP,
+    LINK_SALT_CORRUPT,
+    LINK_SALT_PLACE,
+    LINK_SALT_MASK,
+    LINK_SALT_REORDER,
+    LINK_SALT_GAP,
+    LINK_SALT_JITTER
+};
+
+/* splitmix64's finalizer: every bit of the argument reaches every bit of the result. */
+static uint64_t link_finalize(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+uint64_t weiri_mix(uint64_t seed, uint64_t salt)
+{
+    return link_finalize(link_finalize(seed + 0x9e3779b97f4a7c15u) + salt * 0xd1342543de82ef95u);
+}
+
+/* A function of seed, packet and decision alone: knobs do not disturb each other. */
+static uint64_t link_draw(const weir_link *link, enum link_salt salt)
+{
+    return weiri_mix(weiri_mix(link->key, link->serial), (uint64_t)salt);
+}
+
+/* True with a chance of num in den, den up to 2^31. */
+static bool link_chance(const weir_link *link, enum link_salt salt, uint64_t num, uint64_t den)
+{
+    return (link_draw(link, salt) >> 32) * den < num << 32;
+}
+
+/* ---- configuration ---- */
+
+void weir_link_config_init(weir_link_config *config)
+{
+    memset(config, 0, sizeof *config);
+    config->seed = 1;
+}
+
+bool weir_link_config_idle(const weir_link_config *config)
+{
+    return config->loss_ppm == 0 && config->dup_ppm == 0 && config->reorder_ppm == 0 && config->corrupt_ppm == 0 &&
+           config->delay_us == 0 && config->jitter_us == 0 && config->rate_bps == 0;
+}
+
+static bool link_config_ok(const weir_link_config *config)
+{
+    return config->loss_ppm <= LINK_PPM && config->dup_ppm <= LINK_PPM && config->reorder_ppm <= LINK_PPM &&
+           config->corrupt_ppm <= LINK_PPM && config->loss_burst <= LINK_BURST_MAX && config->reorder_us <= LINK_DAY_US && config->delay_us <= LINK_DAY_US &&
+           config->jitter_us <= LINK_DAY_US && config->rate_bps <= LINK_RATE_MAX;
+}
+
+static void link_configure(weir_link *link, const weir_link_config *config)
+{
+    link->config = *config;
+    link->key = weiri_mix(config->seed, 0);
+    if (config->reorder_gap == 0)
+        link->config.reorder_gap = 8;
+    if (config->reorder_us == 0)
+        link->config.reorder_us = 20000;
+    if (config->queue_octets == 0) {
+        uint64_t octets = config->rate_bps / 80;
+        link->config.queue_octets = octets < 65536 ? 65536 : octets > UINT32_MAX ? UINT32_MAX : (uint32_t)octets;
+    }
+}
+
+weir_link *weir_link_init(void *memory, size_t len, const weir_link_config *config)
+{
+    uint8_t *place = (uint8_t *)memory;
+    weir_link *link = (weir_link *)memory;
+    size_t count;
+
+    if (len < WEIR_LINK_MEMORY_MIN || !link_config_ok(config))
+        return NULL;
+    memset(link, 0, sizeof *link);
+    count = (len - sizeof *link) / (sizeof(struct link_packet) + sizeof(struct link_cell));
+    if (count >= LINK_NO_CELL)
+        count = LINK_NO_CELL - 1;
+    link->ring = (struct link_packet *)(void *)(place + sizeof *link);
+    link->cells = (struct link_cell *)(void *)(place + sizeof *link + count * sizeof(struct link_packet));
+    link->cell_count = link->cells_left = (uint32_t)count;
+    for (uint32_t i = 0; i < link->cell_count; i++)
+        link->cells[i].next = i + 1 < link->cell_count ? i + 1 : LINK_NO_CELL;
+    link_configure(link, config);
+    return link;
+}
+
+/* Octets still waiting for the rate limit. At most queue_octets and a packet, so that the product fits. */
+static uint64_t link_backlog(const weir_link *link)
+{
+    if (link->config.rate_bps == 0 || link->free_at <= link->now)
+        return 0;
+    return (link->free_at - link->now) * link->config.rate_bps / 8000000u;
+}
+
+bool weir_link_change(weir_link *link, const weir_link_config *config)
+{
+    uint64_t backlog = link_backlog(link);
+
+    if (!link_config_ok(config))
+        return false;
+    if (config->rate_bps != link->config.rate_bps) { /* what waits goes on at the new rate */
+        link->free_at = link->now + (config->rate_bps == 0 ? 0 : backlog * 8000000u / config->rate_bps);
+        link->free_fraction = 0;
+    }
+    link_configure(link, config);
+    return true;
+}
+
+/* ---- memory ---- */
+
+static uint32_t link_cells_for(size_t len)
+{
+    return (uint32_t)((len + LINK_CELL_OCTETS - 1) / LINK_CELL_OCTETS);
+}
+
+/* Copies a packet into cells; the caller knows that there are enough. At most 130 turns: 65535 octets. */
+static uint32_t link_store(weir_link *link, const uint8_t *octets, size_t len)
+{
+    uint32_t first = link->cell_free, cell = first;
+
+    for (size_t at = 0; at < len; at += LINK_CELL_OCTETS) {
+        size_t part = len - at < LINK_CELL_OCTETS ? len - at : LINK_CELL_OCTETS;
+        memcpy(link->cells[cell].octets, octets + at, part);
+        link->cell_free = link->cells[cell].next;
+        if (at + part == len)
+            link->cells[cell].next = LINK_NO_CELL;
+        else
+            cell = link->cell_free;
+        link->cells_left--;
+    }
+    return first;
+}
+
+/* Copies a packet out unless octets is NULL, and gives its cells back. */
+static void link_fetch(weir_link *link, const struct link_packet *packet, uint8_t *octets)
+{
+    uint32_t cell = packet->cell;
+
+    for (size_t at = 0; at < packet->len; at += LINK_CELL_OCTETS) {
+        size_t part = packet->len - at < LINK_CELL_OCTETS ? packet->len - at : LINK_CELL_OCTETS;
+        uint32_t next = link->cells[cell].next;
+        if (octets != NULL)
+            memcpy(octets + at, link->cells[cell].octets, part);
+        link->cells[cell].next = link->cell_free;
+        link->cell_free = cell;
+        link->cells_left++;
+        cell = next;
+    }
+}
+
+/* ---- in ---- */
+
+/* A chain of two states, so that losses come in runs of loss_burst on average while their overall share stays loss_ppm: a run
+ * ends with a chance of 1 in burst and starts with loss / ((1 - loss) * burst). */
+static bool link_lost(weir_link *link)
+{
+    const weir_link_config *config = &link->config;
+
+    if (config->loss_ppm == 0 || config->loss_ppm == LINK_PPM)
+        return config->loss_ppm != 0;
+    if (config->loss_burst <= 1)
+        return link_chance(link, LINK_SALT_LOSS, config->loss_ppm, LINK_PPM);
+    if (link->bad)
+        link->bad = !link_chance(link, LINK_SALT_LOSS, 1, config->loss_burst);
+    else
+        link->bad = link_chance(link, LINK_SALT_LOSS, config->loss_ppm, (uint64_t)(LINK_PPM - config->loss_ppm) * config->loss_burst);
+    return link->bad;
+}
+
+/* When a packet of this length has left the rate limit; to the fraction of a microsecond, so that rates hold in the long run. */
+static weir_us link_serialize(weir_link *link, size_t len)
+{
+    uint64_t rate = link->config.rate_bps, parts;
+
+    if (rate == 0)
+        return link->now;
+    if (link->free_at < link->now) {
+        link->free_at = link->now;
+        link->free_fraction = 0;
+    }
+    parts = (uint64_t)len * 8000000u + link->free_fraction;
+    link->free_at += parts / rate;
+    link->free_fraction = parts % rate;
+    return link->free_at + (link->free_fraction != 0);
+}
+
+static void link_append(weir_link *link, const struct link_packet *packet)
+{
+    uint64_t at = (uint64_t)link->head + link->count;
+
+    link->ring[at % link->cell_count] = *packet;
+    link->count++;
+    link->gone++;
+}
+
+/* Packets held back that enough others have passed leave right behind the last of them. At most LINK_HELD_MAX turns. */
+static void link_release(weir_link *link)
+{
+    uint64_t gone = link->gone;
+
+    for (uint32_t i = 0; i < link->aside_count;) {
+        struct link_aside *aside = &link->aside[i];
+        if (aside->release > gone) {
+            i++;
+            continue;
+        }
+        aside->packet.due = link->last_due;
+        link_append(link, &aside->packet);
+        link->aside_count--;
+        memmove(aside, aside + 1, (link->aside_count - i) * sizeof *aside);
+    }
+}
+
+static unsigned link_queue(weir_link *link, const uint8_t *octets, size_t len, bool may_hold)
+{
+    struct link_packet packet;
+    weir_us due;
+
+    if (link->config.rate_bps != 0 && link_backlog(link) != 0 && link_backlog(link) + len > link->config.queue_octets) {
+        link->stats.tail_dropped++;
+        return WEIR_LINK_TAIL;
+    }
+    if (link_cells_for(len) > link->cells_left) {
+        link->stats.no_memory++;
+        return WEIR_LINK_NO_MEMORY;
+    }
+    due = link_serialize(link, len) + link->config.delay_us;
+    if (link->config.jitter_us != 0)
+        due += link_draw(link, LINK_SALT_JITTER) % (link->config.jitter_us + 1);
+    link->last_due = due > link->last_due ? due : link->last_due;
+    packet.due = link->last_due;
+    packet.len = (uint32_t)len;
+    packet.cell = link_store(link, octets, len);
+    if (++link->stats.queued > link->stats.queued_peak)
+        link->stats.queued_peak = link->stats.queued;
+    if (may_hold && link->aside_count < LINK_HELD_MAX && link_chance(link, LINK_SALT_REORDER, link->config.reorder_ppm, LINK_PPM)) {
+        struct link_aside *aside = &link->aside[link->aside_count++];
+        aside->packet = packet;
+        aside->packet.due += link->config.reorder_us;
+        aside->release = link->gone + 1 + link_draw(link, LINK_SALT_GAP) % link->config.reorder_gap;
+        link->stats.reordered++;
+        return WEIR_LINK_HELD;
+    }
+    link_append(link, &packet);
+    link_release(link);
+    return 0;
+}
+
+/* Changes one octet of the packet that was just put into the queue. */
+static void link_corrupt(weir_link *link, uint32_t cell, size_t len)
+{
+    size_t place = (size_t)(link_draw(link, LINK_SALT_PLACE) % len);
+
+    for (; place >= LINK_CELL_OCTETS; place -= LINK_CELL_OCTETS)
+        cell = link->cells[cell].next;
+    link->cells[cell].octets[place] ^= (uint8_t)(1 + link_draw(link, LINK_SALT_MASK) % 255);
+    link->stats.corrupted++;
+}
+
+unsigned weir_link_push(weir_link *link, const uint8_t *packet, size_t len, weir_us now)
+{
+    unsigned fate;
+    uint32_t first = link->cell_free; /* where the packet will begin, if it is taken */
+
+    link->now = now > link->now ? now : link->now;
+    link->serial++;
+    link->stats.pushed++;
+    link->stats.octets_pushed += len;
+    if (link_lost(link)) {
+        link->stats.lost++;
+        return WEIR_LINK_LOST;
+    }
+    if (len == 0 || len > WEIR_LINK_PACKET_MAX) {
+        link->stats.no_memory++;
+        return WEIR_LINK_NO_MEMORY;
+    }
+    fate = link_queue(link, packet, len, true);
+    if ((fate & (WEIR_LINK_TAIL | WEIR_LINK_NO_MEMORY)) != 0)
+        return fate;
+    if (link_chance(link, LINK_SALT_CORRUPT, link->config.corrupt_ppm, LINK_PPM)) {
+        link_corrupt(link, first, len);
+        fate |= WEIR_LINK_CORRUPT;
+    }
+    if (link_chance(link, LINK_SALT_DUP, link->config.dup_ppm, LINK_PPM) && link_queue(link, packet, len, false) == 0) {
+        link->stats.duplicated++;
+        fate |= WEIR_LINK_TWICE;
+    }
+    return fate;
+}
+
+/* ---- out ---- */
+
+/* The packet held back whose time is up first: its place, or aside_count. */
+static uint32_t link_first_aside(const weir_link *link)
+{
+    uint32_t first = 0;
+
+    for (uint32_t i = 1; i < link->aside_count; i++)
+        if (link->aside[i].packet.due < link->aside[first].packet.due)
+            first = i;
+    return first;
+}
+
+weir_us weir_link_deadline(const weir_link *link)
+{
+    weir_us due = link->count != 0 ? link->ring[link->head].due : WEIR_FOREVER;
+
+    if (link->aside_count != 0) {
+        weir_us held = link->aside[link_first_aside(link)].packet.due;
+        due = held < due ? held : due;
+    }
+    return due;
+}
+
+static struct link_packet link_take(weir_link *link, weir_us due)
+{
+    struct link_packet packet;
+    uint32_t i;
+
+    if (link->count != 0 && link->ring[link->head].due == due) {
+        packet = link->ring[link->head];
+        link->head = link->head + 1 == link->cell_count ? 0 : link->head + 1;
+        link->count--;
+        return packet;
+    }
+    i = link_first_aside(link);
+    packet = link->aside[i].packet;
+    link->aside_count--;
+    memmove(&link->aside[i], &link->aside[i + 1], (link->aside_count - i) * sizeof link->aside[0]);
+    return packet;
+}
+
+size_t weir_link_pop(weir_link *link, uint8_t *packet, size_t cap, weir_us now)
+{
+    link->now = now > link->now ? now : link->now;
+    for (weir_us due; (due = weir_link_deadline(link)) <= link->now && due != WEIR_FOREVER;) { /* ends: one packet less every turn */
+        struct link_packet taken = link_take(link, due);
+        bool fits = taken.len <= cap;
+        link_fetch(link, &taken, fits ? packet : NULL);
+        link->stats.queued--;
+        if (!fits) {
+            link->stats.no_memory++;
+            continue;
+        }
+        link->stats.popped++;
+        link->stats.octets_popped += taken.len;
+        return taken.len;
+    }
+    return 0;
+}
+
+const weir_link_stats *weir_link_get_stats(const weir_link *link)
+{
+    return &link->stats;
+}
+
+const char *weir_link_fate_text(unsigned fate, char text[WEIR_AMOUNT_TEXT])
+{
+    static const struct {
+        unsigned bit;
+        const char *word;
+    } words[] = {{WEIR_LINK_LOST, "lost"}, {WEIR_LINK_TAIL, "queue-full"}, {WEIR_LINK_NO_MEMORY, "no-memory"},
+                 {WEIR_LINK_TWICE, "twice"}, {WEIR_LINK_CORRUPT, "corrupt"}, {WEIR_LINK_HELD, "held"}};
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t len = strlen(words[i].word);
+        if ((fate & words[i].bit) == 0 || at + len + 2 > WEIR_AMOUNT_TEXT)
+            continue;
+        if (at != 0)
+            text[at++] = ' ';
+        memcpy(text + at, words[i].word, len);
+        at += len;
+    }
+    text[at] = '\0';
+    return text;
+}
