@@ -37,15 +37,19 @@ struct weir_sent {
 struct weiri_acked {
     uint32_t octets;   /* that left the board */
     uint32_t sacked;   /* of them, known to be received before */
-    bool sampled;      /* rtt_us is a sample Karn's rule allows: from the newest record fully acknowledged, sent once */
+    bool sampled;      /* rtt_us is a sample Karn's rule allows: from the newest record fully acknowledged that was not SACKED
+                          before (its time would count the repair of holes below it); none where this acknowledgment is the
+                          first word of octets sent twice, since it may answer those */
     uint32_t rtt_us;
 };
 
 WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *records, uint16_t cap);
 /* Appends [from, to) as sent now; joins it to the last record if that is FLYING, sent once, at the same microsecond. When full:
- * like neighbours are joined (the later time stays) until there is room. False: no room, send nothing now. */
+ * like neighbours are joined (the later time stays) until there is room. False: no room, send nothing now. Pushes and SACK
+ * blocks leave two records free (one where cap < 8, none where cap < 4): retransmission splits records too and must not fail. */
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now);
-/* The cumulative acknowledgment: everything before `ack` leaves. Time to subtract from is now. */
+/* The cumulative acknowledgment: everything before `ack` leaves. Time to subtract from is now. An `ack` outside [una, nxt]
+ * changes nothing. */
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now);
 /* One SACK block; only una < from < to =< nxt is believed, anything else changes nothing (RFC 2018, CVE grid V12: una is the
  * first record's from, nxt the last one's to). Returns octets newly known to be received. Splits records; where the board is
@@ -54,13 +58,15 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block);
 /* RFC 6675 IsLost: FLYING records with at least 3 separate SACKed runs above, or more than 2 * mss SACKed octets above,
  * become LOST. Returns octets newly lost. */
 WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss);
-/* RFC 6582: the first `mss` octets that are FLYING or RESENT at the very head become LOST (partial or third duplicate ACK). */
+/* RFC 6582: of the first `mss` octets, as far as the first SACKED one, those FLYING or RESENT become LOST (partial or third
+ * duplicate ACK). Returns octets newly lost. */
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss);
 /* A retransmission timeout: all but SACKED becomes LOST. If even the head was SACKED the peer reneged: all becomes LOST (RFC 2018 5.1, 8). */
 WEIR_PRIVATE void weiri_board_lose_all(struct weir_board *b);
-/* The first LOST run, at most `max` octets of it; false if none. */
+/* The first LOST run, over as many records as it has, at most `max` octets of it; false if none. */
 WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max, weir_block *run);
-/* The run has been sent again now: RESENT, tries + 1. A run that no record covers changes nothing. */
+/* The run has been sent again now: RESENT, tries + 1; what is SACKED stays so. A run that no record covers changes nothing. On
+ * a board without room for a split whole records count as sent again: pipe errs upwards, and next_lost never repeats itself. */
 WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_us now);
 /* RFC 6675 pipe: octets sent, neither SACKED nor LOST. */
 WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b);
@@ -75,7 +81,7 @@ WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq 
 
 struct weiri_cc_event {
     uint32_t acked;    /* octets newly acknowledged, cumulatively or by SACK */
-    uint32_t flight;   /* octets outstanding before the event (FlightSize) */
+    uint32_t flight;   /* octets outstanding before the event (FlightSize); recovered: after it (RFC 6582 3.2 step 3) */
     uint32_t mss;
     uint32_t rtt_us;   /* smoothed; 0: none yet */
     weir_us now;
@@ -95,7 +101,16 @@ WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind,
 WEIR_PRIVATE void weiri_cc_timeout(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* Sending again after more than an RTO of silence: restart window (RFC 5681 4.1). */
 WEIR_PRIVATE void weiri_cc_idle(struct weir_cc *cc, uint32_t initial_window);
-/* The path MTU took the MSS from `before` to e->mss (RFC 5681 3.1). */
+/* The path MTU took the MSS from `before` to `after` (RFC 5681 3.1). */
 WEIR_PRIVATE void weiri_cc_new_mss(struct weir_cc *cc, uint32_t before, uint32_t after);
+
+enum {
+    WEIRI_CWND_MAX = 1 << 30,          /* no window is larger (RFC 7323 2.3) */
+    WEIRI_SSTHRESH_UNSET = 0x7fffffff  /* no loss yet: "arbitrarily high" (RFC 5681 3.1) */
+};
+WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 
 #endif /* WEIRI_RECOVERY_H */

@@ -1,0 +1,88 @@
+/* cc_newreno.c - slow start, congestion avoidance and the halving of the window: RFC 5681 3, RFC 6582 3.2.
+ *
+ * Knows octets acknowledged and octets in flight. Does not know which octets: what is sent again and when recovery begins
+ * and ends is decided by the connection over its scoreboard, which also counts what is in flight (RFC 6675), so that
+ * nothing here inflates the window for duplicate acknowledgments.
+ */
+#include "recovery/recovery.h"
+
+/* A segment has one octet at least, and no more than an IP packet. */
+static uint32_t newreno_mss(const struct weiri_cc_event *e)
+{
+    return base_min32(base_max32(e->mss, 1), 65535);
+}
+
+/* ssthresh upon loss (RFC 5681 3.1 equation 4; RFC 5681 4.3). */
+static uint32_t newreno_half(uint32_t flight, uint32_t mss)
+{
+    return base_min32(base_max32(flight / 2, 2 * mss), WEIRI_CWND_MAX);
+}
+
+static void newreno_grow(struct weir_cc *cc, uint32_t octets)
+{
+    cc->cwnd = base_min32(cc->cwnd + octets, WEIRI_CWND_MAX);
+}
+
+/* Slow start. RFC 5681 3.1 lets one acknowledgment add one SMSS, however much it covers. Acknowledgments of merged segments
+ * (GRO) cover many, and such a window would hardly grow; so, in the first slow start only, the limit is two, as RFC 3465
+ * 2.3 allows. After a timeout it is one, as RFC 3465 2.3 demands: what such an acknowledgment covers did not leave the
+ * network just now. The step ends at ssthresh: beyond it the rules are others. */
+static void newreno_slow_start(struct weir_cc *cc, uint32_t acked, uint32_t mss)
+{
+    uint32_t limit = cc->ssthresh == WEIRI_SSTHRESH_UNSET ? 2 * mss : mss;
+    newreno_grow(cc, base_min32(base_min32(acked, limit), cc->ssthresh - cc->cwnd));
+}
+
+/* Congestion avoidance by counting octets (RFC 5681 3.1, recommended): one SMSS for each cwnd of octets acknowledged, thus
+ * at most one in a round trip. `acked` < cwnd before and after, whatever one acknowledgment covers. */
+static void newreno_avoid(struct weir_cc *cc, uint32_t acked, uint32_t mss)
+{
+    cc->acked += base_min32(acked, cc->cwnd);
+    if (cc->acked >= cc->cwnd) {
+        cc->acked -= cc->cwnd;
+        newreno_grow(cc, mss);
+    }
+}
+
+WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    /* A window that was not used says nothing of the path (RFC 7661 3). */
+    if (!e->limited) {
+        return;
+    }
+    if (cc->cwnd < cc->ssthresh) {
+        newreno_slow_start(cc, e->acked, newreno_mss(e));
+    } else {
+        newreno_avoid(cc, e->acked, newreno_mss(e));
+    }
+}
+
+/* RFC 5681 3.2 steps 2 and 3 without the inflation: pipe is counted instead (RFC 6675 5 step 4.2). Loss never widens the
+ * window, even where much more was in flight than it now allows (after a timeout, or a smaller path MTU). */
+WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t mss = newreno_mss(e);
+    cc->ssthresh = newreno_half(e->flight, mss);
+    cc->cwnd = base_min32(base_max32(cc->cwnd, mss), cc->ssthresh);
+    cc->acked = 0;
+}
+
+/* RFC 6582 3.2 step 3, the first choice: no burst where little is outstanding. */
+WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t mss = newreno_mss(e);
+    uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
+    cc->cwnd = base_min32(base_min32(cc->ssthresh, base_max32(flight, mss) + mss), WEIRI_CWND_MAX);
+    cc->acked = 0;
+}
+
+/* RFC 5681 3.1: the loss window is one segment; ssthresh falls at the first timeout of a segment only. */
+WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t mss = newreno_mss(e);
+    if (!e->repeated) {
+        cc->ssthresh = newreno_half(e->flight, mss);
+    }
+    cc->cwnd = mss;
+    cc->acked = 0;
+}
