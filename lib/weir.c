@@ -11,6 +11,10 @@
 /* wire: octets <-> fields. Knows no connection, keeps no state. */
 
 /* recovery: when to send again, and how much. Knows no connection either. */
+#include "recovery/rtt.c"
+#include "recovery/sack.c"
+#include "recovery/cc.c"
+#include "recovery/cc_newreno.c"
 
 /* conn: one connection. */
 
