@@ -87,7 +87,7 @@ enum weir_verdict {
     WEIR_IP_TOTAL_LENGTH,   /* IPv4 total length shorter than the header */
     WEIR_IP_CHECKSUM,       /* IPv4 header checksum */
     WEIR_IP_FRAGMENT,       /* a fragment: weir does not reassemble IP */
-    WEIR_IP_OPTION,         /* IPv4 option with an impossible length, or an active source route */
+    WEIR_IP_OPTION,         /* IPv4 option with an impossible length, or a source route (RFC 7126 4.3) */
     WEIR_IP_EXTENSION,      /* IPv6 extension chain malformed, too long, or of a type that must stop it (RFC 8200 4) */
     WEIR_IP_PROTOCOL,       /* neither TCP nor ICMP of this family */
     WEIR_IP_SOURCE,         /* source unspecified, broadcast, multicast, loopback or our own (MUST-63) */
@@ -154,7 +154,7 @@ typedef struct weir_block {
 
 /* A checked, decoded segment. Only weir_view_segment() makes one. `payload` borrows the octets given to it. */
 typedef struct weir_view {
-    weir_seq seq, ack;
+    weir_seq seq, ack;      /* ack is 0 without ACK */
     uint16_t source_port, destination_port;
     uint16_t flags;         /* enum weir_flag */
     uint16_t window;        /* as it stands in the header: not scaled */
@@ -356,7 +356,7 @@ WEIR_API void weir_expire(weir_conn *c, weir_us now);
 /* An ICMP error that quotes a segment of this connection, already matched by its 4-tuple. */
 enum weir_icmp_kind {
     WEIR_ICMP_SOFT,    /* unreachable 0, 1, 5; time exceeded; parameter problem; ICMPv6 equivalents (MUST-56) */
-    WEIR_ICMP_HARD,    /* unreachable 2, 3, 4 without an MTU; ICMPv6 1/4 (SHLD-26) */
+    WEIR_ICMP_HARD,    /* unreachable 2, 3; ICMPv6 1/1, 1/4 to 1/6 (SHLD-26, RFC 5461 2.1) */
     WEIR_ICMP_TOO_BIG  /* fragmentation needed, packet too big: with the MTU of the next hop */
 };
 typedef struct weir_icmp {

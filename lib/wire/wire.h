@@ -32,7 +32,8 @@ struct weiri_ip {
     uint8_t protocol;       /* of enum above; anything else is refused */
     uint8_t ttl, traffic_class, version;
 };
-/* Geometry and checksum of the IP header; extension headers are walked within a bound. Addresses are not judged. */
+/* Geometry and checksum of the IP header; extension headers are walked within a bound. Addresses are not judged, but that
+ * an IPv6 packet with an IPv4-mapped address is refused: it could not be told from an IPv4 packet. On refusal *ip is untouched. */
 WEIR_PRIVATE enum weir_verdict weiri_ip_view(struct weiri_ip *ip, const uint8_t *packet, size_t len);
 
 struct weiri_ip_fields {
@@ -40,6 +41,7 @@ struct weiri_ip_fields {
     uint32_t payload_len;
     uint8_t protocol, ttl, traffic_class;
     bool dont_fragment;
+    uint16_t identification; /* IPv4 without dont_fragment: the caller keeps it unique (RFC 6864 4.3); else not read */
 };
 /* Writes an IPv4 or IPv6 header in front of `end`, so that it ends there; returns its length, 20 or 40. IPv4: DF as asked,
  * Identification 0 with DF (RFC 6864 4.1), header checksum complete. */
@@ -57,7 +59,7 @@ struct weiri_icmp_view {
     weir_icmp error;       /* with WEIRI_ICMP_ERROR; error.seq is the quoted sequence number */
     weir_tuple quoted;     /* local = the quoted source (us), remote = the quoted destination */
 };
-/* One ICMP message (checksum first); only echo requests and errors about TCP segments are WEIR_OK. */
+/* One ICMP message (checksum first); only echo requests and errors about TCP segments are WEIR_OK. On refusal *view is untouched. */
 WEIR_PRIVATE enum weir_verdict weiri_icmp_view(struct weiri_icmp_view *view, const struct weiri_ip *ip);
 /* Turns an echo request into its reply, in place, checksum updated; `octets` is the ICMP message. */
 WEIR_PRIVATE void weiri_icmp_echo_reply(uint8_t *octets, size_t len);

@@ -1,0 +1,300 @@
+/* checksum.c - the Internet checksum (RFC 1071), alone or fused with a copy. Knows octets, and the pseudo-headers of
+ * IPv4 and IPv6 (RFC 9293 3.1, RFC 8200 8.1). Does not know where a checksum stands in a packet.
+ *
+ * All sums are residues modulo 2^16 - 1 carried in a wider word in the machine's own octet order. 2^16 - 1 divides
+ * 2^32 - 1 and 2^64 - 1, so wide words may be added with their carries brought round (RFC 1071 2(C)), folded as late
+ * as possible, and octet order matters only once, in weiri_sum_finish (RFC 1071 2(B)).
+ *
+ * Three forms of one loop. Portable: words of the machine, carries counted apart. SSE2 and AVX2: of every 64-bit lane,
+ * the sum modulo 2^64 and the exact sum of the upper halves; the exact sum of the lower halves follows from the two,
+ * so that one shift and two additions do for a vector. Exact for up to 2^32 vectors, which is 2^36 octets. */
+#include "wire/wire.h"
+
+#if defined(__SSE2__) && !defined(WEIR_NO_SIMD)
+#define CHECKSUM_SSE2 1
+#include <emmintrin.h>
+#else
+#define CHECKSUM_SSE2 0
+#endif
+
+/* The choice at run time needs the compiler's support library, which a freestanding object does not have. */
+#if CHECKSUM_SSE2 && defined(WEIR_HOSTED)
+#define CHECKSUM_AVX2 1
+#include <immintrin.h>
+#else
+#define CHECKSUM_AVX2 0
+#endif
+
+/* `to` is a constant NULL where there is no copy: inlining takes the branch out of the loop. A build may use some forms only. */
+#define CHECKSUM_INLINE static inline __attribute__((always_inline, unused))
+
+#if UINTPTR_MAX > 0xffffffffu
+typedef uint64_t checksum_word;
+#else
+typedef uint32_t checksum_word;
+#endif
+
+struct checksum_lane {
+    checksum_word sum, carries;
+};
+
+/* One's complement addition: the carry comes round. */
+CHECKSUM_INLINE uint64_t checksum_add(uint64_t a, uint64_t b)
+{
+    uint64_t sum = a + b;
+    return sum + (sum < b ? 1u : 0u);
+}
+
+CHECKSUM_INLINE void checksum_lane_add(struct checksum_lane *lane, checksum_word word)
+{
+    lane->sum += word;
+    lane->carries += lane->sum < word ? 1u : 0u;
+}
+
+/* The last len & 7 octets. A single octet at the end is the first of a 16-bit word whose second is 0. */
+CHECKSUM_INLINE uint64_t checksum_tail(uint8_t *to, const uint8_t *from, size_t len)
+{
+    uint64_t sum = 0;
+    size_t at = 0;
+
+    if (len & 4) {
+        uint32_t word;
+        memcpy(&word, from, 4);
+        if (to != NULL)
+            memcpy(to, &word, 4);
+        sum += word;
+        at = 4;
+    }
+    if (len & 2) {
+        uint16_t word;
+        memcpy(&word, from + at, 2);
+        if (to != NULL)
+            memcpy(to + at, &word, 2);
+        sum += word;
+        at += 2;
+    }
+    if (len & 1) {
+        uint16_t word = 0;
+        memcpy(&word, from + at, 1);
+        if (to != NULL)
+            to[at] = from[at];
+        sum += word;
+    }
+    return sum;
+}
+
+CHECKSUM_INLINE uint64_t checksum_get64(const uint8_t *octets)
+{
+    uint64_t word;
+    memcpy(&word, octets, sizeof word);
+    return word;
+}
+
+/* What a wide loop has left over: some words of eight octets, and the tail. */
+CHECKSUM_INLINE uint64_t checksum_rest(uint8_t *to, const uint8_t *from, size_t len, uint64_t sum)
+{
+    size_t at = 0;
+
+    for (; len - at >= 8; at += 8) {
+        uint64_t word = checksum_get64(from + at);
+        if (to != NULL)
+            memcpy(to + at, &word, sizeof word);
+        sum = checksum_add(sum, word);
+    }
+    return checksum_add(sum, checksum_tail(to != NULL ? to + at : NULL, from + at, len - at));
+}
+
+CHECKSUM_INLINE uint64_t checksum_portable(uint8_t *to, const uint8_t *from, size_t len)
+{
+    struct checksum_lane a = {0, 0}, b = {0, 0};
+    checksum_word words[4];
+    uint64_t sum;
+    size_t at = 0;
+
+    for (; len - at >= sizeof words; at += sizeof words) {
+        memcpy(words, from + at, sizeof words);
+        if (to != NULL)
+            memcpy(to + at, words, sizeof words);
+        checksum_lane_add(&a, words[0]);
+        checksum_lane_add(&b, words[1]);
+        checksum_lane_add(&a, words[2]);
+        checksum_lane_add(&b, words[3]);
+    }
+    sum = checksum_add(checksum_add(a.sum, b.sum), (uint64_t)a.carries + b.carries);
+    return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
+}
+
+#if CHECKSUM_SSE2
+/* From the sum of a lane modulo 2^64 and the exact sum of its upper halves. */
+CHECKSUM_INLINE uint64_t checksum_halves(uint64_t all, uint64_t upper)
+{
+    return checksum_add(all - (upper << 32), upper);
+}
+
+CHECKSUM_INLINE __m128i checksum_sse2_next(uint8_t *to, const uint8_t *from, size_t at, __m128i *upper)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(from + at));
+    if (to != NULL)
+        _mm_storeu_si128((__m128i *)(void *)(to + at), v);
+    *upper = _mm_add_epi64(*upper, _mm_srli_epi64(v, 32));
+    return v;
+}
+
+CHECKSUM_INLINE uint64_t checksum_sse2(uint8_t *to, const uint8_t *from, size_t len)
+{
+    __m128i all = _mm_setzero_si128(), all_2 = all, upper = all, upper_2 = all;
+    uint64_t lanes[2], uppers[2], sum;
+    size_t at = 0;
+
+    for (; len - at >= 64; at += 64) {
+        all = _mm_add_epi64(all, checksum_sse2_next(to, from, at, &upper));
+        all_2 = _mm_add_epi64(all_2, checksum_sse2_next(to, from, at + 16, &upper_2));
+        all = _mm_add_epi64(all, checksum_sse2_next(to, from, at + 32, &upper));
+        all_2 = _mm_add_epi64(all_2, checksum_sse2_next(to, from, at + 48, &upper_2));
+    }
+    for (; len - at >= 16; at += 16)
+        all = _mm_add_epi64(all, checksum_sse2_next(to, from, at, &upper));
+    _mm_storeu_si128((__m128i *)(void *)lanes, _mm_add_epi64(all, all_2));
+    _mm_storeu_si128((__m128i *)(void *)uppers, _mm_add_epi64(upper, upper_2));
+    sum = checksum_add(checksum_halves(lanes[0], uppers[0]), checksum_halves(lanes[1], uppers[1]));
+    return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
+}
+#endif
+
+#if CHECKSUM_AVX2
+#define CHECKSUM_AVX2_INLINE static inline __attribute__((always_inline, target("avx2")))
+#define CHECKSUM_AVX2_CODE static __attribute__((noinline, target("avx2")))
+
+CHECKSUM_AVX2_INLINE __m256i checksum_avx2_next(uint8_t *to, const uint8_t *from, size_t at, __m256i *upper)
+{
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(from + at));
+    if (to != NULL)
+        _mm256_storeu_si256((__m256i *)(void *)(to + at), v);
+    *upper = _mm256_add_epi64(*upper, _mm256_srli_epi64(v, 32));
+    return v;
+}
+
+CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_either(uint8_t *to, const uint8_t *from, size_t len)
+{
+    __m256i all = _mm256_setzero_si256(), all_2 = all, upper = all, upper_2 = all;
+    uint64_t lanes[4], uppers[4], sum = 0;
+    size_t at = 0;
+
+    for (; len - at >= 128; at += 128) {
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &upper));
+        all_2 = _mm256_add_epi64(all_2, checksum_avx2_next(to, from, at + 32, &upper_2));
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 64, &upper));
+        all_2 = _mm256_add_epi64(all_2, checksum_avx2_next(to, from, at + 96, &upper_2));
+    }
+    for (; len - at >= 32; at += 32)
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &upper));
+    _mm256_storeu_si256((__m256i *)(void *)lanes, _mm256_add_epi64(all, all_2));
+    _mm256_storeu_si256((__m256i *)(void *)uppers, _mm256_add_epi64(upper, upper_2));
+    for (int lane = 0; lane < 4; lane++)
+        sum = checksum_add(sum, checksum_halves(lanes[lane], uppers[lane]));
+    return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
+}
+
+CHECKSUM_AVX2_CODE uint64_t checksum_avx2(const uint8_t *from, size_t len)
+{
+    return checksum_avx2_either(NULL, from, len);
+}
+
+CHECKSUM_AVX2_CODE uint64_t checksum_avx2_copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+    return checksum_avx2_either(to, from, len);
+}
+
+/* Below this length the choice costs more than the wider loop saves. */
+#define CHECKSUM_AVX2_FROM 256
+
+static bool checksum_avx2_here(size_t len)
+{
+    return len >= CHECKSUM_AVX2_FROM && __builtin_cpu_supports("avx2") != 0;
+}
+#endif
+
+WEIR_PRIVATE uint64_t weiri_sum(const uint8_t *octets, size_t len, uint64_t sum)
+{
+#if CHECKSUM_AVX2
+    if (checksum_avx2_here(len))
+        return checksum_add(sum, checksum_avx2(octets, len));
+#endif
+#if CHECKSUM_SSE2
+    return checksum_add(sum, checksum_sse2(NULL, octets, len));
+#else
+    return checksum_add(sum, checksum_portable(NULL, octets, len));
+#endif
+}
+
+WEIR_PRIVATE uint64_t weiri_sum_copy(uint8_t *to, const uint8_t *from, size_t len, uint64_t sum)
+{
+    if (len == 0) /* an empty slice may be a null pointer */
+        return sum;
+#if CHECKSUM_AVX2
+    if (checksum_avx2_here(len))
+        return checksum_add(sum, checksum_avx2_copy(to, from, len));
+#endif
+#if CHECKSUM_SSE2
+    return checksum_add(sum, checksum_sse2(to, from, len));
+#else
+    return checksum_add(sum, checksum_portable(to, from, len));
+#endif
+}
+
+/* A part that begins at an odd offset has its octets in the other halves of the 16-bit words: RFC 1071 2(B) swaps them
+ * back, which in a 64-bit one's complement sum is a rotation by eight bits. */
+WEIR_PRIVATE uint64_t weiri_sum_join(uint64_t sum, uint64_t part, size_t offset)
+{
+    if (offset & 1)
+        part = (part << 8) | (part >> 56);
+    return checksum_add(sum, part);
+}
+
+/* The mapped form of an IPv4 address differs from the address by ten octets of 0 and one word of 0xffff, which is a zero
+ * of this arithmetic, and the 32-bit length of IPv6 by a word of 0: one sum serves both families. The result is never
+ * the all-zero sum, because the protocol is not 0. */
+WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
+{
+    uint8_t rest[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    const uint8_t *source = pseudo->source.octets, *destination = pseudo->destination.octets;
+    uint64_t sum;
+
+    base_put32(rest, len);
+    rest[7] = protocol;
+    sum = checksum_add(checksum_get64(source), checksum_get64(source + 8));
+    sum = checksum_add(sum, checksum_get64(destination));
+    sum = checksum_add(sum, checksum_get64(destination + 8));
+    return checksum_add(sum, checksum_get64(rest));
+}
+
+WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum)
+{
+    uint8_t octets[2];
+    uint16_t folded;
+
+    sum = (sum & 0xffffffffu) + (sum >> 32); /* at most 2^33 - 2 */
+    sum = (sum & 0xffffu) + (sum >> 16);     /* at most 2^17 + 2^16 - 3 */
+    sum = (sum & 0xffffu) + (sum >> 16);
+    sum = (sum & 0xffffu) + (sum >> 16);
+    folded = (uint16_t)~sum;
+    memcpy(octets, &folded, sizeof octets);
+    return base_get16(octets);
+}
+
+/* RFC 1624 3 eqn. 3: HC' = ~(~HC + ~m + m'). RFC 1141's form gives the other zero where the sum comes to 0xffff. */
+WEIR_PRIVATE uint16_t weiri_checksum_update(uint16_t checksum, uint16_t before, uint16_t after)
+{
+    uint32_t sum = (uint32_t)(uint16_t)~checksum + (uint16_t)~before + after;
+
+    sum = (sum & 0xffffu) + (sum >> 16);
+    sum = (sum & 0xffffu) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+#undef CHECKSUM_SSE2
+#undef CHECKSUM_AVX2
+#undef CHECKSUM_INLINE
+#undef CHECKSUM_AVX2_INLINE
+#undef CHECKSUM_AVX2_CODE
+#undef CHECKSUM_AVX2_FROM
