@@ -10,11 +10,11 @@
 
 /* wire: octets <-> fields. Knows no connection, keeps no state. */
 #include "wire/checksum.c"
-#include "wire/ip.c"
-#include "wire/view.c"
-#include "wire/emit.c"
 #include "wire/siphash.c"
 #include "wire/verdict.c"
+#include "wire/view.c"
+#include "wire/emit.c"
+#include "wire/ip.c"
 
 /* recovery: when to send again, and how much. Knows no connection either. */
 #include "recovery/rtt.c"

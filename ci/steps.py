@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+"""Runs every check of weir, two at a time, and counts.
+
+Each step writes <build>/logs/<step>.log and shows one line; a step that fails shows the end of its log. The last line
+is "N passed, N failed" (", N skipped" may follow): the test cases of every configuration, and one for each gate.
+A step that this machine cannot run (a tool or the kernel refuses) is skipped, and said loudly at the end.
+"""
+import argparse
+import concurrent.futures
+import glob
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+CORE_ROOMS = ("wire", "recovery", "conn", "stack")
+WARNINGS = ("-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wstrict-prototypes "
+            "-Wmissing-prototypes -Wcast-qual -Wvla -Werror").split()
+CANNOT = 77  # what a test answers where the environment does not allow it
+TAIL = 40
+
+
+class Failed(Exception):
+    """The step is over: a command failed. The log says why."""
+
+
+class Skipped(Exception):
+    """The step cannot run here; the text says what is missing."""
+
+
+class Tally:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def count_cases(text):
+    """The cases in what cmocka, or tests/portable/cmocka.h, printed. A case that began and did not end has failed."""
+    tally, running = Tally(), False
+    for mark in re.findall(r"^\[ *(RUN|OK|FAILED|SKIPPED) *\] ", text, re.M):
+        if mark == "RUN":
+            tally.failed += running
+            running = True
+        elif running:  # else it is the summary, which names cases again
+            tally.passed += mark == "OK"
+            tally.failed += mark == "FAILED"
+            tally.skipped += mark == "SKIPPED"
+            running = False
+    tally.failed += running
+    return tally
+
+
+class Step:
+    """What one step may use: commands that are logged, the build folders, the tally."""
+
+    def __init__(self, name, options):
+        self.name, self.options, self.tally = name, options, Tally()
+        self.build = options.build / name
+        self.notes = []
+        self.gates = 1  # what the step itself counts for when it succeeds
+        self.log = options.build / "logs" / f"{name}.log"
+        self.out = open(self.log, "w", encoding="utf-8", errors="replace")
+
+    def say(self, text):
+        self.out.write(text + "\n")
+        self.out.flush()
+
+    def run(self, *command, may_fail=False, timeout=3600, **more):
+        self.say("+ " + " ".join(map(str, command)))
+        try:
+            done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=TOP,
+                                  stdin=subprocess.DEVNULL, timeout=timeout, **more)
+        except FileNotFoundError:
+            raise Skipped(f"{command[0]} is not installed (ci/install)") from None
+        except subprocess.TimeoutExpired as late:
+            self.say((late.stdout or b"").decode(errors="replace"))
+            raise Failed(f"{command[0]} took more than {timeout} s") from None
+        text = done.stdout.decode(errors="replace")
+        self.say(text)
+        if done.returncode != 0 and not may_fail:
+            raise Failed(f"{pathlib.Path(str(command[0])).name} answered {done.returncode}")
+        return done.returncode, text
+
+    def meson(self, *settings, cc=None, tests=True, env=None):
+        """A build of its own from nothing, warnings as errors, then its tests."""
+        env = {**os.environ, **({"CC": cc} if cc else {}), **(env or {})}
+        shutil.rmtree(self.build, ignore_errors=True)
+        self.run("meson", "setup", self.build, TOP, *settings, env=env)
+        self.run("ninja", "-C", self.build, "-j", self.options.compile_jobs)
+        if tests:
+            self.meson_test(env)
+
+    def meson_test(self, env):
+        log = self.build / "meson-logs" / "testlog.json"
+        code, _ = self.run("meson", "test", "-C", self.build, "--no-rebuild", "--num-processes", self.options.compile_jobs,
+                           "--print-errorlogs", may_fail=True, env=env)
+        if not log.exists():
+            raise Failed("meson ran no test")
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            self.tally.add(self.one_program(json.loads(line)))
+        if code != 0 and self.tally.failed == 0:
+            raise Failed("meson test failed, and no case of it")
+
+    def one_program(self, record):
+        cases = count_cases(record.get("stdout", "") + "\n" + record.get("stderr", ""))
+        counted = cases.passed + cases.failed + cases.skipped
+        name, result = record["name"], record["result"]
+        if result == "SKIP":
+            return Tally(0, 0, max(1, counted))
+        if result in ("OK", "EXPECTEDFAIL"):
+            if counted == 0 and "unit" in str(record.get("suite", name)):
+                self.say(f"{name}: a unit test without a case")
+                return Tally(0, 1, 0)
+            return cases if counted else Tally(1, 0, 0)
+        self.say(f"{name}: {result}")
+        return cases if cases.failed else Tally(cases.passed, 1, cases.skipped)
+
+
+STEPS = []
+
+
+def step(phase):
+    """Registers a step. Phases run one after another; the steps of a phase run two at a time."""
+    def register(function):
+        STEPS.append((phase, function.__name__.replace("_", "-"), function))
+        return function
+    return register
+
+
+# ---- phase 1: builds and gates, independent of each other -------------------------------------------------
+
+@step(1)
+def tidy(s):
+    _, text = s.run("ci/tidy.py")
+    s.notes += [line for line in text.splitlines() if "functions:" in line]
+
+
+@step(1)
+def lists(s):
+    s.run("ci/lists")
+
+
+@step(1)
+def scripts(s):
+    """Every script of the tree is clean for shellcheck, or compiles as Python."""
+    _, text = s.run("git", "ls-files", "-z", "ci", ".ci", "tests", "fuzz")
+    shell, python = [], []
+    for name in text.strip("\0\n").split("\0"):
+        path = TOP / name
+        if not path.is_file():
+            continue
+        with open(path, "rb") as file:
+            first = file.readline()
+        if first.startswith((b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash", b"#!/usr/bin/env sh")):
+            shell.append(name)
+        elif first.startswith(b"#!/usr/bin/env python3"):
+            python.append(name)
+    s.run("shellcheck", "-x", *shell)
+    for name in python:
+        s.run(sys.executable, "-c", f"compile(open({name!r}).read(), {name!r}, 'exec')")
+
+
+@step(1)
+def gcc(s):
+    s.meson("-Dbuildtype=debug", "-Ddebug_checks=true", "-Dbench=true", cc="gcc")
+
+
+@step(1)
+def asan(s):
+    s.meson("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=address,undefined", "-Db_lundef=false",
+            "-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer", cc="clang",
+            env={"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
+                 "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"})
+
+
+@step(1)
+def msan(s):
+    s.meson("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=memory", "-Db_lundef=false", "-Dcmocka=portable",
+            "-Dtun=disabled", "-Dc_args=-fno-omit-frame-pointer -fsanitize-memory-track-origins", cc="clang")
+
+
+def cross(s, target, *wanted):
+    for tool in wanted:
+        if not shutil.which(tool):
+            raise Skipped(f"{tool} is not installed (ci/install)")
+    s.meson("--cross-file", f"ci/cross/{target}.ini", "-Dcmocka=portable", "-Dtun=disabled", "-Ddefault_library=static",
+            "-Ddebug_checks=true", "-Doptimization=1")
+
+
+@step(1)
+def i686(s):
+    cross(s, "i686", "i686-linux-gnu-gcc")
+
+
+@step(1)
+def mips(s):
+    """Big-endian, 32 bits, and an unaligned access traps in hardware's stead."""
+    cross(s, "mips", "mips-linux-gnu-gcc", "qemu-mips")
+
+
+@step(1)
+def parts(s):
+    """Every core source and every public header by itself, with both compilers, in three ways of building."""
+    sources = sorted(p for room in CORE_ROOMS for p in (TOP / "lib" / room).glob("*.c")) + [TOP / "lib/weir.c"]
+    s.build.mkdir(parents=True, exist_ok=True)
+    for cc in ("gcc", "clang"):
+        for ways in ([], ["-DWEIR_HOSTED", "-O3"], ["-DWEIR_HOSTED", "-DWEIR_DEBUG", "-O1"], ["-DWEIR_NO_SIMD", "-Os"]):
+            for source in sources:
+                s.run(cc, *WARNINGS, *ways, "-Iinclude", "-Ilib", "-c", source, "-o", s.build / "part.o")
+        for header in sorted((TOP / "include/weir").glob("*.h")) + sorted((TOP / "lib").glob("*/*.h")):
+            if header.name != "rows.h":  # a table of rows has no meaning of its own
+                s.run(cc, *WARNINGS, "-Wno-unused-function", "-D_GNU_SOURCE", "-Iinclude", "-Ilib", "-fsyntax-only", "-include",
+                      header, "-x", "c", "/dev/null")
+    s.notes.append(f"{len(sources)} sources compiled alone, 8 ways")
+
+
+@step(1)
+def freestanding(s):
+    _, text = s.run("ci/freestanding")
+    s.notes += [line for line in text.splitlines() if line.startswith(("ok Cortex", "skipped"))]
+
+
+@step(1)
+def amalgam(s):
+    _, text = s.run("ci/amalgam")
+    s.tally.add(count_cases(text))
+    s.gates = len(re.findall(r"^ok \d+", text, re.M))
+
+
+@step(1)
+def coverage(s):
+    _, text = s.run("ci/coverage", "--build", s.build, "--jobs", s.options.compile_jobs)
+    s.notes += [line for line in text.splitlines() if line.startswith("coverage:")]
+
+
+@step(1)
+def install(s):
+    """What is installed can be used: the library by pkg-config, static and shared, from another folder."""
+    root = s.build.with_name("install-root")
+    shutil.rmtree(root, ignore_errors=True)
+    s.meson("-Dbuildtype=release", "-Dprefix=/usr", "-Dlibdir=lib", "-Dtests=false", cc="gcc", tests=False)
+    s.run("meson", "install", "-C", s.build, "--no-rebuild", "--destdir", root)
+    use = s.build / "use.c"
+    use.write_text('#include <weir/stack.h>\nint main(void) { weir_config c; weir_config_init(&c); return c.mtu != 1500; }\n')
+    env = {**os.environ, "PKG_CONFIG_SYSROOT_DIR": str(root), "PKG_CONFIG_LIBDIR": str(root / "usr/lib/pkgconfig")}
+    _, flags = s.run("pkg-config", "--cflags", "--libs", "weir", env=env)
+    s.run("gcc", use, "-o", s.build / "use", *flags.split())
+    s.run(s.build / "use", env={**os.environ, "LD_LIBRARY_PATH": str(root / "usr/lib")})
+    s.run("gcc", use, "-o", s.build / "use-static", "-I", root / "usr/include", root / "usr/lib/libweir.a")
+    s.run(s.build / "use-static")
+
+
+# ---- phase 2: needs the builds of phase 1 ------------------------------------------------------------------
+
+def sim_program(s, build):
+    found = sorted((s.options.build / build).glob("**/weir-sim-test"))
+    if not found:
+        raise Failed(f"{build} has no weir-sim-test: tests/sim did not build")
+    return found[0]
+
+
+@step(2)
+def simulation(s):
+    """Seeds that no one has chosen: streams equal, no stall, invariants on."""
+    if not (TOP / "tests/sim/meson.build").exists():
+        raise Skipped("tests/sim is not there")
+    _, text = s.run(sim_program(s, "gcc"), "--seeds", s.options.seeds, timeout=2400)
+    s.notes.append(text.strip().splitlines()[-1] if text.strip() else "")
+
+
+@step(2)
+def same_everywhere(s):
+    """One trace hash on x86-64, 32-bit and big-endian."""
+    if not (TOP / "tests/sim/meson.build").exists():
+        raise Skipped("tests/sim is not there")
+    hashes = {}
+    for target, wrapper in (("gcc", []), ("i686", []), ("mips", ["qemu-mips"])):
+        _, text = s.run(*wrapper, sim_program(s, target), "--seeds", "200", timeout=1200)
+        found = re.findall(r"\bhash[ =:]+([0-9a-f]{8,})", text)
+        if not found:
+            raise Failed(f"weir-sim-test for {target} prints no trace hash")
+        hashes[target] = found[-1]
+    s.say(str(hashes))
+    if len(set(hashes.values())) != 1:
+        raise Failed(f"trace hashes differ: {hashes}")
+    s.notes.append(f"trace hash {hashes['gcc']} on x86-64, i686 and mips")
+
+
+# ---- phase 3: one at a time ----------------------------------------------------------------------------------
+
+@step(3)
+def namespaces(s):
+    """tests/tun/*.sh: weir and the Linux kernel over a TUN device. 77: not possible here."""
+    found = [p for p in sorted((TOP / "tests/tun").glob("*.sh")) if os.access(p, os.X_OK)]
+    if not found:
+        raise Skipped("tests/tun has no script")
+    env = {**os.environ, "WEIR_BUILD": str(s.options.build / "gcc")}
+    s.gates = 0  # the scripts are the cases
+    cannot = []
+    for script in found:
+        began = time.monotonic()
+        code, text = s.run(script, s.options.build / "gcc", may_fail=True, timeout=900, env=env)
+        cases = [int(n) for n in (re.findall(r"^(\d+) passed, (\d+) failed", text, re.M) or [("0", "0")])[-1]]
+        if code == CANNOT:
+            s.tally.skipped += 1
+            cannot.append(script.name)
+        elif code == 0:
+            s.tally.passed += max(1, cases[0])
+        else:
+            s.tally.passed += cases[0]
+            s.tally.failed += max(1, cases[1])
+        s.say(f"{script.name}: {code} after {time.monotonic() - began:.0f} s")
+    if cannot:
+        s.notes.append("THIS MACHINE CANNOT RUN " + ", ".join(cannot))
+
+
+@step(4)
+def plant(s):
+    """Every gate catches what it is there for."""
+    command = ["ci/plant.sh"] if s.options.all_faults else ["ci/plant.sh", "--quick"]
+    _, text = s.run(*command, timeout=3000)
+    s.notes += [line for line in text.splitlines() if line.startswith("plant:")][-1:]
+    s.gates = len(re.findall(r"^caught ", text, re.M))
+
+
+# ---- running them ----------------------------------------------------------------------------------------------
+
+LOCK = threading.Lock()
+
+
+def perform(name, function, options):
+    s, began = Step(name, options), time.monotonic()
+    try:
+        function(s)
+        s.tally.passed += s.gates
+        word = "FAILED" if s.tally.failed else "ok"
+    except Skipped as why:
+        word = "skipped"
+        s.tally.skipped += 1
+        s.notes.append(f"SKIPPED: {why}")
+    except Failed as why:
+        word = "FAILED"
+        s.tally.failed += 1
+        s.notes.append(str(why))
+    except Exception as why:  # a defect of this file must not pass for success
+        word = "FAILED"
+        s.tally.failed += 1
+        s.notes.append(f"{type(why).__name__}: {why}")
+    s.out.close()
+    with LOCK:
+        print(f"{word:8}{name:16}{time.monotonic() - began:6.0f} s   {s.tally}" + "".join(f"\n        {n}" for n in s.notes),
+              flush=True)
+        if word == "FAILED":
+            print(f"---- the end of {s.log} ----")
+            print("\n".join(s.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]))
+            print("----", flush=True)
+    return s.tally, word
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", metavar="STEP", help="run just this step (may be given again)")
+    parser.add_argument("--list", action="store_true", help="name the steps and end")
+    parser.add_argument("--build", type=pathlib.Path, default=TOP / "build-ci", help="where to build (build-ci)")
+    parser.add_argument("--jobs", type=int, default=2, help="steps at a time (2)")
+    parser.add_argument("--seeds", default="10000", help="seeds of the simulation (10000)")
+    parser.add_argument("--all-faults", action="store_true", help="plant every fault, not the quick ones")
+    options = parser.parse_args()
+    known = [name for _, name, _ in STEPS]
+    if options.list:
+        print("\n".join(known))
+        return 0
+    for name in options.only or []:
+        if name not in known:
+            parser.error(f"no step '{name}'; there are: {' '.join(known)}")
+    options.build = options.build.resolve()
+    options.compile_jobs = max(1, (os.cpu_count() or 2) // options.jobs)
+    (options.build / "logs").mkdir(parents=True, exist_ok=True)
+    total, began, words = Tally(), time.monotonic(), {}
+    for phase in sorted({phase for phase, _, _ in STEPS}):
+        chosen = [(n, f) for p, n, f in STEPS if p == phase and (not options.only or n in options.only)]
+        with concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs) as pool:
+            for name, done in [(n, pool.submit(perform, n, f, options)) for n, f in chosen]:
+                tally, words[name] = done.result()
+                total.add(tally)
+    bad = [n for n, w in words.items() if w == "FAILED"]
+    skipped = [n for n, w in words.items() if w == "skipped"]
+    print(f"\n{len(words)} steps in {(time.monotonic() - began) / 60:.1f} min" + (f"; failed: {' '.join(bad)}" if bad else ""))
+    if skipped:
+        print(f"NOT RUN ON THIS MACHINE: {' '.join(skipped)}")
+    print(total, flush=True)
+    return 1 if total.failed or total.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
