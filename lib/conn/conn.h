@@ -35,15 +35,17 @@ enum weiri_flag {
     WEIRI_LOSS = 1 << 23,         /* after a timeout, until snd.una reaches recover */
     WEIRI_SUSPECT = 1 << 24,      /* R1 passed, or a soft ICMP error (SHLD-9) */
     WEIRI_CWND_LIMITED = 1 << 25, /* cwnd held the sender back since the last acknowledgment */
-    WEIRI_TS_RECENT = 1 << 26     /* ts.recent is valid */
+    WEIRI_TS_RECENT = 1 << 26,    /* ts.recent is valid */
+    WEIRI_PARTIAL = 1 << 27       /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
 };
 
-/* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Only TAKE_TEXT adds one: FIN_REACHED. */
+/* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Two are learnt on the way: TEXT by the
+ * actions that take a SYN, for only then is RCV.NXT known, and FIN_REACHED by TAKE_TEXT. */
 #define WEIRI_FACTS(X)                                                                                                  \
     X(SYN) X(FIN) X(RST) X(ACK) X(URG) /* control bits of the segment */                                                 \
-    X(SEQ_OK)      /* acceptable by table 6 of RFC 9293 3.10.7.4 */                                                      \
+    X(SEQ_OK)      /* acceptable by table 6 of RFC 9293 3.10.7.4; a RST: SEG.SEQ is in the window (3.5.3) */             \
     X(SEQ_NEXT)    /* SEG.SEQ = RCV.NXT */                                                                               \
-    X(SEQ_PROBE)   /* text at RCV.NXT while our window is zero: its ACK, URG and RST still count (MUST-66) */            \
+    X(SEQ_PROBE)   /* text at RCV.NXT while our window is zero: its ACK and URG still count (MUST-66) */                 \
     X(STALE)       /* older than TS.Recent (RFC 7323 5.3 R1) */                                                          \
     X(NO_STAMP)    /* lacks the timestamps that were negotiated, and the configuration insists */                        \
     X(ACK_NEW)     /* SND.UNA < SEG.ACK =< SND.NXT */                                                                    \
@@ -51,6 +53,7 @@ enum weiri_flag {
     X(ACK_FUTURE)  /* SEG.ACK > SND.NXT: of octets never sent */                                                         \
     X(ACK_FIN)     /* SEG.ACK covers our FIN */                                                                          \
     X(TEXT)        /* text or FIN inside the window, at or after RCV.NXT */                                              \
+    X(OCTETS)      /* of that, at least one octet of text */                                                             \
     X(FIN_AGAIN)   /* the peer's FIN, already taken, once more */                                                        \
     X(FIN_REACHED) /* everything before the peer's FIN has arrived */                                                    \
     X(SYN_AGAIN)   /* the SYN that opened this connection, once more */                                                  \
@@ -130,7 +133,10 @@ WEIR_PRIVATE bool weiri_reuse_allowed(const struct weiri_reuse *r);
 /* act.c, ack.c: what rows name. */
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
 WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
+/* Text has arrived: when is its ACK due? RFC 9293 3.8.6.3, RFC 5681 4.2. */
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
+/* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1). */
+WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
 /* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);
 /* MSS from the path MTU and the peer's option (RFC 9293 3.7.1); after a change of either. */
@@ -152,8 +158,8 @@ struct weiri_text {
     const uint8_t *octets;
     uint32_t len;
 };
-/* Stores what is new of text inside the window; moves rcv.nxt; first arrival wins. True if a run out of order was begun, grown or
- * joined: an ACK is due at once. False too for text there was no span for: it is as if it had not arrived. */
+/* Stores what is new of text inside the window and moves rcv.nxt; what arrived first stays. True if there is or was a gap: an ACK is
+ * due at once (RFC 5681 4.2). Text beyond a gap for which no span is free is as if it had not arrived. */
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text);
 /* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4). */
 WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run);
@@ -164,10 +170,13 @@ WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t 
 WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c);
 WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c);
 
-/* out.c */
-/* The window that the next ACK will announce: its right edge (RFC 9293 3.8.6.2.2). */
-WEIR_PRIVATE weir_seq weiri_out_edge(const weir_conn *c);
-WEIR_PRIVATE uint8_t weiri_out_shift(const weir_conn *c);
+/* out.c, window.c */
+/* The user has read: is the window so much larger now that the peer should hear of it at once (RFC 9293 3.8.6.2.2)? */
+WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c);
+/* The window field of the next segment; promises it. */
+WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
+/* The shift that lets the largest receive ring be announced (RFC 7323 2.3). */
+WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c);
 
 /* timer.c */
 enum weiri_timer { WEIRI_TIMER_NONE, WEIRI_TIMER_RESEND, WEIRI_TIMER_PERSIST, WEIRI_TIMER_SWS };
@@ -181,6 +190,9 @@ WEIR_PRIVATE struct weiri_rto_bounds weiri_timer_bounds(const weir_conn *c);
 
 /* icmp.c */
 WEIR_PRIVATE void weiri_icmp_set_pmtu(weir_conn *c, uint32_t mtu);
+
+/* How a RST carries timestamps: not; with a value of 0 (RFC 7323 5.2, an answer); with our clock (an abort). */
+enum weiri_reply { WEIRI_REPLY_PLAIN, WEIRI_REPLY_ECHO, WEIRI_REPLY_STAMPED };
 
 /* Begins and ends every public call that changes a connection. */
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now);
