@@ -192,7 +192,7 @@ typedef struct weir_tun_config {
     const char *name;         /* of the interface; NULL, "" or "any": the kernel numbers one (weir0, weir1, ...). One that exists (`ip
                                * tuntap add`) is used; if it is up and may not be configured, it is taken as it is */
     int fd;                   /* not -1: take over this descriptor instead: a TUN (IFF_NO_PI, no IFF_VNET_HDR) or a socket that keeps
-                               * packet boundaries (datagram, seqpacket). Nothing is configured. Closed by weir_tun_close */
+                               * packet boundaries (datagram, seqpacket). Nothing is configured. Closed by weir_tun_close, not if open fails */
     bool unshare;             /* first go into a network namespace of one's own, and into a user namespace too when not root; lo comes up */
     uint32_t mtu;             /* 1500; 68..65535, 1280 at least with IPv6 (RFC 8200 5) */
     weir_prefix addr4, addr6; /* weir's own addresses; len 0: not this family. 10.77.0.2/24 and fd77::2/64 */

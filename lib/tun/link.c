@@ -1,9 +1,10 @@
-/* link.c - an impaired link, one direction: loss, duplication, reordering, corruption, delay, jitter, a rate limit with a bounded queue.
+/* link.c - an impaired link, one direction: loss, duplication, reordering, corruption, delay, jitter, a rate limit with
+ * a bounded queue.
  *
  * Sans IO: packets and time in, packets out, memory given once. Knows nothing of IP, devices or clocks.
- * The packets that are not held back leave in the order in which they came, so the queue is a ring; a packet held back stands aside until
- * enough others have gone by, or its time is up. Packets are kept in chains of small cells, so that acknowledgments and full-sized
- * segments share the memory fairly.
+ * The packets that are not held back leave in the order in which they came, so the queue is a ring; a packet held back
+ * stands aside until enough others have gone by, or its time is up. Packets are kept in chains of small cells, so that
+ * acknowledgments and full-sized segments share the memory fairly.
  */
 #include <string.h>
 
@@ -43,7 +44,8 @@ struct weir_link {
     uint64_t gone;          /* packets queued */
     struct link_packet *ring;
     struct link_cell *cells;
-    uint32_t cell_count, cell_free, cells_left; /* the list of free cells and its length */
+    uint32_t cell_count, cells_left; /* all; those that hold nothing: */
+    uint32_t cell_free, cell_fresh;  /* a list of those given back, and the first that was never used */
     uint32_t head, count;   /* of the ring, which has a place for every cell */
     uint32_t aside_count;
     bool bad;               /* in a run of losses */
@@ -104,8 +106,8 @@ bool weir_link_config_idle(const weir_link_config *config)
 static bool link_config_ok(const weir_link_config *config)
 {
     return config->loss_ppm <= LINK_PPM && config->dup_ppm <= LINK_PPM && config->reorder_ppm <= LINK_PPM &&
-           config->corrupt_ppm <= LINK_PPM && config->loss_burst <= LINK_BURST_MAX && config->reorder_us <= LINK_DAY_US && config->delay_us <= LINK_DAY_US &&
-           config->jitter_us <= LINK_DAY_US && config->rate_bps <= LINK_RATE_MAX;
+           config->corrupt_ppm <= LINK_PPM && config->loss_burst <= LINK_BURST_MAX && config->reorder_us <= LINK_DAY_US &&
+           config->delay_us <= LINK_DAY_US && config->jitter_us <= LINK_DAY_US && config->rate_bps <= LINK_RATE_MAX;
 }
 
 static void link_configure(weir_link *link, const weir_link_config *config)
@@ -136,9 +138,8 @@ weir_link *weir_link_init(void *memory, size_t len, const weir_link_config *conf
         count = LINK_NO_CELL - 1;
     link->ring = (struct link_packet *)(void *)(place + sizeof *link);
     link->cells = (struct link_cell *)(void *)(place + sizeof *link + count * sizeof(struct link_packet));
-    link->cell_count = link->cells_left = (uint32_t)count;
-    for (uint32_t i = 0; i < link->cell_count; i++)
-        link->cells[i].next = i + 1 < link->cell_count ? i + 1 : LINK_NO_CELL;
+    link->cell_count = link->cells_left = (uint32_t)count; /* memory is touched only when it is needed */
+    link->cell_free = LINK_NO_CELL;
     link_configure(link, config);
     return link;
 }
@@ -172,20 +173,32 @@ static uint32_t link_cells_for(size_t len)
     return (uint32_t)((len + LINK_CELL_OCTETS - 1) / LINK_CELL_OCTETS);
 }
 
+static uint32_t link_cell_take(weir_link *link)
+{
+    uint32_t cell = link->cell_free;
+
+    link->cells_left--;
+    if (cell == LINK_NO_CELL)
+        return link->cell_fresh++;
+    link->cell_free = link->cells[cell].next;
+    return cell;
+}
+
 /* Copies a packet into cells; the caller knows that there are enough. At most 130 turns: 65535 octets. */
 static uint32_t link_store(weir_link *link, const uint8_t *octets, size_t len)
 {
-    uint32_t first = link->cell_free, cell = first;
+    uint32_t first = LINK_NO_CELL, last = LINK_NO_CELL;
 
     for (size_t at = 0; at < len; at += LINK_CELL_OCTETS) {
         size_t part = len - at < LINK_CELL_OCTETS ? len - at : LINK_CELL_OCTETS;
+        uint32_t cell = link_cell_take(link);
         memcpy(link->cells[cell].octets, octets + at, part);
-        link->cell_free = link->cells[cell].next;
-        if (at + part == len)
-            link->cells[cell].next = LINK_NO_CELL;
+        link->cells[cell].next = LINK_NO_CELL;
+        if (first == LINK_NO_CELL)
+            first = cell;
         else
-            cell = link->cell_free;
-        link->cells_left--;
+            link->cells[last].next = cell;
+        last = cell;
     }
     return first;
 }
@@ -270,12 +283,12 @@ static void link_release(weir_link *link)
     }
 }
 
-static unsigned link_queue(weir_link *link, const uint8_t *octets, size_t len, bool may_hold)
+/* Is there room for a packet of this length? 0, or the fate of one that finds none. */
+static unsigned link_refuse(weir_link *link, size_t len)
 {
-    struct link_packet packet;
-    weir_us due;
+    uint64_t backlog = link_backlog(link);
 
-    if (link->config.rate_bps != 0 && link_backlog(link) != 0 && link_backlog(link) + len > link->config.queue_octets) {
+    if (backlog != 0 && backlog + len > link->config.queue_octets) {
         link->stats.tail_dropped++;
         return WEIR_LINK_TAIL;
     }
@@ -283,6 +296,15 @@ static unsigned link_queue(weir_link *link, const uint8_t *octets, size_t len, b
         link->stats.no_memory++;
         return WEIR_LINK_NO_MEMORY;
     }
+    return 0;
+}
+
+/* Keeps a packet until it is due. */
+static struct link_packet link_schedule(weir_link *link, const uint8_t *octets, size_t len)
+{
+    struct link_packet packet;
+    weir_us due;
+
     due = link_serialize(link, len) + link->config.delay_us;
     if (link->config.jitter_us != 0)
         due += link_draw(link, LINK_SALT_JITTER) % (link->config.jitter_us + 1);
@@ -292,23 +314,29 @@ static unsigned link_queue(weir_link *link, const uint8_t *octets, size_t len, b
     packet.cell = link_store(link, octets, len);
     if (++link->stats.queued > link->stats.queued_peak)
         link->stats.queued_peak = link->stats.queued;
-    if (may_hold && link->aside_count < LINK_HELD_MAX && link_chance(link, LINK_SALT_REORDER, link->config.reorder_ppm, LINK_PPM)) {
-        struct link_aside *aside = &link->aside[link->aside_count++];
-        aside->packet = packet;
-        aside->packet.due += link->config.reorder_us;
-        aside->release = link->gone + 1 + link_draw(link, LINK_SALT_GAP) % link->config.reorder_gap;
-        link->stats.reordered++;
-        return WEIR_LINK_HELD;
-    }
-    link_append(link, &packet);
-    link_release(link);
-    return 0;
+    return packet;
 }
 
-/* Changes one octet of the packet that was just put into the queue. */
-static void link_corrupt(weir_link *link, uint32_t cell, size_t len)
+/* Puts a packet aside if it is its fate to be overtaken; more than LINK_HELD_MAX at a time are not. */
+static bool link_hold(weir_link *link, const struct link_packet *packet)
 {
-    size_t place = (size_t)(link_draw(link, LINK_SALT_PLACE) % len);
+    struct link_aside *aside;
+
+    if (link->aside_count == LINK_HELD_MAX || !link_chance(link, LINK_SALT_REORDER, link->config.reorder_ppm, LINK_PPM))
+        return false;
+    aside = &link->aside[link->aside_count++];
+    aside->packet = *packet;
+    aside->packet.due += link->config.reorder_us;
+    aside->release = link->gone + 1 + link_draw(link, LINK_SALT_GAP) % link->config.reorder_gap;
+    link->stats.reordered++;
+    return true;
+}
+
+/* Changes one octet. */
+static void link_corrupt(weir_link *link, const struct link_packet *packet)
+{
+    size_t place = (size_t)(link_draw(link, LINK_SALT_PLACE) % packet->len);
+    uint32_t cell = packet->cell;
 
     for (; place >= LINK_CELL_OCTETS; place -= LINK_CELL_OCTETS)
         cell = link->cells[cell].next;
@@ -316,11 +344,35 @@ static void link_corrupt(weir_link *link, uint32_t cell, size_t len)
     link->stats.corrupted++;
 }
 
+/* A packet that was not lost: one copy of it, or two. */
+static unsigned link_admit(weir_link *link, const uint8_t *octets, size_t len)
+{
+    unsigned fate = link_refuse(link, len);
+    struct link_packet packet;
+
+    if (fate != 0)
+        return fate;
+    packet = link_schedule(link, octets, len);
+    if (link_chance(link, LINK_SALT_CORRUPT, link->config.corrupt_ppm, LINK_PPM)) {
+        link_corrupt(link, &packet);
+        fate |= WEIR_LINK_CORRUPT;
+    }
+    if (link_hold(link, &packet))
+        fate |= WEIR_LINK_HELD;
+    else
+        link_append(link, &packet);
+    if (link_chance(link, LINK_SALT_DUP, link->config.dup_ppm, LINK_PPM) && link_refuse(link, len) == 0) {
+        packet = link_schedule(link, octets, len);
+        link_append(link, &packet);
+        link->stats.duplicated++;
+        fate |= WEIR_LINK_TWICE;
+    }
+    link_release(link);
+    return fate;
+}
+
 unsigned weir_link_push(weir_link *link, const uint8_t *packet, size_t len, weir_us now)
 {
-    unsigned fate;
-    uint32_t first = link->cell_free; /* where the packet will begin, if it is taken */
-
     link->now = now > link->now ? now : link->now;
     link->serial++;
     link->stats.pushed++;
@@ -333,18 +385,7 @@ unsigned weir_link_push(weir_link *link, const uint8_t *packet, size_t len, weir
         link->stats.no_memory++;
         return WEIR_LINK_NO_MEMORY;
     }
-    fate = link_queue(link, packet, len, true);
-    if ((fate & (WEIR_LINK_TAIL | WEIR_LINK_NO_MEMORY)) != 0)
-        return fate;
-    if (link_chance(link, LINK_SALT_CORRUPT, link->config.corrupt_ppm, LINK_PPM)) {
-        link_corrupt(link, first, len);
-        fate |= WEIR_LINK_CORRUPT;
-    }
-    if (link_chance(link, LINK_SALT_DUP, link->config.dup_ppm, LINK_PPM) && link_queue(link, packet, len, false) == 0) {
-        link->stats.duplicated++;
-        fate |= WEIR_LINK_TWICE;
-    }
-    return fate;
+    return link_admit(link, packet, len);
 }
 
 /* ---- out ---- */

@@ -16,7 +16,8 @@
 
 /* Fills a fault with "what: why; how to mend it" and returns false, so that a caller can return it. `error` is an errno, 0 if there is none;
  * `mend` may be NULL; the format says what. */
-bool weiri_fault(weir_fault *fault, enum weir_fault_kind kind, int error, const char *mend, const char *format, ...) WEIRI_PRINTF(5, 6);
+bool weiri_fault(weir_fault *fault, enum weir_fault_kind kind, int error, const char *mend, const char *format, ...)
+    WEIRI_PRINTF(5, 6);
 
 /* A keyed 64-bit mix (splitmix64's finalizer over both): seeds from seeds. */
 uint64_t weiri_mix(uint64_t seed, uint64_t salt);
@@ -27,6 +28,7 @@ struct weiri_device {
     bool tun;         /* else a socket */
     char name[16];    /* IFNAMSIZ */
 };
+int weiri_device_open(weir_fault *fault); /* /dev/net/tun; -1: see the fault */
 bool weiri_device_create(struct weiri_device *device, const char *name, weir_fault *fault);
 bool weiri_device_adopt(struct weiri_device *device, int fd, weir_fault *fault);
 
@@ -82,7 +84,8 @@ struct weir_tun {
     weir_addr peer4, peer6;
     weir_tun_stats stats;
     weir_fault trouble;        /* kind NONE: none to tell */
-    weir_us flushed_at;        /* the capture file's last flush */
+    weir_us flushed_at;        /* the last flush of the capture file, and what was in it then */
+    uint64_t flushed_count;
     uint32_t held_len;         /* a packet that the device would not take yet, in `held` */
     struct pollfd *polls;      /* room for the caller's descriptors and ours */
     size_t poll_cap;
