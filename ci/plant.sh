@@ -1,0 +1,220 @@
+#!/bin/sh
+# ci/plant.sh [--quick] [--list] [WORD] - plants a fault in a copy of the tree, runs the one gate that must see it, and
+# demands that it fails with the words that belong to the fault; a gate that cannot fail is a defect.
+#
+#   --quick   the faults that need no full build: what ci/test runs        --list   name the faults and end
+#   WORD      only the faults whose title contains it
+# Prints "caught" or "MISSED" for each, ends with "plant: caught n of n"; exit 1 if any was missed.
+set -eu
+quick='' list='' only=''
+for argument; do
+    case $argument in
+    -h | --help) sed -n '2,/^set -eu/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --quick) quick=1 ;;
+    --list) list=1 ;;
+    -*) echo "plant: unknown argument $argument (see --help)" >&2; exit 2 ;;
+    *) only=$argument ;;
+    esac
+done
+top=$(cd "$(dirname "$0")/.." && pwd)
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+mkdir "$T/clean"
+cd "$top"
+for part in VERSION LICENSE meson.build meson_options.txt lib include tests ci vectors; do
+    cp -r "$part" "$T/clean/$part"
+done
+total=0 caught=0
+
+# fault LEVEL TITLE EXPECTED EDIT GATE... - EDIT is a function that runs in the copy; EXPECTED is what the gate must say.
+fault() {
+    level=$1 title=$2 expected=$3 edit=$4
+    shift 4
+    if [ -n "$quick" ] && [ "$level" != quick ]; then return 0; fi
+    case $title in *"$only"*) ;; *) return 0 ;; esac
+    if [ -n "$list" ]; then
+        echo "$title"
+        return 0
+    fi
+    total=$((total + 1))
+    rm -rf "$T/tree"
+    cp -r "$T/clean" "$T/tree"
+    cd "$T/tree"
+    $edit
+    if diff -rq "$T/clean" "$T/tree" >/dev/null; then
+        echo "MISSED  $title: nothing was planted, the text it changes is gone"
+        return 0
+    fi
+    if "$@" >"$T/log" 2>&1; then
+        echo "MISSED  $title: the gate passed ($*)"
+    elif grep -Eq -- "$expected" "$T/log"; then
+        caught=$((caught + 1))
+        echo "caught  $title"
+    else
+        echo "MISSED  $title: the gate failed, but not with '$expected':"
+        tail -n 5 "$T/log" | sed 's/^/        /'
+    fi
+}
+
+C=lib/recovery/rtt.c # a small source of the core; what is appended to it is seen by every gate of the core
+in_api() { sed -i "s|^/\* ---- 3\. in:|$1\n&|" include/weir/weir.h; }
+
+# ---- ci/tidy.py ----
+long_function() { { printf '\nstatic void rtt_planted(void)\n{\n'; yes '    ;' | head -n 58; echo '}'; } >>$C; }
+long_file() { yes '/* one line more */' | head -n 700 >>$C; }
+long_line() { printf '/* %0140d */\n' 0 >>$C; }
+tab() { printf '/* a\ttab */\n' >>$C; }
+no_head() { sed -i 1d $C; }
+stdio() { echo '#include <stdio.h>' >>$C; }
+upward() { mkdir -p lib/conn; echo '#include "conn/conn.h"' >>$C; }
+knows_conn() { echo 'struct weiri_planted { weir_conn *conn; };' >>$C; }
+bare_static() { printf 'static void planted(void)\n{\n}\n' >>$C; }
+bare_extern() { printf 'void rtt_planted(void)\n{\n}\n' >>$C; }
+open_macro() { echo '#define RTT_PLANTED 1' >>$C; }
+wild_goto() { printf 'static void rtt_planted(void)\n{\n    goto away;\naway:\n    ;\n}\n' >>$C; }
+floating() { echo 'static const double rtt_planted = 1.0;' >>$C; }
+recursion() { printf 'static int rtt_planted(int n)\n{\n    return n ? rtt_planted(n - 1) : 0;\n}\n' >>$C; }
+mark() { printf '/* TO%s later */\n' DO >>$C; }
+reference() { printf '/* RFC%s section 2 */\n' 6298 >>$C; }
+stale_exception() { sed -i 's|^LONG_FUNCTIONS = {|&\n    "lib/recovery/rtt.c:weiri_rtt_init": "no reason",|' ci/tidy.py; }
+fault quick 'tidy: a function of 61 lines' 'function: rtt_planted has 61 lines' long_function ci/tidy.py
+fault quick 'tidy: a file of more than 700 lines' 'rtt.c:[0-9]+: file: ' long_file ci/tidy.py
+fault quick 'tidy: a line of more than 140 columns' 'rtt.c:[0-9]+: line: 14[0-9] columns' long_line ci/tidy.py
+fault quick 'tidy: a tab' 'line: a tab' tab ci/tidy.py
+fault quick 'tidy: no first comment' 'rtt.c:1: head: ' no_head ci/tidy.py
+fault quick 'tidy: a host header in the core' 'include: <stdio.h> below the adapter' stdio ci/tidy.py
+fault quick 'tidy: an include that points upward' 'include: "conn/conn.h" stands above recovery' upward ci/tidy.py
+fault quick 'tidy: recovery knows a connection' 'upward: weir_conn in recovery' knows_conn ci/tidy.py
+fault quick 'tidy: a static name without its subject' 'name: static planted' bare_static ci/tidy.py
+fault quick 'tidy: an external name without the prefix' 'name: external rtt_planted' bare_extern ci/tidy.py
+fault quick 'tidy: a macro left defined' 'name: macro RTT_PLANTED' open_macro ci/tidy.py
+fault quick 'tidy: a goto that is not out' 'goto: goto away' wild_goto ci/tidy.py
+fault quick 'tidy: floating point' 'float: ' floating ci/tidy.py
+fault quick 'tidy: recursion' 'recursion: rtt_planted' recursion ci/tidy.py
+fault quick 'tidy: an unfinished mark' 'rtt.c:[0-9]+: mark: ' mark ci/tidy.py
+fault quick 'tidy: a reference in another spelling' 'rtt.c:[0-9]+: reference: ' reference ci/tidy.py
+fault quick 'tidy: an exception nobody needs' 'needs none' stale_exception ci/tidy.py
+
+# ---- ci/lists and ci/amalgamate.py ----
+new_source() { echo '/* planted.c - planted. */' >lib/wire/planted.c; }
+new_test() { echo 'int main(void) { return 0; }' >tests/test_planted.c; }
+wrong_order() { sed -i '/recovery\/rtt.c/d' lib/weir.c && sed -i 's|^/\* wire: .*|#include "recovery/rtt.c"\n&|' lib/weir.c; }
+new_tun_source() { echo '/* planted.c - planted. */' >lib/tun/planted.c; }
+fault quick 'lists: a core source that the unit does not list' 'wire/planted.c is not included' new_source ci/lists
+fault quick 'lists: a test that nobody builds' 'test_planted.c is not named' new_test ci/lists
+fault quick 'lists: rooms out of order' 'rooms are not in order' wrong_order ci/lists
+fault quick 'lists: an adapter source that nobody builds' 'tun/planted.c is not named' new_tun_source ci/lists
+fault quick 'amalgamate: a source that the unit does not list' 'does not include lib/wire/planted.c' new_source ci/amalgamate.py -o -
+
+# ---- ci/amalgam ----
+path_in_output() { sed -i 's|^def main():|PREFACE = "/* " + str(pathlib.Path(__file__).resolve()) + " */\\n" + PREFACE\n\n\n&|' ci/amalgamate.py; }
+conversion() { printf '\nWEIR_API int weir_planted(long n);\nWEIR_API int weir_planted(long n)\n{\n    return n;\n}\n' >>$C; }
+void_pointer() {
+    in_api 'WEIR_API const uint8_t *weir_planted(const void *p);'
+    printf '\nconst uint8_t *weir_planted(const void *p)\n{\n    return p;\n}\n' >>$C
+}
+same_name() { for f in lib/wire/siphash.c $C; do printf '\nWEIR_PRIVATE int weiri_planted(void);\nWEIR_PRIVATE int weiri_planted(void)\n{\n    return 1;\n}\n' >>"$f"; done; }
+unguarded() { sed -i 's/^#ifndef WEIR_H$/#if 1/; /^#define WEIR_H$/d' include/weir/weir.h; }
+unprefixed() { in_api 'WEIR_API int planted(void);'; printf '\nint planted(void)\n{\n    return 1;\n}\n' >>$C; }
+not_api() { printf '\nint weir_planted(void);\nint weir_planted(void)\n{\n    return 1;\n}\n' >>$C; }
+undefined() { in_api 'WEIR_API int weir_planted(void);'; }
+undeclared() { printf '\nWEIR_API int weir_planted(void);\nint weir_planted(void)\n{\n    return 1;\n}\n' >>$C; }
+leak() { echo '#define PLANTED 1' >>$C; }
+system_name() { sed -i 's/^#define WEIR_FOREVER/enum { TCP_MSS = 512, TCP_NODELAY = 1 };\n&/' include/weir/weir.h; }
+heap() {
+    in_api 'WEIR_API bool weir_planted(void);'
+    printf '\n#ifdef __cplusplus\nextern "C"\n#endif\nvoid *malloc(size_t);\nbool weir_planted(void)\n{\n    return malloc(3) != NULL;\n}\n' >>$C
+}
+variable() {
+    in_api 'WEIR_API int weir_planted(void);'
+    printf '\nint weir_planted(void)\n{\n    static int calls;\n    return ++calls;\n}\n' >>$C
+}
+single_only() { sed -i '0,/^int main/s/^int main/#ifdef WEIR_SINGLE\n#error the test sees another build\n#endif\n&/' tests/test_rtt.c; }
+amalgam() { CCS=gcc ci/amalgam --only "$1"; }
+fault quick 'amalgam: a path in the output' '1: other octets' path_in_output amalgam 1
+fault quick 'amalgam: a warning' '2: gcc -std=c11' conversion amalgam 2
+fault quick 'amalgam: a name twice in one unit' '2: gcc -std=c11' same_name amalgam 2
+fault quick 'amalgam: a header without its guard' '2: gcc -std=c11' unguarded amalgam 2
+fault quick 'amalgam: C that is not C++' '3: g\+\+' void_pointer amalgam 3
+fault quick 'amalgam: WEIR_STATIC exports' '5: gcc: WEIR_STATIC exports' not_api amalgam 5
+fault quick 'amalgam: an unprefixed name' '6: without the prefix: planted' unprefixed amalgam 6
+fault quick 'amalgam: declared, not defined' '6: declared in a public header and defined nowhere: weir_planted|used but never defined' undefined amalgam 6
+fault quick 'amalgam: exported, not declared' '6: exported without a declaration' undeclared amalgam 6
+fault quick 'amalgam: a macro leaks' '7: macros left defined: PLANTED' leak amalgam 7
+fault quick 'amalgam: a name of the system' '8: gcc: (before|after)' system_name amalgam 8
+fault quick 'amalgam: memory from the heap' 'needs malloc' heap amalgam 9
+fault full 'amalgam: a test that fails against the header alone' '10: gcc: tests/test_rtt.c' single_only amalgam 10
+
+# ---- ci/freestanding ----
+library_call() { heap; }
+big_division() { printf '\nWEIR_API const char *weir_planted(void);\nconst char *weir_planted(void)\n{\n    extern const char *getenv_planted(void);\n    return getenv_planted();\n}\n' >>$C; }
+fault quick 'freestanding: memory from the heap' 'needs malloc' library_call ci/freestanding
+fault quick 'freestanding: an unknown external' 'needs getenv_planted' big_division ci/freestanding
+fault quick 'freestanding: a variable' 'can be written, or weak symbols: *calls' variable ci/freestanding
+
+# ---- builds and tests ----
+S='meson setup b . -Dtun=disabled -Ddefault_library=static'
+build_one() { # build_one TEST [meson setting]...
+    program=$1
+    shift
+    # shellcheck disable=SC2086 # a list of words
+    $S "$@" && ninja -C b "tests/$program" && "b/tests/$program"
+}
+clang_one() { (CC=clang && export CC && build_one "$@"); }
+unused_variable() { printf '\nWEIR_API int weir_planted(int n);\nint weir_planted(int n)\n{\n    int unused;\n    return n;\n}\n' >>$C; }
+wrong_rto() { sed -i 's/srtt8/rttvar4/' $C; }
+over_read() { # of a block on the heap, through a pointer that the optimiser cannot follow
+    sed -i '0,/^int main(void)\n*/s/^int main(void)/static unsigned char *volatile planted;\nint main_planted(void);\nint main(void)\n{\n    planted = (unsigned char *)__builtin_malloc(4);\n    __builtin_memset(planted, 0, 4);\n    return planted[4] + main_planted();\n}\n\nint main_planted(void)/' tests/test_rtt.c
+}
+shift_too_far() {
+    sed -i '0,/^int main(void)\n*/s/^int main(void)/static volatile int planted = 40;\nint main_planted(void);\nint main(void)\n{\n    return (1 << planted) * 0 + main_planted();\n}\n\nint main_planted(void)/' tests/test_rtt.c
+}
+uninitialised() {
+    sed -i '0,/^int main(void)\n*/s/^int main(void)/static unsigned char *volatile planted;\nint main_planted(void);\nint main(void)\n{\n    planted = (unsigned char *)__builtin_malloc(4);\n    return planted[1] == 3 ? 1 : main_planted();\n}\n\nint main_planted(void)/' tests/test_rtt.c
+}
+fault quick 'build: a warning' 'Werror=unused-variable|error: unused variable' unused_variable build_one test_rtt
+fault quick 'test: a wrong formula' 'FAILED TEST|FAILED  ' wrong_rto build_one test_rtt
+fault quick 'test: the same, in the portable harness' '\[  FAILED  \]' wrong_rto build_one test_rtt -Dcmocka=portable
+fault quick 'asan: a read past the end' 'AddressSanitizer: heap-buffer-overflow' over_read clang_one test_rtt -Db_sanitize=address,undefined -Db_lundef=false
+fault quick 'ubsan: a shift too far' 'shift exponent 40 is too large' shift_too_far clang_one test_rtt -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
+fault quick 'msan: a value nobody wrote' 'MemorySanitizer: use-of-uninitialized-value' uninitialised clang_one test_rtt -Db_sanitize=memory -Db_lundef=false -Dcmocka=portable
+
+# ---- ci/coverage: what gcovr says is judged, so a gcovr that leaves a source out or shows less is planted ----
+gcovr_says() { # gcovr_says PATTERN-TO-LEAVE-OUT LINES-COVERED BRANCHES-COVERED
+    cat >gcovr-planted <<EOF
+#!/usr/bin/env python3
+import json, pathlib, sys
+names = sorted(p.as_posix() for r in ("wire", "recovery", "conn", "stack") for p in pathlib.Path("lib", r).glob("*.c"))
+files = [dict(filename=n, line_total=100, line_covered=$2, line_percent=$2, branch_total=100, branch_covered=$3,
+              branch_percent=$3) for n in names if "$1" not in n]
+pathlib.Path(sys.argv[sys.argv.index("--json-summary") + 1]).write_text(json.dumps(dict(files=files)))
+EOF
+    chmod +x gcovr-planted
+    mkdir b
+}
+source_left_out() { gcovr_says rtt.c 100 100; }
+few_lines() { gcovr_says none 94 100; }
+few_branches() { gcovr_says none 100 84; }
+judge() { ci/coverage --build b --no-test --gcovr ./gcovr-planted; }
+fault quick 'coverage: a source that the report does not name' 'lib/recovery/rtt.c is not named' source_left_out judge
+fault quick 'coverage: lines below the floor' 'line coverage 94.00 % is below' few_lines judge
+fault quick 'coverage: branches below the floor' 'branch coverage 84.00 % is below' few_branches judge
+tests_gone() { sed -i "/^unit_tests = \\[/,/^\\]/{/'test_[^r]/d}" tests/meson.build; }
+name_beside() { echo >../rtt.c; echo >>$C; }
+fault full 'coverage: tests taken away' 'is below the floor' tests_gone ci/coverage --build b
+fault full 'coverage: a file of the same name beside the project' 'rtt.c is not named' name_beside ci/coverage --build b
+
+# ---- the closing line ----
+steps() { ci/steps.py --build b --only "$1"; }
+two_failures() { sed -i 's/srtt8/rttvar4/' $C; }
+crash() { sed -i '0,/^int main/s/^int main/__attribute__((constructor)) static void planted(void)\n{\n    __builtin_trap();\n}\n&/' tests/test_rtt.c; }
+no_case() { printf 'int main(void)\n{\n    return 0;\n}\n' >tests/test_rtt.c; }
+fault quick 'steps: a gate that fails is counted' '^0 passed, 1 failed$' new_source steps lists
+fault full 'steps: a case that fails is counted' '^[0-9]+ passed, [1-9][0-9]* failed' two_failures steps gcc
+fault full 'steps: a program that crashes is counted' '^[0-9]+ passed, 1 failed' crash steps gcc
+fault full 'steps: a unit test without a case' 'a unit test without a case' no_case steps gcc
+
+[ -z "$list" ] || exit 0
+[ "$total" -gt 0 ] || { echo "plant: no fault is called '$only'" >&2; exit 2; }
+echo "plant: caught $caught of $total"
+[ "$caught" = "$total" ]
