@@ -52,8 +52,10 @@ static void check_row(char *line, struct weir_rtt *bare, struct weir_rtt *floore
     weiri_rtt_sample(floored, sample_us, &bounds_rfc);
     assert_int_equal(bare->srtt8, floored->srtt8);
     assert_int_equal(bare->rttvar4, floored->rttvar4);
-    if (apart(srtt, (uint64_t)bare->srtt8 * 125) > srtt_error_ns || apart(rttvar, (uint64_t)bare->rttvar4 * 250) > rttvar_error_ns ||
-        apart(rto, (uint64_t)bare->rto * 1000) > rto_error_ns || apart(rto_floor, (uint64_t)floored->rto * 1000) > rto_error_ns) {
+    if (apart(srtt, (uint64_t)bare->srtt8 * 125) > srtt_error_ns ||
+        apart(rttvar, (uint64_t)bare->rttvar4 * 250) > rttvar_error_ns ||
+        apart(rto, (uint64_t)bare->rto * 1000) > rto_error_ns ||
+        apart(rto_floor, (uint64_t)floored->rto * 1000) > rto_error_ns) {
         fail_msg("%s gave srtt8 %u rttvar4 %u rto %u floored %u", line, bare->srtt8, bare->rttvar4, bare->rto, floored->rto);
     }
 }
@@ -81,7 +83,7 @@ static void test_vectors(void **state)
     }
     fclose(f);
     assert_int_equal(rows, 26);
-    assert_in_range(connections, 5, 6); /* a blank line may end the file */
+    assert_int_equal(connections, 6); /* a blank line ends the file too */
 }
 
 /* RFC6298-2-1. */
@@ -151,7 +153,8 @@ static void test_granularity(void **state)
 static void test_extremes(void **state)
 {
     (void)state;
-    static const uint32_t ends[] = {0, 1, SAMPLE_MAX_US - 1, SAMPLE_MAX_US, SAMPLE_MAX_US + 1, INT32_MAX, UINT32_C(1) << 31, UINT32_MAX};
+    static const uint32_t ends[] = {0, 1, SAMPLE_MAX_US - 1, SAMPLE_MAX_US, SAMPLE_MAX_US + 1, INT32_MAX,
+                                    UINT32_C(1) << 31, UINT32_MAX};
     size_t count = sizeof ends / sizeof ends[0];
     for (size_t first = 0; first < count; first++) {
         for (size_t second = 0; second < count; second++) {

@@ -1,0 +1,995 @@
+/* test_sack.c - the scoreboard: rows with known answers, the grid of hostile blocks, and long random lives beside a model
+ * that keeps one state for each octet and knows nothing of records. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "recovery/recovery.h"
+
+#define CAP_MAX 4096
+#define CANARY 0xa5
+
+/* Records, and one more that nobody may touch. */
+static struct weir_sent storage[2][CAP_MAX + 1];
+
+/* Where sequence numbers begin: at zero, and around both places where signed and unsigned arithmetic turn over. */
+static const uint32_t origins[] = {0, 1, 1000, UINT32_C(0x7fffff00), UINT32_C(0x7fffffff), UINT32_C(0x80000000), UINT32_C(0xffffff00), UINT32_MAX};
+#define ORIGINS (sizeof origins / sizeof origins[0])
+
+static weir_block block_of(uint32_t origin, uint32_t from, uint32_t to)
+{
+    weir_block b;
+    b.from = seq_of(origin + from);
+    b.to = seq_of(origin + to);
+    return b;
+}
+
+static void board_new(struct weir_board *b, uint16_t cap)
+{
+    memset(storage, CANARY, sizeof storage);
+    weiri_board_init(b, storage[0], cap);
+}
+
+static void assert_canary(const struct weir_board *b)
+{
+    static const unsigned char untouched[] = {CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY,
+                                              CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY};
+    assert_int_equal(sizeof untouched, sizeof b->sent[0]);
+    assert_memory_equal(&b->sent[b->cap], untouched, sizeof untouched);
+}
+
+static char letter(uint8_t state)
+{
+    return state <= WEIRI_SENT_RESENT ? "fslr"[state] : '?';
+}
+
+/* The board in words: "f10 s5 l3" from `origin` on, which must be its left edge. */
+static void assert_board(const struct weir_board *b, uint32_t origin, const char *wanted)
+{
+    char text[512] = "", *end = text;
+    uint32_t at = origin;
+    for (uint32_t i = 0; i < b->count && end < text + sizeof text - 16; i++) {
+        const struct weir_sent *r = &b->sent[b->head + i];
+        uint32_t len = seq_diff(r->from, r->to), digit = 1;
+        *end++ = letter(r->state);
+        while (len / digit >= 10) {
+            digit *= 10;
+        }
+        for (; digit > 0; digit /= 10) {
+            *end++ = (char)('0' + len / digit % 10);
+        }
+        *end++ = ' ';
+        at = r->to.v;
+    }
+    if (end > text) {
+        end[-1] = '\0';
+    }
+    assert_string_equal(text, wanted);
+    const char *wrong = weiri_board_check(b, seq_of(origin), seq_of(at));
+    assert_string_equal(wrong == NULL ? "" : wrong, "");
+    assert_canary(b);
+}
+
+/* `count` runs of `len` octets, each a microsecond after the one before, from time 1000. */
+static void push_runs(struct weir_board *b, uint32_t origin, uint32_t count, uint32_t len)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(weiri_board_push(b, block_of(origin, i * len, (i + 1) * len), 1000 + i));
+    }
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    weir_block run;
+    board_new(&b, 8);
+    assert_int_equal(weiri_board_ack(&b, seq_of(5), 1).octets, 0);
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 1, 2)), 0);
+    assert_int_equal(weiri_board_detect(&b, 100), 0);
+    assert_int_equal(weiri_board_lose_head(&b, 100), 0);
+    weiri_board_lose_all(&b);
+    weiri_board_resent(&b, block_of(0, 0, 1), 1);
+    assert_false(weiri_board_next_lost(&b, 100, &run));
+    assert_int_equal(weiri_board_pipe(&b), 0);
+    assert_int_equal(weiri_board_resent_octets(&b), 0);
+    assert_true(weiri_board_push(&b, block_of(0, 7, 7), 1)); /* nothing sent, nothing to record */
+    assert_board(&b, 0, "");
+    weiri_board_move(&b, storage[1], 16);
+    assert_int_equal(b.cap, 16);
+    assert_board(&b, 0, "");
+    weiri_board_init(&b, NULL, 0);
+    assert_false(weiri_board_push(&b, block_of(0, 0, 1), 1));
+    assert_null(weiri_board_check(&b, seq_of(3), seq_of(3)));
+}
+
+static void test_push_joins(void **state)
+{
+    (void)state;
+    for (size_t o = 0; o < ORIGINS; o++) {
+        struct weir_board b;
+        board_new(&b, 16);
+        assert_true(weiri_board_push(&b, block_of(origins[o], 0, 10), 5));
+        assert_true(weiri_board_push(&b, block_of(origins[o], 10, 20), 5)); /* the same microsecond */
+        assert_true(weiri_board_push(&b, block_of(origins[o], 20, 30), 6));
+        assert_board(&b, origins[o], "f20 f10");
+        assert_int_equal(weiri_board_sack(&b, block_of(origins[o], 25, 30)), 5);
+        assert_true(weiri_board_push(&b, block_of(origins[o], 30, 40), 6)); /* not to what is no longer flying */
+        assert_board(&b, origins[o], "f20 f5 s5 f10");
+        assert_int_equal(weiri_board_pipe(&b), 35);
+    }
+}
+
+/* The board never holds half the sequence space: beyond that no comparison could order it. */
+static void test_push_limit(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 16);
+    assert_false(weiri_board_push(&b, block_of(9, 0, UINT32_C(1) << 31), 1));
+    assert_true(weiri_board_push(&b, block_of(9, 0, (UINT32_C(1) << 31) - 2), 1));
+    assert_false(weiri_board_push(&b, block_of(9, (UINT32_C(1) << 31) - 2, UINT32_C(1) << 31), 1));
+    assert_true(weiri_board_push(&b, block_of(9, (UINT32_C(1) << 31) - 2, (UINT32_C(1) << 31) - 1), 1));
+    assert_board(&b, 9, "f2147483647");
+    assert_int_equal(weiri_board_sack(&b, block_of(9, 1, (UINT32_C(1) << 31) - 1)), (UINT32_C(1) << 31) - 2);
+    assert_int_equal(weiri_board_ack(&b, seq_of(9 + (UINT32_C(1) << 31) - 1), 1).octets, (UINT32_C(1) << 31) - 1);
+    assert_board(&b, 0, "");
+}
+
+static void test_sack_splits_and_joins(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t from, to, newly;
+        const char *after;
+    } rows[] = {
+        {40, 50, 10, "f10 f10 f10 f10 s10 f10 f10 f10"},
+        {40, 50, 0, "f10 f10 f10 f10 s10 f10 f10 f10"}, /* again */
+        {45, 55, 5, "f10 f10 f10 f10 s15 f5 f10 f10"},
+        {35, 41, 5, "f10 f10 f10 f5 s20 f5 f10 f10"},
+        {12, 18, 6, "f10 f2 s6 f2 f10 f5 s20 f5 f10 f10"}, /* three out of one */
+        {13, 14, 0, "f10 f2 s6 f2 f10 f5 s20 f5 f10 f10"},
+        {18, 35, 17, "f10 f2 s43 f5 f10 f10"}, /* a bridge */
+        {1, 80, 36, "f1 s79"},
+        {1, 80, 0, "f1 s79"},
+    };
+    for (size_t o = 0; o < ORIGINS; o++) {
+        struct weir_board b;
+        board_new(&b, 64);
+        push_runs(&b, origins[o], 8, 10);
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            assert_int_equal(weiri_board_sack(&b, block_of(origins[o], rows[i].from, rows[i].to)), rows[i].newly);
+            assert_board(&b, origins[o], rows[i].after);
+        }
+    }
+}
+
+/* SACKed octets leave LOST and RESENT too; a repeated block may end inside what is known. */
+static void test_sack_over_every_state(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 64);
+    push_runs(&b, 50, 6, 10);
+    assert_int_equal(weiri_board_sack(&b, block_of(50, 40, 50)), 10);
+    assert_int_equal(weiri_board_lose_head(&b, 25), 25);
+    weiri_board_resent(&b, block_of(50, 0, 15), 2000);
+    assert_board(&b, 50, "r10 r5 l5 l5 f5 f10 s10 f10");
+    assert_int_equal(weiri_board_resent_octets(&b), 15);
+    assert_int_equal(weiri_board_sack(&b, block_of(50, 12, 45)), 28);
+    assert_board(&b, 50, "r10 r2 s38 f10");
+    assert_int_equal(b.lost, 0);
+    assert_int_equal(weiri_board_pipe(&b), 22);
+}
+
+/* RFC 6675 4 IsLost, both of its halves at their edges (RFC6675-4-3). */
+static void test_detect_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t blocks[4][2], mss, newly;
+        const char *after;
+    } rows[] = {
+        {"nothing known", {{0, 0}}, 10, 0, "f10 f10 f10 f10 f10 f10 f10 f10 f10 f10"},
+        {"two runs, 20 octets, segments of 10", {{20, 30}, {40, 50}}, 10, 0, "f10 f10 s10 f10 s10 f10 f10 f10 f10 f10"},
+        {"21 octets above", {{20, 30}, {40, 51}}, 10, 20, "l10 l10 s10 f10 s11 f9 f10 f10 f10 f10"},
+        {"one run of 21", {{20, 41}}, 10, 20, "l10 l10 s21 f9 f10 f10 f10 f10 f10"},
+        {"three runs of one octet", {{20, 21}, {22, 23}, {24, 25}}, 1000, 20, "l10 l10 s1 f1 s1 f1 s1 f5 f10 f10 f10 f10 f10 f10 f10"},
+        {"four runs: what is below the third from above", {{5, 6}, {20, 21}, {30, 31}, {40, 41}}, 1000, 19,
+         "l5 s1 l4 l10 s1 f9 s1 f9 s1 f9 f10 f10 f10 f10 f10"},
+        {"a run is one, however it was reported", {{20, 21}, {21, 22}, {22, 23}}, 1000, 0, "f10 f10 s3 f7 f10 f10 f10 f10 f10 f10 f10"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_board b;
+        board_new(&b, 64);
+        push_runs(&b, UINT32_MAX - 30, 10, 10);
+        for (size_t k = 0; k < 4; k++) {
+            (void)weiri_board_sack(&b, block_of(UINT32_MAX - 30, rows[i].blocks[k][0], rows[i].blocks[k][1]));
+        }
+        if (weiri_board_detect(&b, rows[i].mss) != rows[i].newly) {
+            fail_msg("%s: lost %u", rows[i].name, b.lost);
+        }
+        assert_board(&b, UINT32_MAX - 30, rows[i].after);
+        assert_int_equal(weiri_board_detect(&b, rows[i].mss), 0);
+    }
+}
+
+/* What was sent again is not taken for lost a second time by what lies above it. */
+static void test_detect_leaves_resent(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 64);
+    push_runs(&b, 0, 4, 10);
+    (void)weiri_board_sack(&b, block_of(0, 10, 40));
+    assert_int_equal(weiri_board_detect(&b, 10), 10);
+    weiri_board_resent(&b, block_of(0, 0, 10), 2000);
+    assert_int_equal(weiri_board_detect(&b, 10), 0);
+    assert_board(&b, 0, "r10 s30");
+}
+
+static void test_lose_head_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t sack[2], again[2], mss, newly;
+        const char *after;
+    } rows[] = {
+        {{0, 0}, {0, 0}, 10, 10, "l10 f10 f10"},
+        {{0, 0}, {0, 0}, 7, 7, "l7 f3 f10 f10"},
+        {{0, 0}, {0, 0}, 13, 13, "l10 l3 f7 f10"},
+        {{0, 0}, {0, 0}, 1000, 30, "l10 l10 l10"},
+        {{0, 0}, {0, 0}, UINT32_MAX, 30, "l10 l10 l10"},
+        {{0, 0}, {0, 0}, 0, 0, "f10 f10 f10"},
+        {{0, 0}, {0, 10}, 15, 15, "l10 l5 f5 f10"}, /* RESENT: the retransmission was lost (RFC 6582) */
+        {{4, 6}, {0, 0}, 10, 4, "l4 s2 f4 f10 f10"}, /* only as far as what is known */
+        {{10, 20}, {0, 0}, 25, 10, "l10 s10 f10"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_board b;
+        board_new(&b, 64);
+        push_runs(&b, 0x7ffffff0, 3, 10);
+        (void)weiri_board_sack(&b, block_of(0x7ffffff0, rows[i].sack[0], rows[i].sack[1]));
+        weiri_board_resent(&b, block_of(0x7ffffff0, rows[i].again[0], rows[i].again[1]), 2000);
+        assert_int_equal(weiri_board_lose_head(&b, rows[i].mss), rows[i].newly);
+        assert_board(&b, 0x7ffffff0, rows[i].after);
+        assert_int_equal(weiri_board_lose_head(&b, rows[i].mss), 0);
+    }
+}
+
+/* RFC6675-5.1-1: what is known survives a timeout. RFC2018-5-4, RFC2018-8-1: unless the peer has taken it back. */
+static void test_lose_all(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 64);
+    push_runs(&b, 0, 4, 10);
+    (void)weiri_board_sack(&b, block_of(0, 10, 25));
+    weiri_board_resent(&b, block_of(0, 0, 10), 2000);
+    weiri_board_lose_all(&b);
+    assert_board(&b, 0, "l10 s15 l5 l10");
+    assert_int_equal(weiri_board_pipe(&b), 0);
+    assert_int_equal(weiri_board_ack(&b, seq_of(12), 3000).octets, 12); /* SACKed to 25, but acknowledged to 12 only */
+    assert_int_equal(weiri_board_lose_head(&b, 10), 0);
+    weiri_board_lose_all(&b);
+    assert_board(&b, 12, "l13 l5 l10");
+    assert_int_equal(b.sacked, 0);
+}
+
+static void test_next_lost(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    weir_block run;
+    board_new(&b, 64);
+    push_runs(&b, UINT32_MAX - 4, 6, 10);
+    (void)weiri_board_sack(&b, block_of(UINT32_MAX - 4, 10, 20));
+    assert_false(weiri_board_next_lost(&b, 100, &run));
+    weiri_board_lose_all(&b);
+    static const uint32_t rows[][3] = {{4, 0, 4}, {100, 4, 10}, {25, 20, 45}, {100, 45, 60}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_false(weiri_board_next_lost(&b, 0, &run));
+        assert_true(weiri_board_next_lost(&b, rows[i][0], &run));
+        assert_int_equal(run.from.v, UINT32_MAX - 4 + rows[i][1]);
+        assert_int_equal(run.to.v, UINT32_MAX - 4 + rows[i][2]);
+        weiri_board_resent(&b, run, 2000 + i);
+    }
+    assert_false(weiri_board_next_lost(&b, 100, &run));
+    assert_board(&b, UINT32_MAX - 4, "r4 r6 s10 r10 r10 r5 r5 r10");
+}
+
+/* A run that is not on the board, or not a run, changes nothing. */
+static void test_resent_elsewhere(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][2] = {{0, 0}, {5, 5}, {10, 5}, {0, 21}, {20, 21}, {UINT32_MAX, 5}, {20, 30}, {5, UINT32_C(1) << 31}};
+    struct weir_board b;
+    board_new(&b, 64);
+    push_runs(&b, 0, 2, 10);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        weiri_board_resent(&b, block_of(0, rows[i][0], rows[i][1]), 2000);
+        assert_board(&b, 0, "f10 f10");
+    }
+}
+
+static void test_tries_saturate(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 8);
+    push_runs(&b, 0, 1, 10);
+    for (unsigned i = 0; i < 1000; i++) {
+        weiri_board_resent(&b, block_of(0, 0, 10), 2000 + i);
+        assert_int_equal(b.sent[0].tries, i + 2 < 255 ? i + 2 : 255);
+        assert_int_equal(b.sent[0].sent_at, 2000 + i);
+    }
+}
+
+/* Karn's rule (RFC6298-3-1, RFC6298-3-2), and whose time it is. Runs of 10 sent at 1000, 1001, ... */
+static void test_samples(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t sack[2], again[2], ack;
+        bool lose_all, sampled;
+        uint32_t rtt_us, octets, sacked;
+    } rows[] = {
+        {"the first", {0, 0}, {0, 0}, 10, false, true, 5000, 10, 0},
+        {"the newest of three", {0, 0}, {0, 0}, 30, false, true, 4998, 30, 0},
+        {"the newest that is whole", {0, 0}, {0, 0}, 25, false, true, 4999, 25, 0},
+        {"none is whole", {0, 0}, {0, 0}, 7, false, false, 0, 7, 0},
+        {"sent twice", {0, 0}, {0, 10}, 10, false, false, 0, 10, 0},
+        {"sent twice, below others", {0, 0}, {0, 10}, 30, false, false, 0, 30, 0},
+        {"sent twice, in part", {0, 0}, {20, 30}, 25, false, false, 0, 25, 0},
+        {"taken for lost, not sent again", {0, 0}, {0, 0}, 10, true, true, 5000, 10, 0},
+        {"the newest was known before", {10, 30}, {0, 0}, 30, false, true, 5000, 30, 20},
+        {"all were known but the repaired hole", {10, 30}, {0, 10}, 30, false, false, 0, 30, 20},
+        {"sent twice, but known before", {10, 20}, {10, 20}, 30, false, true, 4998, 30, 10},
+        {"known in part", {15, 30}, {0, 0}, 20, false, true, 4999, 20, 5},
+        {"nothing new", {0, 0}, {0, 0}, 0, false, false, 0, 0, 0},
+        {"beyond the end", {0, 0}, {0, 0}, 41, false, false, 0, 0, 0},
+        {"before the beginning", {0, 0}, {0, 0}, UINT32_MAX, false, false, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_board b;
+        board_new(&b, 64);
+        push_runs(&b, 0xfffffff0, 4, 10);
+        (void)weiri_board_sack(&b, block_of(0xfffffff0, rows[i].sack[0], rows[i].sack[1]));
+        weiri_board_resent(&b, block_of(0xfffffff0, rows[i].again[0], rows[i].again[1]), 5900);
+        if (rows[i].lose_all) {
+            weiri_board_lose_all(&b);
+        }
+        struct weiri_acked a = weiri_board_ack(&b, seq_of(0xfffffff0 + rows[i].ack), 6000);
+        if (a.sampled != rows[i].sampled || a.rtt_us != rows[i].rtt_us || a.octets != rows[i].octets || a.sacked != rows[i].sacked) {
+            fail_msg("%s: sampled %d rtt %u octets %u sacked %u", rows[i].name, a.sampled, a.rtt_us, a.octets, a.sacked);
+        }
+        assert_null(weiri_board_check(&b, seq_of(0xfffffff0 + a.octets), seq_of(0xfffffff0 + 40)));
+    }
+}
+
+/* Times are kept in 32 bits: a sample across their end is right, and one of 0 is a sample (V16). */
+static void test_sample_over_the_clocks_end(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 8);
+    assert_true(weiri_board_push(&b, block_of(0, 0, 10), UINT64_C(0x1fffffffe)));
+    struct weiri_acked a = weiri_board_ack(&b, seq_of(10), UINT64_C(0x200000005));
+    assert_true(a.sampled);
+    assert_int_equal(a.rtt_us, 7);
+    assert_true(weiri_board_push(&b, block_of(0, 10, 20), 77));
+    a = weiri_board_ack(&b, seq_of(20), 77);
+    assert_true(a.sampled);
+    assert_int_equal(a.rtt_us, 0);
+}
+
+/* ---- a full board ---- */
+
+/* Pushes on a full board join pairs of like neighbours, keep the later time, and go on for ever. */
+static void test_full_of_flying(void **state)
+{
+    (void)state;
+    for (uint16_t cap = 1; cap <= 16; cap++) {
+        struct weir_board b;
+        board_new(&b, cap);
+        for (uint32_t i = 0; i < 200; i++) {
+            assert_true(weiri_board_push(&b, block_of(0, i * 10, i * 10 + 10), 1000 + i));
+            assert_null(weiri_board_check(&b, seq_of(0), seq_of(i * 10 + 10)));
+            assert_canary(&b);
+            assert_int_equal(b.sent[b.head + b.count - 1].sent_at, 1000 + i);
+            assert_true(cap < 4 || b.count < cap);
+        }
+        assert_int_equal(weiri_board_ack(&b, seq_of(2000), 2000).rtt_us, 801);
+    }
+    struct weir_board b;
+    board_new(&b, 8);
+    push_runs(&b, 0, 6, 10);
+    assert_true(weiri_board_push(&b, block_of(0, 60, 70), 1010));
+    assert_board(&b, 0, "f20 f20 f20 f10");
+    assert_int_equal(b.sent[0].sent_at, 1001);
+    assert_int_equal(b.sent[2].sent_at, 1005);
+}
+
+/* Fills a board of `cap` so that no two neighbours are alike, by single octets known at odd places. */
+static uint32_t fill_with_holes(struct weir_board *b, uint16_t cap)
+{
+    board_new(b, cap);
+    assert_true(weiri_board_push(b, block_of(7, 0, 1000), 1000));
+    uint32_t at = 100;
+    while (weiri_board_sack(b, block_of(7, at, at + 1)) > 0) {
+        at += 100;
+    }
+    return at;
+}
+
+/* RFC 2018 5: where there is no room less is known, and nothing is wrong. */
+static void test_full_of_holes(void **state)
+{
+    (void)state;
+    for (uint16_t cap = 1; cap <= 16; cap++) {
+        struct weir_board b;
+        weir_block run;
+        uint32_t at = fill_with_holes(&b, cap), sacked = b.sacked, kept = cap < 4 ? 0u : cap < 8 ? 1u : 2u;
+        assert_int_equal(sacked, at / 100 - 1);
+        assert_in_range(b.count, cap - kept - 1, cap - kept);
+        assert_int_equal(weiri_board_sack(&b, block_of(7, at, at + 1)), 0);
+        /* Each hole took two records; a block that reaches the end needs but one, if one is left. */
+        assert_int_equal(weiri_board_sack(&b, block_of(7, at + 1, 1000)) > 0, (cap - kept) % 2 == 0);
+        assert_canary(&b);
+        weiri_board_lose_all(&b);
+        /* Retransmission by segments of 30 takes the room kept for it, and each run is sent once. */
+        for (unsigned n = 0; n < 1000 && weiri_board_next_lost(&b, 30, &run); n++) {
+            uint32_t lost = b.lost, len = seq_diff(run.from, run.to);
+            weiri_board_resent(&b, run, 2000 + n);
+            assert_true(kept < 2 ? lost - b.lost >= len : lost - b.lost == len);
+            assert_null(weiri_board_check(&b, seq_of(7), seq_of(1007)));
+            assert_canary(&b);
+        }
+        assert_int_equal(b.lost, 0);
+        assert_int_equal(weiri_board_ack(&b, seq_of(1007), 9000).octets, 1000);
+    }
+}
+
+/* With no like neighbours left and the last run not flying, there is no room for more: send nothing. */
+static void test_full_refuses(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 6);
+    push_runs(&b, 0, 5, 10);
+    (void)weiri_board_sack(&b, block_of(0, 10, 20));
+    (void)weiri_board_sack(&b, block_of(0, 30, 50));
+    assert_board(&b, 0, "f10 s10 f10 s20");
+    assert_true(weiri_board_push(&b, block_of(0, 50, 60), 2000));
+    assert_true(weiri_board_push(&b, block_of(0, 60, 70), 2001)); /* full, but the last is flying: it grows */
+    assert_board(&b, 0, "f10 s10 f10 s20 f20");
+    assert_int_equal(b.sent[4].sent_at, 2001);
+    (void)weiri_board_sack(&b, block_of(0, 69, 70)); /* one record is left, and that is not for SACK */
+    assert_board(&b, 0, "f10 s10 f10 s20 f20");
+    weiri_board_lose_all(&b);
+    assert_false(weiri_board_push(&b, block_of(0, 70, 80), 2002));
+    assert_board(&b, 0, "l10 s10 l10 s20 l20");
+    assert_int_equal(weiri_board_ack(&b, seq_of(20), 3000).octets, 20);
+    assert_true(weiri_board_push(&b, block_of(0, 70, 80), 2002));
+    assert_board(&b, 20, "l10 s20 l20 f10");
+}
+
+/* Two edges inside records, room for one split: what lies between is still found. */
+static void test_full_rounds_inwards(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 10);
+    push_runs(&b, 0, 7, 10);
+    (void)weiri_board_sack(&b, block_of(0, 10, 20));
+    (void)weiri_board_sack(&b, block_of(0, 30, 40));
+    (void)weiri_board_sack(&b, block_of(0, 50, 60));
+    assert_board(&b, 0, "f10 s10 f10 s10 f10 s10 f10");
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 5, 65)), 20 + 5); /* the second split would be the ninth record */
+    assert_board(&b, 0, "f5 s55 f10");
+}
+
+/* ---- storage ---- */
+
+static void test_move(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 16);
+    push_runs(&b, 0, 8, 10);
+    (void)weiri_board_sack(&b, block_of(0, 40, 50));
+    (void)weiri_board_lose_head(&b, 35);
+    assert_int_equal(weiri_board_ack(&b, seq_of(25), 2000).octets, 25);
+    assert_int_not_equal(b.head, 0);
+    weiri_board_move(&b, storage[1], 32);
+    assert_ptr_equal(b.sent, storage[1]);
+    assert_int_equal(b.head, 0);
+    assert_int_equal(b.cap, 32);
+    assert_board(&b, 25, "l5 l5 f5 s10 f10 f10 f10");
+    memset(storage[0], 0, sizeof storage[0]);
+    assert_board(&b, 25, "l5 l5 f5 s10 f10 f10 f10");
+}
+
+/* The memory behind the records wraps round many times while some are in flight. */
+static void test_rolls_on(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 8);
+    for (uint32_t i = 0; i < 1000; i++) {
+        assert_true(weiri_board_push(&b, block_of(0xfffff000, i * 10, i * 10 + 10), i));
+        if (i >= 3) {
+            struct weiri_acked a = weiri_board_ack(&b, seq_of(0xfffff000 + (i - 2) * 10), i);
+            assert_int_equal(a.octets, 10);
+            assert_true(a.sampled);
+            assert_int_equal(a.rtt_us, 3);
+            assert_board(&b, 0xfffff000 + (i - 2) * 10, "f10 f10 f10");
+        }
+    }
+}
+
+/* ---- the checker itself ---- */
+
+static void spoil(struct weir_board *b, unsigned way)
+{
+    struct weir_sent *r = b->sent + b->head;
+    switch (way) {
+    case 0: b->count = (uint16_t)(b->cap - b->head + 1); break;
+    case 1: r[1].to = r[1].from; break;
+    case 2: r[1].to = seq_sub(r[1].from, 1); break;
+    case 3: r[1].state = 4; break;
+    case 4: r[1].reserved = 1; break;
+    case 5: r[0].tries = 0; break;
+    case 6: r[0].tries = 2; break; /* FLYING */
+    case 7: r[3].tries = 1; break; /* RESENT */
+    case 8: r[1].from = seq_add(r[1].from, 1); break;
+    case 9: r[0].from = seq_add(r[0].from, 1); break;
+    case 10: r[3].to = seq_add(r[3].to, 1); break;
+    case 11: b->sacked++; break;
+    case 12: b->lost--; break;
+    case 13: b->count = 0; break;
+    default: fail();
+    }
+}
+
+static void test_check_sees(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {
+        "board: records pass the end of their memory",           "board: a record is empty or reversed",
+        "board: a record is empty or reversed",                  "board: a record's state is none of the four",
+        "board: a record's state is none of the four",           "board: a record's state and its transmissions disagree",
+        "board: a record's state and its transmissions disagree", "board: a record's state and its transmissions disagree",
+        "board: records are not contiguous from SND.UNA on",     "board: records are not contiguous from SND.UNA on",
+        "board: records do not end at SND.NXT",                  "board: counters differ from the records",
+        "board: counters differ from the records",               "board: records do not end at SND.NXT",
+    };
+    for (unsigned way = 0; way < sizeof wanted / sizeof wanted[0]; way++) {
+        struct weir_board b;
+        board_new(&b, 8);
+        push_runs(&b, 0, 4, 10);
+        (void)weiri_board_sack(&b, block_of(0, 10, 20));
+        weiri_board_resent(&b, block_of(0, 30, 40), 2000);
+        b.sent[2].state = WEIRI_SENT_LOST;
+        b.lost = 10;
+        assert_board(&b, 0, "f10 s10 l10 r10");
+        spoil(&b, way);
+        const char *wrong = weiri_board_check(&b, seq_of(0), seq_of(40));
+        assert_non_null(wrong);
+        assert_string_equal(wrong, wanted[way]);
+    }
+}
+
+/* ---- V12: the grid of hostile blocks ---- */
+
+#define GRID_LEN 100
+
+/* A board of 100 octets in one of five arrangements. */
+static void grid_board(struct weir_board *b, uint32_t origin, unsigned arrangement, uint16_t cap)
+{
+    board_new(b, cap);
+    push_runs(b, origin, arrangement == 0 ? 1 : 10, arrangement == 0 ? GRID_LEN : GRID_LEN / 10);
+    if (arrangement >= 2) {
+        (void)weiri_board_sack(b, block_of(origin, 30, 45));
+        (void)weiri_board_sack(b, block_of(origin, 90, GRID_LEN));
+    }
+    if (arrangement >= 3) {
+        (void)weiri_board_lose_head(b, 25);
+        weiri_board_resent(b, block_of(origin, 5, 15), 3000);
+    }
+    if (arrangement == 4) {
+        (void)weiri_board_sack(b, block_of(origin, 1, GRID_LEN));
+    }
+}
+
+/* Octets in [from, to) of the board that are not SACKED: counted over the records one octet at a time. */
+static uint32_t grid_unknown(const struct weir_board *b, uint32_t origin, int64_t from, int64_t to)
+{
+    uint32_t unknown = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct weir_sent *r = &b->sent[b->head + i];
+        for (uint32_t s = r->from.v; s != r->to.v; s++) {
+            int64_t at = (int64_t)(uint32_t)(s - origin);
+            unknown += at >= from && at < to && r->state != WEIRI_SENT_SACKED;
+        }
+    }
+    return unknown;
+}
+
+static void grid_pair(uint32_t origin, unsigned arrangement, int64_t from, int64_t to)
+{
+    struct weir_board b, before;
+    struct weir_sent records[64];
+    weir_block run;
+    run.from = seq_of(origin + (uint32_t)from);
+    run.to = seq_of(origin + (uint32_t)to);
+    grid_board(&b, origin, arrangement, 63);
+    before = b;
+    memcpy(records, storage[0], sizeof records);
+    /* The rule in plain integers: una < from < to =< nxt. */
+    bool believed = from > 0 && from < to && to <= GRID_LEN;
+    uint32_t wanted = believed ? grid_unknown(&b, origin, from, to) : 0;
+    uint32_t newly = weiri_board_sack(&b, run);
+    if (newly != wanted || weiri_board_check(&b, seq_of(origin), seq_of(origin + GRID_LEN)) != NULL) {
+        fail_msg("origin %u arrangement %u [%lld, %lld): %u, wanted %u", origin, arrangement, (long long)from, (long long)to, newly, wanted);
+    }
+    if (wanted == 0) {
+        assert_memory_equal(&b, &before, sizeof b);
+        assert_memory_equal(records, storage[0], sizeof records);
+    } else {
+        assert_int_equal(grid_unknown(&b, origin, from, to), 0);
+        assert_int_equal(b.sacked, before.sacked + wanted);
+    }
+}
+
+static const int64_t grid_places[] = {
+    -INT64_C(0x80000001), -INT64_C(0x80000000), -INT64_C(0x7fffffff), -101, -100, -99, -1, 0, 1, 2, 9, 10, 11, 29, 30, 31, 44, 45,
+    46, 89, 90, 91, 98, 99, 100, 101, 102, 199, 200, INT64_C(0x7fffffff), INT64_C(0x80000000), INT64_C(0x80000001),
+    INT64_C(0x80000000) + 99, INT64_C(0x80000000) + 100, INT64_C(0x80000000) + 101, INT64_C(0xffffff9c)};
+#define GRID_PLACES (sizeof grid_places / sizeof grid_places[0])
+
+static void test_hostile_grid(void **state)
+{
+    (void)state;
+    for (size_t o = 0; o < ORIGINS; o++) {
+        for (unsigned arrangement = 0; arrangement < 5; arrangement++) {
+            for (size_t i = 0; i < GRID_PLACES * GRID_PLACES; i++) {
+                grid_pair(origins[o], arrangement, grid_places[i / GRID_PLACES], grid_places[i % GRID_PLACES]);
+            }
+        }
+    }
+}
+
+/* The same blocks one after another on one board, roomy or full: never a wrong counter, never the first octet. */
+static void test_hostile_grid_in_sequence(void **state)
+{
+    (void)state;
+    static const uint16_t caps[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 63};
+    for (size_t o = 0; o < ORIGINS * (sizeof caps / sizeof caps[0]); o++) {
+        struct weir_board b;
+        uint32_t origin = origins[o % ORIGINS];
+        grid_board(&b, origin, 3, caps[o / ORIGINS]);
+        for (size_t i = 0; i < GRID_PLACES * GRID_PLACES; i++) {
+            size_t k = i * 577 % (GRID_PLACES * GRID_PLACES); /* in another order: 577 is prime */
+            weir_block run;
+            run.from = seq_of(origin + (uint32_t)grid_places[k / GRID_PLACES]);
+            run.to = seq_of(origin + (uint32_t)grid_places[k % GRID_PLACES]);
+            uint32_t before = b.sacked, newly = weiri_board_sack(&b, run);
+            assert_int_equal(b.sacked, before + newly);
+            assert_null(weiri_board_check(&b, seq_of(origin), seq_of(origin + GRID_LEN)));
+            assert_int_not_equal(b.sent[b.head].state, WEIRI_SENT_SACKED);
+            (void)weiri_board_detect(&b, 10);
+            assert_canary(&b);
+        }
+    }
+}
+
+/* ---- random lives beside a model of octets ---- */
+
+#define SPAN 512       /* octets in flight at most */
+#define OCTETS 1024    /* of the model's circle */
+
+struct model {
+    uint32_t x;               /* xorshift */
+    uint32_t origin;          /* sequence number of octet 0 */
+    uint32_t una, nxt;        /* octets from there */
+    weir_us now;
+    uint8_t state[OCTETS];    /* enum weiri_sent_state, by octet modulo OCTETS */
+    uint8_t known[OCTETS];    /* reported by SACK, ever */
+    uint32_t sent_at[OCTETS];
+    uint32_t tries[OCTETS];
+    bool exact;               /* the board cannot be full: it must agree octet for octet */
+    uint32_t reneged;         /* octets before this one were SACKED once, then not: their records were joined, and times with them */
+};
+
+static uint32_t roll(struct model *m, uint32_t below)
+{
+    m->x ^= m->x << 13;
+    m->x ^= m->x >> 17;
+    m->x ^= m->x << 5;
+    return m->x % below;
+}
+
+static uint32_t model_count(const struct model *m, uint8_t state)
+{
+    uint32_t count = 0;
+    for (uint32_t i = m->una; i != m->nxt; i++) {
+        count += m->state[i % OCTETS] == state;
+    }
+    return count;
+}
+
+static void live_push(struct model *m, struct weir_board *b)
+{
+    uint32_t len = 1 + roll(m, 60);
+    if (m->nxt - m->una + len > SPAN) {
+        return;
+    }
+    bool pushed = weiri_board_push(b, block_of(m->origin, m->nxt, m->nxt + len), m->now);
+    assert_true(pushed || !m->exact);
+    for (uint32_t i = m->nxt; pushed && i != m->nxt + len; i++) {
+        m->state[i % OCTETS] = WEIRI_SENT_FLYING;
+        m->known[i % OCTETS] = 0;
+        m->sent_at[i % OCTETS] = (uint32_t)m->now;
+        m->tries[i % OCTETS] = 1;
+    }
+    m->nxt += pushed ? len : 0;
+}
+
+/* If there is a sample, octets that this acknowledgment is the first word of went out so long ago, and none of them twice. */
+static void live_ack_sample(const struct model *m, uint32_t ack, const struct weiri_acked *a)
+{
+    bool again = false, found = (int32_t)(m->reneged - m->una) > 0;
+    for (uint32_t i = m->una; i != ack; i++) {
+        if (m->state[i % OCTETS] != WEIRI_SENT_SACKED) {
+            again = again || m->tries[i % OCTETS] > 1;
+            found = found || a->rtt_us == (uint32_t)m->now - m->sent_at[i % OCTETS];
+        }
+    }
+    if (a->sampled) {
+        assert_false(again);
+        assert_true(found);
+    }
+}
+
+static void live_ack(struct model *m, struct weir_board *b)
+{
+    uint32_t total = m->nxt - m->una, kind = roll(m, 8);
+    uint32_t ack = m->una + (kind == 0 ? total : kind == 1 ? total + 1 + roll(m, 5) : kind == 2 ? UINT32_MAX - roll(m, 5) : roll(m, 80));
+    bool moves = ack - m->una <= total;
+    uint32_t sacked = 0;
+    struct weiri_acked a = weiri_board_ack(b, seq_of(m->origin + ack), m->now);
+    assert_int_equal(a.octets, moves ? ack - m->una : 0);
+    if (!moves) {
+        assert_false(a.sampled);
+        return;
+    }
+    for (uint32_t i = m->una; i != ack; i++) {
+        sacked += m->state[i % OCTETS] == WEIRI_SENT_SACKED;
+    }
+    if (m->exact) {
+        assert_int_equal(a.sacked, sacked);
+        live_ack_sample(m, ack, &a);
+    }
+    m->una = ack;
+}
+
+static void live_sack(struct model *m, struct weir_board *b)
+{
+    uint32_t total = m->nxt - m->una, newly = 0;
+    uint32_t from = m->una + roll(m, total + 12) - 6, to = from + roll(m, 60) - 3;
+    to = roll(m, 8) == 0 ? m->nxt : to;
+    uint32_t got = weiri_board_sack(b, block_of(m->origin, from, to));
+    if (from - m->una == 0 || from - m->una >= to - m->una || to - m->una > total) {
+        assert_int_equal(got, 0);
+        return;
+    }
+    for (uint32_t i = from; i != to; i++) {
+        newly += m->state[i % OCTETS] != WEIRI_SENT_SACKED;
+        m->state[i % OCTETS] = WEIRI_SENT_SACKED;
+        m->known[i % OCTETS] = 1;
+    }
+    assert_true(m->exact ? got == newly : got <= to - from);
+}
+
+static void live_detect(struct model *m, struct weir_board *b)
+{
+    uint32_t mss = 1 + roll(m, 60), newly = 0, above = 0, runs = 0;
+    bool in_run = false;
+    for (uint32_t i = m->nxt; i-- != m->una;) {
+        uint8_t *s = &m->state[i % OCTETS];
+        runs += *s == WEIRI_SENT_SACKED && !in_run;
+        in_run = *s == WEIRI_SENT_SACKED;
+        above += in_run;
+        if (*s == WEIRI_SENT_FLYING && (runs >= 3 || above > 2 * mss)) {
+            *s = WEIRI_SENT_LOST;
+            newly++;
+        }
+    }
+    uint32_t got = weiri_board_detect(b, mss);
+    assert_true(!m->exact || got == newly);
+}
+
+static void live_lose_head(struct model *m, struct weir_board *b)
+{
+    uint32_t mss = roll(m, 60), newly = 0, got = weiri_board_lose_head(b, mss);
+    for (uint32_t i = m->una; i != m->nxt && i - m->una < mss && m->state[i % OCTETS] != WEIRI_SENT_SACKED; i++) {
+        newly += m->state[i % OCTETS] != WEIRI_SENT_LOST;
+        m->state[i % OCTETS] = WEIRI_SENT_LOST;
+    }
+    assert_true(!m->exact || got == newly);
+}
+
+static void live_lose_all(struct model *m, struct weir_board *b)
+{
+    bool reneged = m->una != m->nxt && m->state[m->una % OCTETS] == WEIRI_SENT_SACKED;
+    weiri_board_lose_all(b);
+    m->reneged = reneged ? m->nxt : m->reneged;
+    for (uint32_t i = m->una; i != m->nxt; i++) {
+        if (reneged || m->state[i % OCTETS] != WEIRI_SENT_SACKED) {
+            m->state[i % OCTETS] = WEIRI_SENT_LOST;
+        }
+    }
+}
+
+static void model_resent(struct model *m, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i != to; i++) {
+        m->state[i % OCTETS] = m->state[i % OCTETS] == WEIRI_SENT_SACKED ? WEIRI_SENT_SACKED : WEIRI_SENT_RESENT;
+        m->sent_at[i % OCTETS] = (uint32_t)m->now;
+        m->tries[i % OCTETS]++;
+    }
+}
+
+/* What a sender does: the first lost run, some of it, again. */
+static void live_repair(struct model *m, struct weir_board *b)
+{
+    uint32_t max = 1 + roll(m, 60), from = m->una, to;
+    weir_block run;
+    while (from != m->nxt && m->state[from % OCTETS] != WEIRI_SENT_LOST) {
+        from++;
+    }
+    for (to = from; to != m->nxt && to - from < max && m->state[to % OCTETS] == WEIRI_SENT_LOST; to++) {
+    }
+    bool got = weiri_board_next_lost(b, max, &run);
+    if (m->exact) {
+        assert_int_equal(got, from != to);
+        assert_true(!got || (run.from.v == m->origin + from && run.to.v == m->origin + to));
+    }
+    if (got) {
+        uint32_t lost = b->lost, len = seq_diff(run.from, run.to);
+        assert_in_range(len, 1, max);
+        weiri_board_resent(b, run, m->now);
+        assert_true(m->exact ? lost - b->lost == len : lost - b->lost >= len);
+        model_resent(m, run.from.v - m->origin, run.to.v - m->origin);
+    }
+}
+
+/* What a careless sender might do: any run again. */
+static void live_resent(struct model *m, struct weir_board *b)
+{
+    uint32_t total = m->nxt - m->una;
+    uint32_t from = m->una + roll(m, total + 12) - 6, to = from + roll(m, 60) - 3;
+    weiri_board_resent(b, block_of(m->origin, from, to), m->now);
+    if (from - m->una < to - m->una && to - m->una <= total) {
+        model_resent(m, from, to);
+    }
+}
+
+static void live_step(struct model *m, struct weir_board *b)
+{
+    uint32_t what = roll(m, 100);
+    m->now += roll(m, 3);
+    if (what < 34) {
+        live_push(m, b);
+    } else if (what < 50) {
+        live_ack(m, b);
+    } else if (what < 72) {
+        live_sack(m, b);
+    } else if (what < 80) {
+        live_detect(m, b);
+    } else if (what < 85) {
+        live_lose_head(m, b);
+    } else if (what < 86) {
+        live_lose_all(m, b);
+    } else if (what < 97) {
+        live_repair(m, b);
+    } else if (what < 99) {
+        live_resent(m, b);
+    } else {
+        weiri_board_move(b, b->sent == storage[0] ? storage[1] : storage[0], b->cap);
+    }
+}
+
+/* Octet for octet; on a board that may be full: what it calls SACKED was reported, and the rest it may not know. */
+static bool live_agrees(const struct model *m, const struct weir_board *b)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct weir_sent *r = &b->sent[b->head + i];
+        for (uint32_t s = r->from.v - m->origin; s != r->to.v - m->origin; s++) {
+            if (m->exact ? r->state != m->state[s % OCTETS] : r->state == WEIRI_SENT_SACKED && !m->known[s % OCTETS]) {
+                return false;
+            }
+        }
+    }
+    return !m->exact || (b->sacked == model_count(m, WEIRI_SENT_SACKED) && b->lost == model_count(m, WEIRI_SENT_LOST) &&
+                         weiri_board_resent_octets(b) == model_count(m, WEIRI_SENT_RESENT) &&
+                         weiri_board_pipe(b) == model_count(m, WEIRI_SENT_FLYING) + model_count(m, WEIRI_SENT_RESENT));
+}
+
+static void live(uint32_t seed, uint16_t cap, uint32_t origin, unsigned steps)
+{
+    static struct model m;
+    struct weir_board b;
+    memset(&m, 0, sizeof m);
+    m.x = seed;
+    m.origin = origin;
+    m.now = UINT32_MAX - 1000; /* the clock's 32 bits end early in each life */
+    m.exact = cap > SPAN + 4;
+    board_new(&b, cap);
+    for (unsigned step = 0; step < steps; step++) {
+        live_step(&m, &b);
+        const char *wrong = weiri_board_check(&b, seq_of(m.origin + m.una), seq_of(m.origin + m.nxt));
+        if (wrong != NULL || !live_agrees(&m, &b)) {
+            fail_msg("seed %u cap %u origin %u step %u: %s", seed, cap, origin, step, wrong == NULL ? "not the model" : wrong);
+        }
+        assert_canary(&b);
+    }
+}
+
+/* Room for a record an octet: exact. The memory behind the records wraps round, the sequence numbers pass 2^31 and 2^32. */
+static void test_lives_with_room(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        uint32_t origin = seed % 3 == 0 ? seed * 2654435761u : (seed % 3 << 31) - seed * 97;
+        live(seed * 7919, seed % 2 == 0 ? SPAN + 5 : CAP_MAX, origin, 2000);
+    }
+}
+
+static void test_lives_on_full_boards(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 120; seed++) {
+        uint32_t origin = (seed % 2 << 31) - seed * 53;
+        live(seed * 104729, (uint16_t)(seed % 20), origin, 1000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_push_joins),
+        cmocka_unit_test(test_push_limit),
+        cmocka_unit_test(test_sack_splits_and_joins),
+        cmocka_unit_test(test_sack_over_every_state),
+        cmocka_unit_test(test_detect_rows),
+        cmocka_unit_test(test_detect_leaves_resent),
+        cmocka_unit_test(test_lose_head_rows),
+        cmocka_unit_test(test_lose_all),
+        cmocka_unit_test(test_next_lost),
+        cmocka_unit_test(test_resent_elsewhere),
+        cmocka_unit_test(test_tries_saturate),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_sample_over_the_clocks_end),
+        cmocka_unit_test(test_full_of_flying),
+        cmocka_unit_test(test_full_of_holes),
+        cmocka_unit_test(test_full_refuses),
+        cmocka_unit_test(test_full_rounds_inwards),
+        cmocka_unit_test(test_move),
+        cmocka_unit_test(test_rolls_on),
+        cmocka_unit_test(test_check_sees),
+        cmocka_unit_test(test_hostile_grid),
+        cmocka_unit_test(test_hostile_grid_in_sequence),
+        cmocka_unit_test(test_lives_with_room),
+        cmocka_unit_test(test_lives_on_full_boards),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
