@@ -42,7 +42,7 @@ typedef struct weir_stack_config {
     bool accept_martians;         /* loopback sources and destinations are fine (simulators); false */
     uint32_t connections_max;     /* records; 1024; up to 2^24 */
     uint32_t listeners_max;       /* 64 */
-    uint32_t time_wait_max;       /* records; the oldest gives way; 4096 */
+    uint32_t time_wait_max;       /* records; the oldest gives way; 4096; 0: TIME-WAIT is spent in connection records */
     uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256 */
     uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies; 1000; the rest is counted and dropped */
     uint16_t port_first, port_last; /* ephemeral ports; 49152..65535 (RFC 6335 6) */
@@ -67,7 +67,8 @@ WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now);
 /* The same into one piece of memory, copy and checksum in one pass; 0 = nothing now. cap must be the MTU at least. */
 WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now);
 WEIR_API void weir_stack_expire(weir_stack *s, weir_us now);
-/* When to call weir_stack_expire at the latest. Never later than due; it may be up to a few milliseconds early. */
+/* When to call weir_stack_expire at the latest. Never later than due. It may be early, since a timer that moved into the future is
+ * only looked at when its old time comes: nothing happens then, and the next deadline lies beyond that call. */
 WEIR_API weir_us weir_stack_deadline(weir_stack *s);
 
 /* ---- opening ---- */
@@ -75,7 +76,7 @@ WEIR_API weir_us weir_stack_deadline(weir_stack *s);
 typedef struct weir_listen_spec {
     weir_addr local;       /* unspecified: any address of the stack (or any at all, with any_destination) */
     uint16_t port;         /* 0: any port */
-    bool any_destination;  /* match destinations that are not the stack's (its config must allow it) */
+    bool any_destination;  /* match destinations that are not the stack's (its config must allow it); local may be one of those */
     bool v4_only, v6_only;
     bool hold;             /* deferred accept: report WEIR_EV_HELD at the SYN and wait for weir_admit or weir_abort */
     uint32_t backlog;      /* half-open connections of this listener; 0: half_open_max */
@@ -87,7 +88,7 @@ WEIR_API weir_err weir_stack_listen(weir_stack *s, const weir_listen_spec *spec,
 WEIR_API weir_err weir_stack_unlisten(weir_stack *s, weir_handle listener, weir_us now);
 
 /* Active OPEN. Of `tuple`, local may be unspecified (the first address of the family; MUST-44) and local_port 0
- * (an ephemeral port by RFC 6056 algorithm 3, double-hash). Errors: WEIR_ERR_ADDRESS (MUST-46), WEIR_ERR_UNSPECIFIED,
+ * (an ephemeral port by RFC 6056 algorithm 4, double-hash). Errors: WEIR_ERR_ADDRESS (MUST-46), WEIR_ERR_UNSPECIFIED,
  * WEIR_ERR_EXISTS (4-tuple in use), WEIR_ERR_RESOURCES. */
 WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *tuple, weir_handle *conn, weir_us now);
 

@@ -1,0 +1,168 @@
+/* answer.c - answers that belong to no connection: RST for segments nobody has asked for, acknowledgments from TIME-WAIT records,
+ * echo replies. RFC 9293 3.10.7.1, 3.5.2; RFC 7323 5.2; RFC 1122 3.2.2.6; RFC 4443 4.2.
+ *
+ * They wait in two small rings until they are polled. RST and echo replies share a token bucket; no connection ever does, so that
+ * nothing can be learnt about, or done to, a live connection by exhausting it. */
+#include "stack/room.h"
+
+#define ANSWER_COST 1000000u /* of one reply: credit grows by replies_per_second every microsecond */
+#define ANSWER_RESETS_MAX (WEIRI_ANSWERS / 2) /* so that RST cannot crowd out acknowledgments */
+
+/* A quarter of a second may be saved up. */
+static uint64_t answer_credit_max(const weir_stack *s)
+{
+    const uint64_t quarter = (uint64_t)s->cfg.replies_per_second * (ANSWER_COST / 4);
+    if (s->cfg.replies_per_second == 0) {
+        return 0;
+    }
+    return quarter < ANSWER_COST ? ANSWER_COST : quarter;
+}
+
+WEIR_PRIVATE void weiri_answer_init(weir_stack *s, uint8_t *echo_octets, uint32_t echo_size)
+{
+    memset(&s->answers, 0, sizeof s->answers);
+    s->answers.echo_octets = echo_octets;
+    s->answers.echo_size = echo_size;
+    s->answers.credit = answer_credit_max(s);
+    s->answers.credit_at = s->now;
+}
+
+static bool answer_allowed(weir_stack *s)
+{
+    struct weiri_answers *r = &s->answers;
+    const uint64_t elapsed = base_min_us(s->now - r->credit_at, 1000000);
+    const uint64_t credit = r->credit + elapsed * s->cfg.replies_per_second, most = answer_credit_max(s);
+    r->credit = credit < most ? credit : most;
+    r->credit_at = s->now;
+    if (r->credit < ANSWER_COST) {
+        s->stats.replies_dropped++;
+        return false;
+    }
+    r->credit -= ANSWER_COST;
+    return true;
+}
+
+static bool answer_push(weir_stack *s, const struct weiri_answer *answer, uint32_t room)
+{
+    struct weiri_answers *r = &s->answers;
+    if (r->count >= room) {
+        s->stats.replies_dropped++;
+        return false;
+    }
+    r->ring[(r->head + r->count) % WEIRI_ANSWERS] = *answer;
+    r->count++;
+    return true;
+}
+
+WEIR_PRIVATE bool weiri_answer_ack(weir_stack *s, const struct weiri_answer *answer)
+{
+    return answer_push(s, answer, WEIRI_ANSWERS);
+}
+
+WEIR_PRIVATE void weiri_answer_reset(weir_stack *s, const weir_tuple *tuple, const weir_view *view)
+{
+    if ((view->flags & WEIR_RST) || !answer_allowed(s)) {
+        return;
+    }
+    struct weiri_answer r;
+    memset(&r, 0, sizeof r);
+    r.tuple = *tuple;
+    r.flags = WEIR_RST;
+    if (view->flags & WEIR_ACK) {
+        r.seq = view->ack;
+    } else {
+        r.ack = seq_add(view->seq, weir_view_len(view));
+        r.flags = WEIR_RST | WEIR_ACK;
+    }
+    r.stamped = (view->options & WEIR_OPT_TIMESTAMPS) != 0;
+    r.ts_echo = view->ts_value; /* RFC 7323 5.2: and the value is 0 */
+    (void)answer_push(s, &r, ANSWER_RESETS_MAX);
+}
+
+WEIR_PRIVATE void weiri_answer_echo(weir_stack *s, const struct weiri_ip *ip)
+{
+    struct weiri_answers *r = &s->answers;
+    if (!answer_allowed(s)) {
+        return;
+    }
+    if (r->echo_count == WEIRI_ECHOES || ip->payload_len > r->echo_size) {
+        s->stats.replies_dropped++;
+        return;
+    }
+    const uint32_t at = (r->echo_head + r->echo_count) % WEIRI_ECHOES;
+    struct weiri_echo *e = &r->echoes[at];
+    uint8_t *octets = r->echo_octets + (size_t)at * r->echo_size;
+    e->addrs.source = ip->addrs.destination;
+    e->addrs.destination = ip->addrs.source;
+    e->len = ip->payload_len;
+    e->protocol = ip->protocol;
+    e->traffic_class = (uint8_t)(ip->traffic_class & ~3u); /* RFC 1122 3.2.4.2: as the request; ECN is not for echoes */
+    memcpy(octets, ip->payload, ip->payload_len);
+    weiri_icmp_echo_reply(octets, ip->payload_len);
+    r->echo_count++;
+}
+
+static size_t answer_emit_tcp(weir_stack *s, weir_out *out, const struct weiri_answer *r)
+{
+    weir_fields f;
+    memset(&f, 0, sizeof f);
+    f.seq = r->seq;
+    f.ack = r->ack;
+    f.source_port = r->tuple.local_port;
+    f.destination_port = r->tuple.remote_port;
+    f.flags = r->flags;
+    f.options = r->stamped ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
+    f.ts_value = r->ts_value;
+    f.ts_echo = r->ts_echo;
+    out->header_at = WEIR_IP_HEADER_MAX;
+    out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
+    out->len = out->header_len;
+    struct weiri_ip_fields ip;
+    memset(&ip, 0, sizeof ip);
+    ip.addrs.source = r->tuple.local;
+    ip.addrs.destination = r->tuple.remote;
+    ip.protocol = WEIRI_PROTO_TCP;
+    ip.traffic_class = (uint8_t)(s->cfg.tcp.dscp << 2);
+    weir_emit_checksum(out->room + WEIR_IP_HEADER_MAX, out->len, &ip.addrs);
+    s->stats.resets_out += (r->flags & WEIR_RST) != 0;
+    return weiri_depart(s, out, &ip);
+}
+
+static size_t answer_emit_echo(weir_stack *s, weir_out *out, uint32_t at)
+{
+    const struct weiri_echo *e = &s->answers.echoes[at];
+    out->header_at = WEIR_IP_HEADER_MAX;
+    out->header_len = 0;
+    out->len = e->len;
+    out->body[0].octets = s->answers.echo_octets + (size_t)at * s->answers.echo_size;
+    out->body[0].len = e->len;
+    struct weiri_ip_fields ip;
+    memset(&ip, 0, sizeof ip);
+    ip.addrs = e->addrs;
+    ip.protocol = e->protocol;
+    ip.traffic_class = e->traffic_class;
+    s->stats.echo_replies++;
+    return weiri_depart(s, out, &ip);
+}
+
+WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out)
+{
+    struct weiri_answers *r = &s->answers;
+    memset(out->body, 0, sizeof out->body);
+    if (r->count != 0) {
+        const uint32_t at = r->head;
+        r->head = (at + 1) % WEIRI_ANSWERS;
+        r->count--;
+        return answer_emit_tcp(s, out, &r->ring[at]);
+    }
+    if (r->echo_count != 0) {
+        const uint32_t at = r->echo_head;
+        r->echo_head = (at + 1) % WEIRI_ECHOES;
+        r->echo_count--;
+        return answer_emit_echo(s, out, at);
+    }
+    return 0;
+}
+
+#undef ANSWER_COST
+#undef ANSWER_RESETS_MAX

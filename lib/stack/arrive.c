@@ -1,0 +1,199 @@
+/* arrive.c - a packet's way in: IP, addresses, then ICMP or TCP; then TIME-WAIT record, connection, listener, or nobody.
+ *
+ * Addresses are judged before anything else is looked at: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63). Every way ends in a
+ * verdict, which weir_stack_input counts. Constant work for every packet. RFC 9293 3.10.7. */
+#include "stack/room.h"
+
+/* Both sockets the same (RFC 9293 3.9.2.3: invalid source): such a packet would have a connection talk to itself. */
+static bool arrive_is_land(const struct weiri_ip *ip)
+{
+    return ip->protocol == WEIRI_PROTO_TCP && ip->payload_len >= 4 && weir_addr_equal(&ip->addrs.source, &ip->addrs.destination) &&
+           base_get16(ip->payload) == base_get16(ip->payload + 2);
+}
+
+static enum weir_verdict arrive_judge_addrs(const weir_stack *s, const struct weiri_ip *ip)
+{
+    const weir_addr *source = &ip->addrs.source, *destination = &ip->addrs.destination;
+    if (!weiri_addr_is_peer(s, destination)) {
+        return WEIR_IP_DESTINATION;
+    }
+    if (!s->cfg.any_destination && !weiri_addr_is_ours(s, destination)) {
+        return WEIR_IP_DESTINATION;
+    }
+    if (!weiri_addr_is_peer(s, source)) {
+        return WEIR_IP_SOURCE;
+    }
+    if (arrive_is_land(ip)) {
+        return WEIR_LAND;
+    }
+    return !s->cfg.accept_martians && weiri_addr_is_ours(s, source) ? WEIR_IP_SOURCE : WEIR_OK;
+}
+
+/* ---- ICMP ---- */
+
+/* An error that reached us must quote a packet that we sent: its source is where the error went. RFC 5927 4.1; RFC 9293 3.9.2.2 (MUST-54). */
+static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip *ip, const struct weiri_icmp_view *icmp)
+{
+    if (!weir_addr_equal(&icmp->quoted.local, &ip->addrs.destination)) {
+        return WEIR_ICMP_UNMATCHED;
+    }
+    const uint32_t i = weiri_demux_find(s, &icmp->quoted);
+    if (i >= s->cfg.connections_max) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
+        return WEIR_ICMP_UNMATCHED;
+    }
+    const bool taken = weir_input_icmp(&s->slots[i].conn, &icmp->error, s->now);
+    weiri_slot_settle(s, i);
+    s->stats.icmp_taken += taken;
+    return taken ? WEIR_OK : WEIR_ICMP_UNMATCHED;
+}
+
+static enum weir_verdict arrive_icmp(weir_stack *s, const struct weiri_ip *ip)
+{
+    struct weiri_icmp_view icmp;
+    const enum weir_verdict verdict = weiri_icmp_view(&icmp, ip);
+    if (verdict != WEIR_OK) {
+        return verdict;
+    }
+    if (icmp.type == WEIRI_ICMP_ERROR) {
+        return arrive_icmp_error(s, ip, &icmp);
+    }
+    if (!s->cfg.echo_reply || !weiri_addr_is_ours(s, &ip->addrs.destination)) {
+        return WEIR_ICMP_UNKNOWN;
+    }
+    weiri_answer_echo(s, ip);
+    return WEIR_OK;
+}
+
+/* ---- TCP ---- */
+
+/* May this SYN open a connection? Asked before anything is taken or given up for it. */
+static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener)
+{
+    const struct weiri_listener *l = &s->listeners[listener];
+    if (s->stats.half_open >= s->cfg.half_open_max || l->half.count >= l->spec.backlog) {
+        return WEIR_BACKLOG_FULL;
+    }
+    return s->slot_pool.used < s->slot_pool.cap && s->block_pool.used < s->block_pool.cap ? WEIR_OK : WEIR_NO_ROOM;
+}
+
+/* LISTEN (3.10.7.2): the connection is opened in a record of its own, with both sockets named. */
+static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const weir_tuple *tuple, const weir_view *view)
+{
+    const uint32_t i = weiri_slot_open(s);
+    if (WEIR_NEVER(i == WEIRI_NONE)) {
+        return WEIR_NO_ROOM;
+    }
+    weir_conn *c = &s->slots[i].conn;
+    if (WEIR_NEVER(weir_listen(c, tuple, s->now) != WEIR_ERR_NONE)) {
+        weiri_slot_free(s, i);
+        return WEIR_NO_ROOM;
+    }
+    if (s->listeners[listener].spec.hold) {
+        weir_hold(c);
+    }
+    weiri_slot_half_open(s, i, listener);
+    weiri_slot_link(s, i);
+    (void)weir_input(c, view, s->now);
+    s->stats.passive_opens++;
+    weiri_slot_settle(s, i);
+    return WEIR_OK;
+}
+
+/* A segment that belongs to no connection. */
+static enum weir_verdict arrive_no_connection(weir_stack *s, const weir_tuple *tuple, const weir_view *view)
+{
+    const uint32_t listener = weiri_listen_find(s, &tuple->local, tuple->local_port);
+    const unsigned control = view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
+    if (listener != WEIRI_NONE && control == WEIR_SYN) {
+        const enum weir_verdict verdict = arrive_judge_syn(s, listener);
+        return verdict == WEIR_OK ? arrive_open(s, listener, tuple, view) : verdict;
+    }
+    if (listener == WEIRI_NONE || (control & WEIR_ACK)) { /* CLOSED, or LISTEN second; LISTEN fourth: dropped */
+        weiri_answer_reset(s, tuple, view);
+    }
+    return WEIR_NO_CONNECTION;
+}
+
+/* TIME-WAIT in a record. It is given up only for a SYN that can really open a connection: else it stands (MAY-2 (2)). */
+static enum weir_verdict arrive_wait(weir_stack *s, uint32_t w, const weir_tuple *tuple, const weir_view *view)
+{
+    if ((view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_RST)) != WEIR_SYN) {
+        weiri_wait_input(s, w, view);
+        return WEIR_IN_TIME_WAIT;
+    }
+    if ((view->flags & WEIR_ACK) || !weiri_wait_reusable(s, w, view)) {
+        return WEIR_IN_TIME_WAIT; /* RFC 6191 2: silently */
+    }
+    const uint32_t listener = weiri_listen_find(s, &tuple->local, tuple->local_port);
+    if (listener == WEIRI_NONE) {
+        return arrive_no_connection(s, tuple, view);
+    }
+    const enum weir_verdict verdict = arrive_judge_syn(s, listener);
+    if (verdict != WEIR_OK) {
+        return verdict;
+    }
+    weiri_wait_remove(s, w);
+    s->stats.time_wait_reused++;
+    return arrive_open(s, listener, tuple, view);
+}
+
+static enum weir_verdict arrive_segment(weir_stack *s, const weir_tuple *tuple, const weir_view *view)
+{
+    const uint32_t i = weiri_demux_find(s, tuple);
+    if (i == WEIRI_NONE) {
+        return arrive_no_connection(s, tuple, view);
+    }
+    if (i >= s->cfg.connections_max) {
+        return arrive_wait(s, i - s->cfg.connections_max, tuple, view);
+    }
+    const enum weir_input result = weir_input(&s->slots[i].conn, view, s->now);
+    weiri_slot_settle(s, i);
+    s->stats.resets_in += (view->flags & WEIR_RST) != 0;
+    if (result == WEIR_REUSE) { /* that connection is CLOSED now and its sockets are free */
+        s->stats.time_wait_reused++;
+        return arrive_no_connection(s, tuple, view);
+    }
+    return WEIR_OK;
+}
+
+static enum weir_verdict arrive_tcp(weir_stack *s, const struct weiri_ip *ip)
+{
+    weir_view view;
+    const enum weir_verdict verdict =
+        weir_view_segment(&view, ip->payload, ip->payload_len, s->cfg.checksum_trusted ? NULL : &ip->addrs);
+    if (verdict != WEIR_OK) {
+        return verdict;
+    }
+    view.ecn = ip->traffic_class & 3u;
+    s->stats.odd_segments += view.odd != 0;
+    weir_tuple tuple;
+    tuple.local = ip->addrs.destination;
+    tuple.remote = ip->addrs.source;
+    tuple.local_port = view.destination_port;
+    tuple.remote_port = view.source_port;
+    return arrive_segment(s, &tuple, &view);
+}
+
+static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, size_t len)
+{
+    struct weiri_ip ip;
+    enum weir_verdict verdict = weiri_ip_view(&ip, packet, len);
+    if (verdict != WEIR_OK) {
+        return verdict;
+    }
+    verdict = arrive_judge_addrs(s, &ip);
+    if (verdict != WEIR_OK) {
+        return verdict;
+    }
+    return ip.protocol == WEIRI_PROTO_TCP ? arrive_tcp(s, &ip) : arrive_icmp(s, &ip);
+}
+
+WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)
+{
+    weiri_stack_begin(s, now);
+    const enum weir_verdict verdict = arrive_packet(s, packet, len);
+    s->stats.packets_in++;
+    s->stats.octets_in += len;
+    s->stats.verdicts[verdict]++;
+    return verdict;
+}

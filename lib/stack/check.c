@@ -1,0 +1,98 @@
+/* check.c - every invariant of a stack, for tests. Linear in everything, the only such function of this room. */
+#include "stack/room.h"
+
+/* What settling promises; a slot that the user has in hand is exempt until it is settled again. */
+static const char *check_settled(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const weir_conn *c = &slot->conn;
+    if (slot_in(slot, WEIRI_LIST_OUT) != weir_has_output(c)) {
+        return "slot: not queued with output, or queued without";
+    }
+    if (slot_in(slot, WEIRI_LIST_READY) != weiri_slot_is_ready(slot)) {
+        return "slot: on the ready list without news, or the other way round";
+    }
+    const weir_us due = weir_deadline(c);
+    if (due != WEIR_FOREVER && (s->wheel.nodes[i].next == WEIRI_NONE || (s->wheel.nodes[i].at > due && s->wheel.nodes[i].at > s->now + 1))) {
+        return "slot: its timer would come too late";
+    }
+    if (slot_is(slot, WEIRI_SLOT_LINKED) != (weir_state(c) != WEIR_CLOSED && weir_state(c) != WEIR_LISTEN)) {
+        return "slot: found by its sockets when CLOSED, or not found when open";
+    }
+    return slot_is(slot, WEIRI_SLOT_HALF) && weir_state(c) != WEIR_SYN_RECEIVED ? "slot: half-open in another state" : NULL;
+}
+
+static const char *check_slot(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const weir_conn *c = &slot->conn;
+    if (slot->block >= s->block_pool.fresh || c->cfg != &s->cfg.tcp) {
+        return "slot: no buffers, or another's configuration";
+    }
+    if (slot_is(slot, WEIRI_SLOT_LINKED) && weiri_demux_find(s, &c->tuple) != i) {
+        return "slot: cannot be found by its sockets";
+    }
+    if (slot_in(slot, WEIRI_LIST_HALF) != slot_is(slot, WEIRI_SLOT_HALF)) {
+        return "slot: half-open and the listener does not know it";
+    }
+    const char *broken = slot_in(slot, WEIRI_LIST_DIRTY) ? NULL : check_settled(s, i);
+    return broken ? broken : weir_check(c);
+}
+
+static const char *check_slots(const weir_stack *s)
+{
+    uint32_t live = 0, timers = 0, half = 0;
+    for (uint32_t i = 0; i < s->slot_pool.fresh; i++) {
+        const struct weiri_slot *slot = &s->slots[i];
+        if (!slot_is(slot, WEIRI_SLOT_LIVE)) {
+            if (slot->lists || slot->flags || s->wheel.nodes[i].next != WEIRI_NONE) {
+                return "slot: free, and still in a list or armed";
+            }
+            continue;
+        }
+        const char *broken = check_slot(s, i);
+        if (broken) {
+            return broken;
+        }
+        live++;
+        timers += s->wheel.nodes[i].next != WEIRI_NONE;
+        half += slot_is(slot, WEIRI_SLOT_HALF);
+    }
+    if (live != s->slot_pool.used || live != s->block_pool.used || live != s->stats.connections) {
+        return "stack: connections, records and buffers do not add up";
+    }
+    return timers == s->wheel.armed && half == s->stats.half_open ? NULL : "stack: timers or half-open connections do not add up";
+}
+
+static const char *check_lists(const weir_stack *s)
+{
+    if (!weiri_pool_check(&s->slot_pool) || !weiri_pool_check(&s->block_pool)) {
+        return "stack: a pool is not in order";
+    }
+    if (!weiri_list_check(s, &s->out, WEIRI_LIST_OUT) || !weiri_list_check(s, &s->ready, WEIRI_LIST_READY) ||
+        !weiri_list_check(s, &s->dirty, WEIRI_LIST_DIRTY)) {
+        return "stack: a list is broken";
+    }
+    if (s->answers.count > WEIRI_ANSWERS || s->answers.echo_count > WEIRI_ECHOES) {
+        return "stack: more replies than there is room";
+    }
+    return s->stats.half_open <= s->cfg.half_open_max ? NULL : "stack: too many half-open connections";
+}
+
+WEIR_API const char *weir_stack_check(const weir_stack *s)
+{
+    const char *broken = check_lists(s);
+    if (!broken) {
+        broken = weiri_wheel_check(&s->wheel, s->cfg.connections_max);
+    }
+    if (!broken) {
+        broken = check_slots(s);
+    }
+    if (!broken) {
+        broken = weiri_demux_check(s);
+    }
+    if (!broken) {
+        broken = weiri_listen_check(s);
+    }
+    return broken ? broken : weiri_wait_check(s);
+}

@@ -1,0 +1,155 @@
+/* demux.c - from the two sockets of a segment to its connection or TIME-WAIT record; which addresses are ours, which can be a peer.
+ *
+ * A hash table with chains, keyed by the secret so that a peer cannot aim at one chain. A match is a match of all four
+ * fields. RFC 9293 3.3.1; addresses: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63). */
+#include "stack/room.h"
+
+WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label)
+{
+    uint8_t text[16];
+    for (unsigned half = 0; half < 2; half++) {
+        size_t len = 0;
+        for (; len < sizeof text - 1 && label[len] != '\0'; len++) {
+            text[len] = (uint8_t)label[len];
+        }
+        text[len++] = (uint8_t)('1' + half);
+        const uint64_t hash = weir_siphash(secret, text, len);
+        base_put32(key + half * 8, (uint32_t)(hash >> 32));
+        base_put32(key + half * 8 + 4, (uint32_t)hash);
+    }
+}
+
+WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size, struct weiri_demux_node *nodes)
+{
+    struct weiri_demux *d = &s->demux;
+    d->heads = heads;
+    d->nodes = nodes;
+    d->mask = size - 1;
+    d->count = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        heads[i] = WEIRI_NONE;
+    }
+    weiri_key_derive(d->key, s->cfg.tcp.secret, "weir sockets");
+}
+
+static uint32_t demux_hash(const weir_stack *s, const weir_tuple *tuple)
+{
+    uint8_t text[36];
+    memcpy(text, tuple->local.octets, 16);
+    memcpy(text + 16, tuple->remote.octets, 16);
+    base_put16(text + 32, tuple->local_port);
+    base_put16(text + 34, tuple->remote_port);
+    return (uint32_t)weir_siphash(s->demux.key, text, sizeof text);
+}
+
+static bool demux_same(const weir_tuple *a, const weir_tuple *b)
+{
+    return a->local_port == b->local_port && a->remote_port == b->remote_port && weir_addr_equal(&a->remote, &b->remote) &&
+           weir_addr_equal(&a->local, &b->local);
+}
+
+static const weir_tuple *demux_tuple(const weir_stack *s, uint32_t index)
+{
+    const uint32_t slots = s->cfg.connections_max;
+    return index < slots ? &s->slots[index].conn.tuple : &s->waits[index - slots].tuple;
+}
+
+WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
+{
+    const struct weiri_demux *d = &s->demux;
+    const uint32_t hash = demux_hash(s, tuple);
+    for (uint32_t i = d->heads[hash & d->mask]; i != WEIRI_NONE; i = d->nodes[i].next) { /* a chain: 1 on average */
+        if (d->nodes[i].hash == hash && demux_same(demux_tuple(s, i), tuple)) {
+            return i;
+        }
+    }
+    return WEIRI_NONE;
+}
+
+WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index)
+{
+    struct weiri_demux *d = &s->demux;
+    const uint32_t hash = demux_hash(s, demux_tuple(s, index));
+    d->nodes[index].hash = hash;
+    d->nodes[index].next = d->heads[hash & d->mask];
+    d->heads[hash & d->mask] = index;
+    d->count++;
+}
+
+WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index)
+{
+    struct weiri_demux *d = &s->demux;
+    uint32_t *at = &d->heads[d->nodes[index].hash & d->mask];
+    while (*at != index && *at != WEIRI_NONE) { /* the chain that index is in */
+        at = &d->nodes[*at].next;
+    }
+    if (WEIR_NEVER(*at == WEIRI_NONE)) {
+        return;
+    }
+    *at = d->nodes[index].next;
+    d->count--;
+}
+
+WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s)
+{
+    const struct weiri_demux *d = &s->demux;
+    const uint32_t cap = s->cfg.connections_max + s->cfg.time_wait_max;
+    uint32_t seen = 0;
+    for (uint32_t bucket = 0; bucket <= d->mask; bucket++) {
+        for (uint32_t i = d->heads[bucket]; i != WEIRI_NONE; i = d->nodes[i].next) {
+            if (i >= cap || ++seen > d->count) {
+                return "demux: a chain leaves the records or does not end";
+            }
+            if (d->nodes[i].hash != demux_hash(s, demux_tuple(s, i)) || (d->nodes[i].hash & d->mask) != bucket) {
+                return "demux: a record is in the wrong chain";
+            }
+            if (i < s->cfg.connections_max && !slot_is(&s->slots[i], WEIRI_SLOT_LINKED)) {
+                return "demux: a slot in a chain does not know it";
+            }
+            if (weiri_demux_find(s, demux_tuple(s, i)) != i) {
+                return "demux: two records have the same sockets";
+            }
+        }
+    }
+    return seen == d->count ? NULL : "demux: the count is wrong";
+}
+
+WEIR_PRIVATE bool weiri_addr_is_ours(const weir_stack *s, const weir_addr *a)
+{
+    for (unsigned i = 0; i < s->cfg.addr_count; i++) { /* WEIR_STACK_ADDRS_MAX */
+        if (weir_addr_equal(a, &s->cfg.addrs[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The address of a subnet of ours with all ones, or all zeros, for a host (RFC 1122 3.3.6). /31 and /32 have neither (RFC 3021). */
+static bool demux_is_subnet_broadcast(const weir_stack *s, const weir_addr *a)
+{
+    if (!weir_addr_is_v4(a)) {
+        return false;
+    }
+    const uint32_t address = base_get32(a->octets + 12);
+    for (unsigned i = 0; i < s->cfg.addr_count; i++) { /* WEIR_STACK_ADDRS_MAX */
+        const unsigned prefix = s->cfg.prefix_len[i];
+        if (prefix == 0 || prefix > 30 || !weir_addr_is_v4(&s->cfg.addrs[i])) {
+            continue;
+        }
+        const uint32_t host = UINT32_MAX >> prefix;
+        const uint32_t ours = base_get32(s->cfg.addrs[i].octets + 12);
+        if (((address ^ ours) & ~host) == 0 && ((address & host) == host || (address & host) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+WEIR_PRIVATE bool weiri_addr_is_peer(const weir_stack *s, const weir_addr *a)
+{
+    switch (weiri_addr_classify(a)) {
+    case WEIRI_ADDR_UNICAST: return !demux_is_subnet_broadcast(s, a);
+    case WEIRI_ADDR_LOOPBACK: return s->cfg.accept_martians;
+    default: return false;
+    }
+}

@@ -1,0 +1,60 @@
+/* depart.c - a packet's way out: answers that belong to nobody first, then one segment of each connection that has something to
+ * send, in turn. Puts the IP header in front of what is there. RFC 9293 3.9 (MUST-48, MUST-49, SHLD-21), RFC 1191 3, RFC 8200. */
+#include "stack/room.h"
+
+/* DF always: the path MTU is found, not guessed, and the Identification need not be unique (RFC 6864 4.1). */
+WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weiri_ip_fields *fields)
+{
+    struct weiri_ip_fields ip = *fields;
+    ip.payload_len = out->len;
+    ip.ttl = s->cfg.tcp.ttl;
+    ip.dont_fragment = true;
+    const size_t header = weiri_ip_emit(out->room + out->header_at, &ip);
+    out->header_at = (uint16_t)(out->header_at - header);
+    out->header_len = (uint16_t)(out->header_len + header);
+    out->len += (uint32_t)header;
+    s->stats.packets_out++;
+    s->stats.octets_out += out->len;
+    return out->len;
+}
+
+static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out)
+{
+    weir_conn *c = &s->slots[i].conn;
+    const uint32_t before = c->count.retrans;
+    if (weir_poll(c, out, s->now) == 0) {
+        return 0;
+    }
+    s->stats.retransmitted += c->count.retrans - before;
+    s->stats.resets_out += (out->room[out->header_at + 13] & WEIR_RST) != 0;
+    struct weiri_ip_fields ip;
+    memset(&ip, 0, sizeof ip);
+    ip.addrs.source = c->tuple.local;
+    ip.addrs.destination = c->tuple.remote;
+    ip.protocol = WEIRI_PROTO_TCP;
+    ip.traffic_class = (uint8_t)(c->dscp << 2);
+    return weiri_depart(s, out, &ip);
+}
+
+WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
+{
+    weiri_stack_begin(s, now);
+    size_t len = weiri_answer_poll(s, out);
+    for (uint32_t turns = s->out.count; len == 0 && turns > 0; turns--) { /* one turn, unless a connection changed its mind */
+        const uint32_t i = s->out.head;
+        weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
+        len = depart_segment(s, i, out);
+        weiri_slot_settle(s, i); /* to the end of the queue if there is more; a block given back keeps its octets */
+    }
+    return len;
+}
+
+/* The copy comes after the sum here; to do both in one pass the connection would have to leave its checksum open. */
+WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now)
+{
+    weir_out out;
+    if (cap < s->cfg.tcp.mtu || weir_stack_poll(s, &out, now) == 0) {
+        return 0;
+    }
+    return weir_out_copy(&out, packet, cap);
+}

@@ -1,0 +1,263 @@
+/* room.h - what the files of the stack room offer each other: the records and who may touch them.
+ *
+ * Knows the wire and conn rooms below; nothing of devices. Everything lives in one piece of memory that the caller gave. Records
+ * name each other by index (uint32_t, WEIRI_NONE for nobody), never by pointer. A connection is a slot; the index of a slot is
+ * also that of its timer and of its place in the table of sockets, where TIME-WAIT records follow after the slots. */
+#ifndef WEIRI_STACK_ROOM_H
+#define WEIRI_STACK_ROOM_H
+
+#include "conn/conn.h"
+#include "weir/stack.h"
+#include "wire/wire.h"
+
+#define WEIRI_NONE UINT32_MAX
+
+/* ---- pool.c: which of a fixed number of equal things are free --------------------------------------------------------------- */
+
+/* What was used last is lent first, while it is warm. `next` needs no preparation: things never lent are beyond `fresh`. */
+struct weiri_pool {
+    uint32_t *next;
+    uint32_t free, fresh, used, cap;
+};
+WEIR_PRIVATE void weiri_pool_init(struct weiri_pool *p, uint32_t *next, uint32_t cap);
+/* WEIRI_NONE if all are lent. */
+WEIR_PRIVATE uint32_t weiri_pool_take(struct weiri_pool *p);
+WEIR_PRIVATE void weiri_pool_give(struct weiri_pool *p, uint32_t i);
+/* The free list and the counts agree. */
+WEIR_PRIVATE bool weiri_pool_check(const struct weiri_pool *p);
+
+/* ---- wheel.c: when each of many things wants to be woken --------------------------------------------------------------------- */
+
+#define WEIRI_WHEEL_LEVELS 11 /* of 64 slots: 6 bits each, 64 bits of microseconds altogether */
+#define WEIRI_WHEEL_SLOTS 64
+
+struct weiri_wheel_node {
+    weir_us at;
+    uint32_t next, prev; /* a ring among those in the same slot; next WEIRI_NONE: not armed */
+};
+struct weiri_wheel {
+    struct weiri_wheel_node *nodes;
+    weir_us now;     /* everything before has been handed out */
+    uint32_t armed;
+    uint32_t levels; /* bit n: a slot of level n is in use */
+    uint64_t slots[WEIRI_WHEEL_LEVELS];
+    uint32_t heads[WEIRI_WHEEL_LEVELS][WEIRI_WHEEL_SLOTS];
+};
+WEIR_PRIVATE void weiri_wheel_init(struct weiri_wheel *w, struct weiri_wheel_node *nodes, uint32_t count, weir_us now);
+/* Wakes node i at that time, or at the time it was armed for before if that is earlier: moving a timer into the future costs nothing
+ * until it fires early and is armed again. A time that has passed is now; WEIR_FOREVER changes nothing. */
+WEIR_PRIVATE void weiri_wheel_arm(struct weiri_wheel *w, uint32_t i, weir_us at);
+WEIR_PRIVATE void weiri_wheel_cancel(struct weiri_wheel *w, uint32_t i);
+/* Takes out one node that is due, the earliest first, WEIRI_NONE if there is none. Call until then. */
+WEIR_PRIVATE uint32_t weiri_wheel_due(struct weiri_wheel *w, weir_us now);
+/* Never later than the earliest node; earlier where many lie together far ahead. WEIR_FOREVER: none is armed. */
+WEIR_PRIVATE weir_us weiri_wheel_deadline(const struct weiri_wheel *w);
+WEIR_PRIVATE const char *weiri_wheel_check(const struct weiri_wheel *w, uint32_t count);
+
+/* ---- list.c: slots in a row --------------------------------------------------------------------------------------------------- */
+
+enum weiri_list_kind {
+    WEIRI_LIST_OUT,   /* has something to send */
+    WEIRI_LIST_READY, /* an event that the user wants is true */
+    WEIRI_LIST_DIRTY, /* the user may have changed it since it was looked at */
+    WEIRI_LIST_HALF,  /* half-open connections of one listener */
+    WEIRI_LIST_KINDS
+};
+struct weiri_link {
+    uint32_t next, prev;
+};
+struct weiri_list {
+    uint32_t head, tail, count;
+};
+
+/* ---- records ------------------------------------------------------------------------------------------------------------------ */
+
+enum weiri_slot_flag {
+    WEIRI_SLOT_LIVE = 0x01,
+    WEIRI_SLOT_LINKED = 0x02,   /* found by its sockets */
+    WEIRI_SLOT_PASSIVE = 0x04,  /* came through a listener */
+    WEIRI_SLOT_HALF = 0x08,     /* counted as half-open; its listener exists */
+    WEIRI_SLOT_OPENED = 0x10,   /* counted as established */
+    WEIRI_SLOT_SHOWN = 0x20,    /* the user has been told of it, or made it */
+    WEIRI_SLOT_RELEASED = 0x40  /* the user has walked away: the handle is dead */
+};
+
+struct weiri_slot {
+    struct weiri_link link[WEIRI_LIST_KINDS];
+    uint64_t tag;
+    weir_handle listener;
+    uint32_t generation;
+    uint32_t want;       /* enum weir_event */
+    uint32_t round;      /* of weir_stack_ready in which it was shown last */
+    uint32_t block;      /* of buffers, lent */
+    uint8_t flags;       /* enum weiri_slot_flag */
+    uint8_t lists;       /* bit n: in a list of enum weiri_list_kind n */
+    weir_conn conn;
+};
+
+struct weiri_listener {
+    weir_listen_spec spec;
+    struct weiri_list half;
+    uint32_t generation, chain, hash;
+    uint8_t reach;       /* enum listen_reach, in listen.c */
+    bool live;
+};
+
+/* What is left of a connection in TIME-WAIT (RFC 9293 3.3.2): one cache line. */
+struct weiri_wait {
+    weir_tuple tuple;
+    uint32_t next, prev;       /* in the order in which they end */
+    weir_seq snd_nxt, rcv_nxt;
+    uint32_t ts_recent, ts_offset;
+    uint32_t state;            /* when it ends, acknowledgments lately, whether timestamps were on: packed in timewait.c */
+};
+
+/* Answers that belong to no connection. */
+#define WEIRI_ANSWERS 64
+#define WEIRI_ECHOES 8
+struct weiri_answer {
+    weir_tuple tuple;
+    weir_seq seq, ack;
+    uint32_t ts_value, ts_echo;
+    uint16_t flags;
+    bool stamped;
+};
+struct weiri_echo {
+    weir_pseudo addrs;
+    uint32_t len;
+    uint8_t protocol, traffic_class;
+};
+struct weiri_answers {
+    struct weiri_answer ring[WEIRI_ANSWERS];
+    struct weiri_echo echoes[WEIRI_ECHOES];
+    uint8_t *echo_octets;      /* WEIRI_ECHOES times echo_size */
+    uint32_t echo_size;
+    uint32_t head, count, echo_head, echo_count;
+    uint64_t credit;           /* of the token bucket; a reply costs a million */
+    weir_us credit_at;
+};
+
+/* ---- demux.c: sockets -> index ----------------------------------------------------------------------------------------------- */
+
+struct weiri_demux_node {
+    uint32_t next, hash;
+};
+struct weiri_demux {
+    uint32_t *heads;
+    struct weiri_demux_node *nodes;
+    uint32_t mask, count;
+    uint8_t key[16];
+};
+
+/* ---- the stack ------------------------------------------------------------------------------------------------------------------ */
+
+#define WEIRI_PORT_TABLE 64
+
+struct weir_stack {
+    weir_stack_config cfg;
+    weir_stats stats;
+    weir_us now;
+    weir_us rearm_from;        /* while timers are being handed out: not to be armed before this again */
+    struct weiri_slot *slots;
+    struct weiri_listener *listeners;
+    struct weiri_wait *waits;
+    uint32_t *listener_heads;
+    uint8_t *blocks;
+    size_t block_size;
+    uint32_t listener_mask;
+    uint32_t listener_reach[6]; /* how many listeners there are of each enum listen_reach */
+    uint32_t round;
+    struct weiri_pool slot_pool, block_pool, wait_pool, listener_pool;
+    struct weiri_list out, ready, dirty;
+    struct weiri_list wait_queue; /* the next to end first */
+    weir_us wait_last;            /* when the last of them ends */
+    struct weiri_demux demux;
+    uint8_t port_key[16];
+    uint16_t port_next[WEIRI_PORT_TABLE];
+    struct weiri_answers answers;
+    struct weiri_wheel wheel;
+};
+
+/* list.c, continued */
+WEIR_PRIVATE void weiri_list_init(struct weiri_list *l);
+/* Appends slot i, if it is not in a list of this kind already. */
+WEIR_PRIVATE void weiri_list_push(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i);
+/* Takes slot i out, if it is in. */
+WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i);
+WEIR_PRIVATE bool weiri_list_check(const weir_stack *s, const struct weiri_list *l, enum weiri_list_kind kind);
+
+static inline bool slot_is(const struct weiri_slot *slot, unsigned flag)
+{
+    return (slot->flags & flag) != 0;
+}
+
+static inline bool slot_in(const struct weiri_slot *slot, enum weiri_list_kind kind)
+{
+    return (slot->lists >> kind & 1u) != 0;
+}
+
+/* pool.c, continued: buffers of a connection. The seam at which a later stack may lend only to the busy. */
+WEIR_PRIVATE bool weiri_buffers_lend(weir_stack *s, uint32_t i, weir_buffers *buffers);
+WEIR_PRIVATE void weiri_buffers_return(weir_stack *s, uint32_t i);
+
+/* demux.c, continued. A key for one purpose, from the secret: label is 15 octets at most. */
+WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label);
+WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size, struct weiri_demux_node *nodes);
+/* The index of the slot or, from connections_max on, of the TIME-WAIT record with exactly these sockets, or WEIRI_NONE. */
+WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple);
+WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index);
+WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index);
+WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s);
+/* Words that are odd for every address of a peer: see weir_stack_config. */
+WEIR_PRIVATE bool weiri_addr_is_ours(const weir_stack *s, const weir_addr *a);
+/* May this address be at the other end of a connection? Multicast, broadcast, unspecified and loopback may not. */
+WEIR_PRIVATE bool weiri_addr_is_peer(const weir_stack *s, const weir_addr *a);
+
+/* listen.c, continued. The listener of a destination, the most specific first, or WEIRI_NONE. */
+WEIR_PRIVATE uint32_t weiri_listen_find(const weir_stack *s, const weir_addr *local, uint16_t port);
+WEIR_PRIVATE weir_handle weiri_listener_handle(const weir_stack *s, uint32_t listener);
+WEIR_PRIVATE const char *weiri_listen_check(const weir_stack *s);
+
+/* timewait.c */
+/* The slot's connection becomes a record; the slot may then be freed. False: there are no records at all. */
+WEIR_PRIVATE bool weiri_wait_add(weir_stack *s, const weir_conn *c);
+WEIR_PRIVATE void weiri_wait_remove(weir_stack *s, uint32_t w);
+/* Records whose time has come are forgotten. */
+WEIR_PRIVATE void weiri_wait_expire(weir_stack *s);
+WEIR_PRIVATE weir_us weiri_wait_deadline(const weir_stack *s);
+/* A segment other than a SYN for record w. */
+WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t w, const weir_view *view);
+/* RFC 6191 2: may this SYN open a new incarnation? */
+WEIR_PRIVATE bool weiri_wait_reusable(const weir_stack *s, uint32_t w, const weir_view *view);
+WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s);
+
+/* answer.c */
+WEIR_PRIVATE void weiri_answer_init(weir_stack *s, uint8_t *echo_octets, uint32_t echo_size);
+/* The answer of RFC 9293 3.10.7.1 to a segment for nobody, if the bound allows it. */
+WEIR_PRIVATE void weiri_answer_reset(weir_stack *s, const weir_tuple *tuple, const weir_view *view);
+/* An acknowledgment that the caller has bounded; false if there was no room. */
+WEIR_PRIVATE bool weiri_answer_ack(weir_stack *s, const struct weiri_answer *answer);
+WEIR_PRIVATE void weiri_answer_echo(weir_stack *s, const struct weiri_ip *ip);
+/* The next answer as a whole packet; 0 if none waits. */
+WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out);
+
+/* slot.c */
+/* A record and buffers, the connection in CLOSED; WEIRI_NONE if there are none. */
+WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s);
+WEIR_PRIVATE void weiri_slot_link(weir_stack *s, uint32_t i);
+WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t listener);
+WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i);
+/* Brings everything the stack keeps about a slot in line with its connection; may free it. */
+WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i);
+WEIR_PRIVATE weir_handle weiri_slot_handle(const weir_stack *s, uint32_t i);
+/* Has this slot something to tell the user? */
+WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot);
+
+/* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
+WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);
+WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);
+
+/* depart.c: an IP header in front of what stands in `out`; the whole length. */
+WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weiri_ip_fields *fields);
+
+#endif /* WEIRI_STACK_ROOM_H */

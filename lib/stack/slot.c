@@ -1,0 +1,188 @@
+/* slot.c - the life of a record that holds a connection: opened, settled after whatever has touched it, freed.
+ *
+ * "Settled" means: what the stack keeps about a connection (the queue of those with something to send, the timer, the list of those
+ * with news for the user, the counts, the table of sockets) says what the connection itself says. It is computed from the
+ * connection every time, never carried along, so there is one place to look at. Knows no packets. */
+#include "stack/room.h"
+
+#define SLOT_WANT_DEFAULT \
+    ((uint32_t)WEIR_EV_READABLE | (uint32_t)WEIR_EV_PEER_FIN | (uint32_t)WEIR_EV_CLOSED | (uint32_t)WEIR_EV_HELD | \
+     (uint32_t)WEIR_EV_CONNECTED)
+
+WEIR_PRIVATE weir_handle weiri_slot_handle(const weir_stack *s, uint32_t i)
+{
+    return (weir_handle)s->slots[i].generation << 32 | (i + 1);
+}
+
+WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s)
+{
+    const bool fresh = s->slot_pool.free == WEIRI_NONE;
+    const uint32_t i = weiri_pool_take(&s->slot_pool);
+    if (i == WEIRI_NONE) {
+        return WEIRI_NONE;
+    }
+    struct weiri_slot *slot = &s->slots[i];
+    const uint32_t generation = fresh ? 0 : slot->generation;
+    weir_buffers buffers;
+    memset(slot, 0, sizeof *slot);
+    slot->generation = generation;
+    slot->block = WEIRI_NONE;
+    slot->want = SLOT_WANT_DEFAULT;
+    slot->round = s->round - 1;
+    if (!weiri_buffers_lend(s, i, &buffers) || weir_init(&slot->conn, &s->cfg.tcp, &buffers, s->now) != WEIR_ERR_NONE) {
+        weiri_buffers_return(s, i);
+        weiri_pool_give(&s->slot_pool, i);
+        return WEIRI_NONE;
+    }
+    slot->flags = WEIRI_SLOT_LIVE;
+    s->stats.connections++;
+    s->stats.connections_peak = base_max32(s->stats.connections_peak, s->stats.connections);
+    return i;
+}
+
+static void slot_set(struct weiri_slot *slot, unsigned flag)
+{
+    slot->flags = (uint8_t)(slot->flags | flag);
+}
+
+static void slot_clear(struct weiri_slot *slot, unsigned flag)
+{
+    slot->flags = (uint8_t)(slot->flags & ~flag);
+}
+
+WEIR_PRIVATE void weiri_slot_link(weir_stack *s, uint32_t i)
+{
+    WEIR_ASSERT(!slot_is(&s->slots[i], WEIRI_SLOT_LINKED));
+    weiri_demux_insert(s, i);
+    slot_set(&s->slots[i], WEIRI_SLOT_LINKED);
+}
+
+static void slot_unlink(weir_stack *s, uint32_t i)
+{
+    if (slot_is(&s->slots[i], WEIRI_SLOT_LINKED)) {
+        weiri_demux_remove(s, i);
+        slot_clear(&s->slots[i], WEIRI_SLOT_LINKED);
+    }
+}
+
+WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t listener)
+{
+    struct weiri_slot *slot = &s->slots[i];
+    slot_set(slot, WEIRI_SLOT_PASSIVE | WEIRI_SLOT_HALF);
+    slot->listener = weiri_listener_handle(s, listener);
+    weiri_list_push(s, &s->listeners[listener].half, WEIRI_LIST_HALF, i);
+    s->stats.half_open++;
+    s->stats.half_open_peak = base_max32(s->stats.half_open_peak, s->stats.half_open);
+}
+
+/* Half-open connections go before their listener does, so its index is good. */
+static void slot_leave_half_open(weir_stack *s, uint32_t i)
+{
+    struct weiri_slot *slot = &s->slots[i];
+    if (slot_is(slot, WEIRI_SLOT_HALF)) {
+        const uint32_t listener = ((uint32_t)slot->listener & 0x7fffffffu) - 1;
+        weiri_list_remove(s, &s->listeners[listener].half, WEIRI_LIST_HALF, i);
+        slot_clear(slot, WEIRI_SLOT_HALF);
+        s->stats.half_open--;
+    }
+}
+
+WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
+{
+    struct weiri_slot *slot = &s->slots[i];
+    WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
+    slot_leave_half_open(s, i);
+    slot_unlink(s, i);
+    weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
+    weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
+    weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
+    weiri_wheel_cancel(&s->wheel, i);
+    weiri_buffers_return(s, i);
+    slot->flags = 0;
+    slot->generation++;
+    weiri_pool_give(&s->slot_pool, i);
+    s->stats.connections--;
+}
+
+/* A connection that came through a listener and fell back to LISTEN (3.10.7.4 second and fourth, 3.10.8) has no listener to fall back
+ * to: the stack's listener never was this record. If the user knows of it, it becomes CLOSED with a reason. */
+static void slot_end_fallen(struct weiri_slot *slot, weir_us now)
+{
+    weir_conn *c = &slot->conn;
+    if (slot_is(slot, WEIRI_SLOT_PASSIVE) && slot_is(slot, WEIRI_SLOT_SHOWN) && weir_state(c) == WEIR_LISTEN) {
+        c->err = c->err ? c->err : (uint8_t)WEIR_ERR_RESET;
+        (void)weir_abort(c, now);
+    }
+}
+
+static void slot_count(weir_stack *s, uint32_t i, unsigned events)
+{
+    struct weiri_slot *slot = &s->slots[i];
+    if (weir_state(&slot->conn) != WEIR_SYN_RECEIVED) {
+        slot_leave_half_open(s, i);
+    }
+    if ((events & WEIR_EV_CONNECTED) && !slot_is(slot, WEIRI_SLOT_OPENED)) {
+        slot_set(slot, WEIRI_SLOT_OPENED);
+        s->stats.established++;
+    }
+}
+
+/* True if nobody needs the slot any more; what TIME-WAIT needs has moved to a record then. What is still to be sent is sent first. */
+static bool slot_finish(weir_stack *s, const struct weiri_slot *slot)
+{
+    const weir_conn *c = &slot->conn;
+    const enum weir_state state = weir_state(c);
+    const bool released = slot_is(slot, WEIRI_SLOT_RELEASED);
+    if (weir_has_output(c)) {
+        return false;
+    }
+    if (state == WEIR_CLOSED || state == WEIR_LISTEN) {
+        return released || !slot_is(slot, WEIRI_SLOT_SHOWN);
+    }
+    return state == WEIR_TIME_WAIT && released && weiri_wait_add(s, c);
+}
+
+/* The user hears of a connection from a listener when the handshake is done, or at the SYN if the listener holds. */
+WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot)
+{
+    const unsigned events = weir_events(&slot->conn);
+    if (slot_is(slot, WEIRI_SLOT_RELEASED)) {
+        return false;
+    }
+    if (!slot_is(slot, WEIRI_SLOT_SHOWN) && !(events & ((unsigned)WEIR_EV_CONNECTED | (unsigned)WEIR_EV_HELD))) {
+        return false;
+    }
+    return (events & slot->want) != 0;
+}
+
+static void slot_list(weir_stack *s, struct weiri_list *list, enum weiri_list_kind kind, uint32_t i, bool in)
+{
+    if (in) {
+        weiri_list_push(s, list, kind, i);
+    } else {
+        weiri_list_remove(s, list, kind, i);
+    }
+}
+
+WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
+{
+    struct weiri_slot *slot = &s->slots[i];
+    const weir_conn *c = &slot->conn;
+    WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
+    slot_end_fallen(slot, s->now);
+    slot_count(s, i, weir_events(c));
+    if (weir_state(c) == WEIR_CLOSED || weir_state(c) == WEIR_LISTEN) {
+        slot_unlink(s, i); /* its sockets are free for another connection */
+    }
+    if (slot_finish(s, slot)) {
+        weiri_slot_free(s, i);
+        return;
+    }
+    weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
+    slot_list(s, &s->out, WEIRI_LIST_OUT, i, weir_has_output(c));
+    slot_list(s, &s->ready, WEIRI_LIST_READY, i, weiri_slot_is_ready(slot));
+    const weir_us due = weir_deadline(c);
+    weiri_wheel_arm(&s->wheel, i, due < s->rearm_from ? s->rearm_from : due);
+}
+
+#undef SLOT_WANT_DEFAULT

@@ -1,0 +1,244 @@
+/* stack.c - many connections in one piece of memory: its configuration, its layout, its time.
+ *
+ * The packet's way in is arrive.c, its way out depart.c; the user's calls are open.c, listen.c and handle.c. Knows no segments. */
+#include "stack/room.h"
+
+#define STACK_CONNECTIONS_MAX (1u << 24)
+#define STACK_LISTENERS_MAX (1u << 16)
+#define STACK_ALIGN 64u
+
+WEIR_API void weir_stack_config_init(weir_stack_config *config)
+{
+    memset(config, 0, sizeof *config);
+    weir_config_init(&config->tcp);
+    config->echo_reply = true;
+    config->connections_max = 1024;
+    config->listeners_max = 64;
+    config->time_wait_max = 4096;
+    config->half_open_max = 256;
+    config->replies_per_second = 1000;
+    config->port_first = 49152;
+    config->port_last = 65535;
+    config->rings.rx = 65536;
+    config->rings.tx = 65536;
+}
+
+/* ---- layout ---- */
+
+/* Where the parts begin, counted from the beginning of the memory. */
+struct stack_layout {
+    uint64_t slots, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, echoes, blocks;
+    uint64_t slot_next, block_next, wait_next, listener_next;
+    uint64_t total;
+    uint32_t demux_size, listener_size, echo_size;
+    uint64_t block_size;
+};
+
+static uint64_t stack_round_up(uint64_t octets)
+{
+    return (octets + (STACK_ALIGN - 1)) & ~(uint64_t)(STACK_ALIGN - 1);
+}
+
+/* Room for `count` things of `each` octets; where it begins. */
+static uint64_t stack_place(struct stack_layout *l, uint64_t count, uint64_t each)
+{
+    const uint64_t at = l->total;
+    l->total = stack_round_up(at + count * each);
+    return at;
+}
+
+/* A power of two, at least as large. */
+static uint32_t stack_table_size(uint32_t count)
+{
+    uint32_t size = 4;
+    while (size < count) { /* 2^25 at most */
+        size *= 2;
+    }
+    return size;
+}
+
+/* No product overflows: counts stay below 2^26, sizes below 2^33. */
+static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
+{
+    const uint64_t records = (uint64_t)c->connections_max + c->time_wait_max, word = sizeof(uint32_t);
+    memset(l, 0, sizeof *l);
+    l->demux_size = stack_table_size(c->connections_max + c->time_wait_max);
+    l->listener_size = stack_table_size(2 * c->listeners_max);
+    l->echo_size = c->echo_reply ? c->tcp.mtu : 0;
+    l->block_size = stack_round_up(weir_buffers_size(c->rings));
+    (void)stack_place(l, 1, sizeof(struct weir_stack));
+    l->wheel = stack_place(l, c->connections_max, sizeof(struct weiri_wheel_node));
+    l->demux_nodes = stack_place(l, records, sizeof(struct weiri_demux_node));
+    l->demux_heads = stack_place(l, l->demux_size, word);
+    l->listener_heads = stack_place(l, l->listener_size, word);
+    l->slot_next = stack_place(l, c->connections_max, word);
+    l->block_next = stack_place(l, c->connections_max, word);
+    l->wait_next = stack_place(l, c->time_wait_max, word);
+    l->listener_next = stack_place(l, c->listeners_max, word);
+    l->listeners = stack_place(l, c->listeners_max, sizeof(struct weiri_listener));
+    l->waits = stack_place(l, c->time_wait_max, sizeof(struct weiri_wait));
+    l->slots = stack_place(l, c->connections_max, sizeof(struct weiri_slot));
+    l->echoes = stack_place(l, WEIRI_ECHOES, l->echo_size);
+    l->blocks = stack_place(l, c->connections_max, l->block_size);
+}
+
+/* ---- configuration ---- */
+
+static bool stack_addrs_ok(const weir_stack_config *c)
+{
+    if (c->addr_count > WEIR_STACK_ADDRS_MAX) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->addr_count; i++) { /* WEIR_STACK_ADDRS_MAX */
+        const enum weiri_addr_class class_of = weiri_addr_classify(&c->addrs[i]);
+        if (class_of != WEIRI_ADDR_UNICAST && !(class_of == WEIRI_ADDR_LOOPBACK && c->accept_martians)) {
+            return false;
+        }
+        if (c->prefix_len[i] > (weir_addr_is_v4(&c->addrs[i]) ? 32 : 128)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static weir_err stack_judge(const weir_stack_config *c)
+{
+    const weir_err err = weir_config_check(&c->tcp, NULL);
+    if (err != WEIR_ERR_NONE) {
+        return err;
+    }
+    const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX &&
+                           c->time_wait_max <= STACK_CONNECTIONS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
+    const bool ports_ok = c->port_first != 0 && c->port_first <= c->port_last;
+    return counts_ok && ports_ok && weir_buffers_size(c->rings) != 0 && stack_addrs_ok(c) ? WEIR_ERR_NONE : WEIR_ERR_INVALID;
+}
+
+WEIR_API size_t weir_stack_size(const weir_stack_config *config)
+{
+    if (stack_judge(config) != WEIR_ERR_NONE) {
+        return 0;
+    }
+    struct stack_layout l;
+    stack_lay_out(&l, config);
+    return l.total > SIZE_MAX ? 0 : (size_t)l.total;
+}
+
+/* ---- building ---- */
+
+static void stack_init_ports(weir_stack *s)
+{
+    const uint32_t ports = 1u + s->cfg.port_last - s->cfg.port_first;
+    weiri_key_derive(s->port_key, s->cfg.tcp.secret, "weir ports");
+    for (unsigned i = 0; i < WEIRI_PORT_TABLE; i++) {
+        const uint8_t text[2] = {'t', (uint8_t)i};
+        s->port_next[i] = (uint16_t)(weir_siphash(s->port_key, text, sizeof text) % ports);
+    }
+}
+
+static uint32_t *stack_words(uint8_t *memory, uint64_t at)
+{
+    return (uint32_t *)(void *)(memory + at);
+}
+
+static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack_layout *l)
+{
+    s->slots = (struct weiri_slot *)(void *)(memory + l->slots);
+    s->listeners = (struct weiri_listener *)(void *)(memory + l->listeners);
+    s->waits = (struct weiri_wait *)(void *)(memory + l->waits);
+    s->blocks = memory + l->blocks;
+    s->block_size = (size_t)l->block_size;
+    s->listener_heads = stack_words(memory, l->listener_heads);
+    s->listener_mask = l->listener_size - 1;
+    for (uint32_t i = 0; i < l->listener_size; i++) {
+        s->listener_heads[i] = WEIRI_NONE;
+    }
+    weiri_pool_init(&s->slot_pool, stack_words(memory, l->slot_next), s->cfg.connections_max);
+    weiri_pool_init(&s->block_pool, stack_words(memory, l->block_next), s->cfg.connections_max);
+    weiri_pool_init(&s->wait_pool, stack_words(memory, l->wait_next), s->cfg.time_wait_max);
+    weiri_pool_init(&s->listener_pool, stack_words(memory, l->listener_next), s->cfg.listeners_max);
+    weiri_demux_init(s, stack_words(memory, l->demux_heads), l->demux_size,
+                     (struct weiri_demux_node *)(void *)(memory + l->demux_nodes));
+    weiri_wheel_init(&s->wheel, (struct weiri_wheel_node *)(void *)(memory + l->wheel), s->cfg.connections_max, s->now);
+}
+
+/* Only the tables are written; records and buffers when they are first used, so that a large stack costs its memory as it fills. */
+WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_config *config, weir_us now, weir_err *err)
+{
+    struct stack_layout l;
+    *err = stack_judge(config);
+    if (*err != WEIR_ERR_NONE) {
+        return NULL;
+    }
+    stack_lay_out(&l, config);
+    if (len < l.total) {
+        *err = WEIR_ERR_RESOURCES;
+        return NULL;
+    }
+    if (((uintptr_t)memory & (STACK_ALIGN - 1)) != 0) {
+        *err = WEIR_ERR_INVALID;
+        return NULL;
+    }
+    weir_stack *s = (weir_stack *)memory;
+    memset(s, 0, sizeof *s);
+    s->cfg = *config;
+    s->now = now;
+    weiri_list_init(&s->out);
+    weiri_list_init(&s->ready);
+    weiri_list_init(&s->dirty);
+    weiri_list_init(&s->wait_queue);
+    stack_init_tables(s, (uint8_t *)memory, &l);
+    stack_init_ports(s);
+    weiri_answer_init(s, (uint8_t *)memory + l.echoes, l.echo_size);
+    return s;
+}
+
+/* ---- time ---- */
+
+WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
+{
+    while (s->dirty.count != 0) { /* those taken in hand since the last call: settling takes each off the list */
+        weiri_slot_settle(s, s->dirty.head);
+    }
+}
+
+WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now)
+{
+    s->now = now > s->now ? now : s->now;
+    weiri_stack_settle(s);
+}
+
+WEIR_API void weir_stack_expire(weir_stack *s, weir_us now)
+{
+    weiri_stack_begin(s, now);
+    s->rearm_from = base_after(s->now, 1); /* so that a connection is woken once at most by one call */
+    for (;;) {                             /* ends with the last timer that is due: none can be armed for now again */
+        const uint32_t i = weiri_wheel_due(&s->wheel, s->now);
+        if (i == WEIRI_NONE) {
+            break;
+        }
+        weir_expire(&s->slots[i].conn, s->now);
+        weiri_slot_settle(s, i);
+    }
+    s->rearm_from = 0;
+    weiri_wait_expire(s);
+}
+
+WEIR_API weir_us weir_stack_deadline(weir_stack *s)
+{
+    weiri_stack_settle(s);
+    return base_min_us(weiri_wheel_deadline(&s->wheel), weiri_wait_deadline(s));
+}
+
+WEIR_API const weir_stats *weir_stack_stats(const weir_stack *s)
+{
+    return &s->stats;
+}
+
+WEIR_API const weir_stack_config *weir_stack_get_config(const weir_stack *s)
+{
+    return &s->cfg;
+}
+
+#undef STACK_CONNECTIONS_MAX
+#undef STACK_LISTENERS_MAX
+#undef STACK_ALIGN
