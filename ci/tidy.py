@@ -14,7 +14,7 @@ Rules (lib/ and include/ unless said otherwise):
   goto       only to `out`, one such label a function
   float      no floating point in the core          recursion   no function of the core reaches itself
   mark       nothing unfinished is left behind as a comment                              (every source)
-  reference  one spelling: RFC 9293 3.8.6.2.1 (MUST-38)                                  (every source)
+  reference  one spelling: RFC 9293 3.8.6.2.1 (MUST-38); a requirement's id is RFC6675-4-3    (every source)
 """
 import argparse
 import pathlib
@@ -40,14 +40,18 @@ SYSTEM_ALLOWED = {"lib/wire/checksum.c": {"immintrin.h", "emmintrin.h"}}
 MARKS = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|not (?:yet )?imple" r"mented)\b")
 MACHINE = re.compile(r"\b(float|double|long double)\b")
 BAD_REFERENCE = re.compile(
-    r"\bRFC\d|\bRFC-\d|\bRfc ?\d|\brfc \d|\bRFC \d+,? ?(?:[Ss]ection|[Ss]ec\.|§|s\.)|§|\bRFC \d+ ?#|\bRFC \d{3,}-\d")
+    r"\bRFC\d+\b(?!-[\w.]+-\d)|\bRFC-\d|\bRfc ?\d|\brfc \d|\bRFC \d+,? ?(?:[Ss]ection|[Ss]ec\.|§|s\.)|§|\bRFC \d+ ?#|\bRFC \d{3,}-\d")
 BAD_LEVEL = re.compile(r"\b(?:MUST|SHLD|MAY|REC)(?:[ _]\d|\d)")
 KEYWORDS = {"if", "for", "while", "switch", "return", "sizeof", "do", "else", "case", "__attribute__", "_Static_assert",
             "static_assert", "defined", "_Alignof", "alignof", "__builtin_trap"}
 
 
-# Words in front of a function that keep it inside: static, or a macro of the file that says so (CHECKSUM_INLINE).
-LOCAL = re.compile(r"\bstatic\b|\bWEIR_PRIVATE\b|\b(?!WEIR_API)[A-Z]+_INLINE\b")
+# Files whose subject is not in their name.
+SUBJECTS = {
+    "lib/stack/timewait.c": {"wait_"},
+    "lib/stack/room.h": {"slot_", "list_", "stack_"},
+    "lib/conn/conn.h": {"conn_", "act_", "out_"},
+}
 
 
 class Breaches(list):
@@ -84,6 +88,8 @@ class Function:
 
 def functions(code):
     """Functions defined at file scope, extern "C" blocks looked through."""
+    # words in front of a function that keep it inside the file: static, or a macro that stands for it
+    inside = {"static", "WEIR_PRIVATE"} | set(re.findall(r"^#define (\w+) static\b", code, re.M))
     text = without_directives(code)
     text = re.sub(r"\bextern\s+ *\{", lambda m: m.group(0).replace("{", " "), text)
     found, depth, start, head = [], 0, 0, ""
@@ -99,7 +105,7 @@ def functions(code):
                 if name:
                     lead = start + len(head) - len(head.lstrip())
                     found.append(Function(name, text.count("\n", 0, lead) + 1, text.count("\n", 0, at) + 1,
-                                          bool(LOCAL.search(head)), text[body_at:at + 1]))
+                                          bool(inside & set(re.findall(r"\w+", head))), text[body_at:at + 1]))
                     start = at + 1
             elif depth < 0:
                 depth, start = 0, at + 1  # the end of an extern "C" block
@@ -125,7 +131,7 @@ def subjects(path):
     """The prefixes a file's own names may have: cc_newreno.c allows cc_newreno_, newreno_ and cc_."""
     stem = pathlib.PurePosixPath(path).stem
     parts = stem.split("_")
-    return {stem + "_", parts[0] + "_", parts[-1] + "_"}
+    return {stem + "_", parts[0] + "_", parts[-1] + "_"} | SUBJECTS.get(path, set())
 
 
 def check_layout(path, text, out, soft):
@@ -202,23 +208,25 @@ def check_code(path, code, out):
             out.add(path, number, "upward", f"weir_conn in {room}")
         if room in ("wire", "recovery", "conn") and re.search(r"\bweir_stack\b", line):
             out.add(path, number, "upward", f"weir_stack in {room}")
-    check_macros(path, code, out)
     if room in CORE:
         check_tags(path, code, out)
 
 
-def check_macros(path, code, out):
-    if path == "lib/weir.c":
+def check_macros(path, code, text, root, out):
+    """A source of the core leaves no macro behind; a header leaves only prefixed ones. A table of rows may undefine
+    the macros of the file that includes it. A file of the adapter is a unit of its own: its macros end with it."""
+    room = room_of(path)
+    if path == "lib/weir.c" or (room == "tun" and path.endswith(".c")):
         return
-    undefined = set(re.findall(r"^[ \t]*#[ \t]*undef[ \t]+(\w+)", code, re.M))
+    undefine = re.compile(r"^[ \t]*#[ \t]*undef[ \t]+(\w+)", re.M)
+    undefined = set(undefine.findall(code))
+    for name in re.findall(r'^[ \t]*#[ \t]*include[ \t]+"(\w+/rows\.h)"', text, re.M):
+        undefined |= set(undefine.findall((root / "lib" / name).read_text(encoding="utf-8")))
     for match in re.finditer(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", code, re.M):
         name = match.group(1)
-        local = path.endswith(".c") and room_of(path) in CORE
-        if name not in undefined and (local or not name.startswith("WEIR")):
-            if path.startswith("lib/tun/programs/") or name in ("_GNU_SOURCE", "_DEFAULT_SOURCE", "_POSIX_C_SOURCE"):
-                continue
-            out.add(path, code.count("\n", 0, match.start()) + 1, "name",
-                    f"macro {name} is not undefined at the end of the file")
+        if name in undefined or (path.endswith(".h") and (name.startswith("WEIR") or room == "tun")):
+            continue
+        out.add(path, code.count("\n", 0, match.start()) + 1, "name", f"macro {name} is not undefined at the end of the file")
 
 
 def check_tags(path, code, out):
@@ -307,6 +315,7 @@ def main():
         check_file(path, text, out)
         check_includes(path, text, out)
         check_code(path, code, out)
+        check_macros(path, code, text, root, out)
         found = functions(code)
         static = set(re.findall(r"\bstatic\b[^;{}()]*?\b(\w+)\s*\(", without_directives(code)))
         check_functions(path, found, static, out)
