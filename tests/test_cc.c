@@ -11,6 +11,8 @@
 #include "recovery/recovery.h"
 
 #define MSS 1000
+#define UNSET WEIRI_SSTHRESH_UNSET
+#define CWND_MAX WEIRI_CWND_MAX
 
 static struct weiri_cc_event event_of(uint32_t acked, uint32_t flight)
 {
@@ -35,7 +37,8 @@ static struct weir_cc cc_of(uint32_t cwnd, uint32_t ssthresh, uint32_t acked)
 static void assert_cc(const struct weir_cc *cc, uint32_t cwnd, uint32_t ssthresh, uint32_t acked)
 {
     if (cc->cwnd != cwnd || cc->ssthresh != ssthresh || cc->acked != acked) {
-        fail_msg("cwnd %u ssthresh %u acked %u, wanted %u %u %u", cc->cwnd, cc->ssthresh, cc->acked, cwnd, ssthresh, acked);
+        fail_msg("cwnd %u ssthresh %u acked %u, wanted %u %u %u", cc->cwnd, cc->ssthresh, cc->acked, cwnd, ssthresh,
+                 acked);
     }
 }
 
@@ -77,9 +80,9 @@ static void test_init(void **state)
     struct weir_cc cc;
     memset(&cc, 0xa5, sizeof cc);
     weiri_cc_init(&cc, 14600);
-    assert_cc(&cc, 14600, WEIRI_SSTHRESH_UNSET, 0);
+    assert_cc(&cc, 14600, UNSET, 0);
     weiri_cc_init(&cc, UINT32_MAX);
-    assert_cc(&cc, WEIRI_CWND_MAX, WEIRI_SSTHRESH_UNSET, 0);
+    assert_cc(&cc, CWND_MAX, UNSET, 0);
     assert_string_equal(weir_cc_name(WEIR_CC_NEWRENO), "newreno");
     assert_string_equal(weir_cc_name(WEIR_CC_COUNT), "unknown");
 }
@@ -95,13 +98,13 @@ static void test_acked_rows(void **state)
         bool limited;
         struct weir_cc after;
     } rows[] = {
-        {"first slow start: what was acknowledged", {10000, WEIRI_SSTHRESH_UNSET, 0}, 700, true, {10700, WEIRI_SSTHRESH_UNSET, 0}},
-        {"first slow start: a delayed ACK", {10000, WEIRI_SSTHRESH_UNSET, 0}, 2000, true, {12000, WEIRI_SSTHRESH_UNSET, 0}},
-        {"first slow start: never more than two", {10000, WEIRI_SSTHRESH_UNSET, 0}, 64000, true, {12000, WEIRI_SSTHRESH_UNSET, 0}},
+        {"first slow start: what was acknowledged", {10000, UNSET, 0}, 700, true, {10700, UNSET, 0}},
+        {"first slow start: a delayed ACK", {10000, UNSET, 0}, 2000, true, {12000, UNSET, 0}},
+        {"first slow start: never more than two", {10000, UNSET, 0}, 64000, true, {12000, UNSET, 0}},
         {"slow start after loss: never more than one", {1000, 50000, 0}, 64000, true, {2000, 50000, 0}},
         {"slow start after loss: ACK division", {1000, 50000, 0}, 1, true, {1001, 50000, 0}},
         {"slow start ends at ssthresh", {9500, 10000, 0}, 1000, true, {10000, 10000, 0}},
-        {"the window was not what held back", {10000, WEIRI_SSTHRESH_UNSET, 0}, 1000, false, {10000, WEIRI_SSTHRESH_UNSET, 0}},
+        {"the window was not what held back", {10000, UNSET, 0}, 1000, false, {10000, UNSET, 0}},
         {"nor here", {10000, 10000, 9999}, 1000, false, {10000, 10000, 9999}},
         {"avoidance counts", {10000, 10000, 0}, 1000, true, {10000, 10000, 1000}},
         {"avoidance: one octet short", {10000, 10000, 8999}, 1000, true, {10000, 10000, 9999}},
@@ -109,8 +112,8 @@ static void test_acked_rows(void **state)
         {"avoidance: the rest counts on", {10000, 10000, 9500}, 1000, true, {11000, 10000, 500}},
         {"avoidance: one ACK for many windows", {2000, 2000, 1999}, 1000000, true, {3000, 2000, 1999}},
         {"nothing acknowledged", {10000, 10000, 500}, 0, true, {10000, 10000, 500}},
-        {"the largest window, slow start", {WEIRI_CWND_MAX - 5, WEIRI_SSTHRESH_UNSET, 0}, 1000, true, {WEIRI_CWND_MAX, WEIRI_SSTHRESH_UNSET, 0}},
-        {"the largest window, avoidance", {WEIRI_CWND_MAX, 10000, WEIRI_CWND_MAX - 1}, 1, true, {WEIRI_CWND_MAX, 10000, 0}},
+        {"the largest window, slow start", {CWND_MAX - 5, UNSET, 0}, 1000, true, {CWND_MAX, UNSET, 0}},
+        {"the largest window, avoidance", {CWND_MAX, 10000, CWND_MAX - 1}, 1, true, {CWND_MAX, 10000, 0}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct weir_cc cc = rows[i].before;
@@ -147,7 +150,7 @@ static void test_avoidance_adds_one_a_round_trip(void **state)
 static void test_ack_division_gains_nothing(void **state)
 {
     (void)state;
-    struct weir_cc whole = cc_of(10000, WEIRI_SSTHRESH_UNSET, 0), divided = whole;
+    struct weir_cc whole = cc_of(10000, UNSET, 0), divided = whole;
     for (unsigned i = 0; i < 20; i++) {
         struct weiri_cc_event e = event_of(MSS, 10000);
         weiri_cc_acked(&whole, WEIR_CC_NEWRENO, &e);
@@ -172,10 +175,10 @@ static void test_loss_rows(void **state)
         {20000, 0, 2000, 2000},
         {1000, 50000, 1000, 25000}, /* after a timeout much is still outstanding */
         {500, 50000, 1000, 25000},  /* never below one segment */
-        {WEIRI_CWND_MAX, UINT32_MAX, WEIRI_CWND_MAX, WEIRI_CWND_MAX},
+        {CWND_MAX, UINT32_MAX, CWND_MAX, CWND_MAX},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct weir_cc cc = cc_of(rows[i][0], WEIRI_SSTHRESH_UNSET, 77);
+        struct weir_cc cc = cc_of(rows[i][0], UNSET, 77);
         struct weiri_cc_event e = event_of(0, rows[i][1]);
         weiri_cc_loss(&cc, WEIR_CC_NEWRENO, &e);
         assert_cc(&cc, rows[i][2], rows[i][3], 0);
@@ -194,7 +197,7 @@ static void test_recovered_rows(void **state)
         {10000, 3000, 4000},
         {10000, 1, 2000},
         {10000, 0, 2000},
-        {WEIRI_SSTHRESH_UNSET, UINT32_MAX, WEIRI_CWND_MAX},
+        {UNSET, UINT32_MAX, CWND_MAX},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct weir_cc cc = cc_of(10000, rows[i][0], 77);
@@ -208,7 +211,7 @@ static void test_recovered_rows(void **state)
 static void test_timeout(void **state)
 {
     (void)state;
-    struct weir_cc cc = cc_of(20000, WEIRI_SSTHRESH_UNSET, 77);
+    struct weir_cc cc = cc_of(20000, UNSET, 77);
     struct weiri_cc_event e = event_of(0, 18000);
     weiri_cc_timeout(&cc, WEIR_CC_NEWRENO, &e);
     assert_cc(&cc, MSS, 9000, 0);
@@ -249,15 +252,15 @@ static void test_new_mss_rows(void **state)
         {14600, 536, 1460, 14600},
         {14600, 1460, 0, 14600},
         {14600, 70000, 536, 14600},
-        {WEIRI_CWND_MAX, 65535, 65534, 1073725439},
-        {WEIRI_CWND_MAX, 65535, 1, 16384},
+        {CWND_MAX, 65535, 65534, 1073725439},
+        {CWND_MAX, 65535, 1, 16384},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct weir_cc cc = cc_of(rows[i][0], 30000, 0);
         weiri_cc_new_mss(&cc, rows[i][1], rows[i][2]);
         assert_cc(&cc, rows[i][3], 30000, 0);
     }
-    for (uint32_t cwnd = 1; cwnd < WEIRI_CWND_MAX / 3; cwnd = cwnd * 3 + 1) {
+    for (uint32_t cwnd = 1; cwnd < CWND_MAX / 3; cwnd = cwnd * 3 + 1) {
         for (uint32_t before = 89; before <= 65535; before += 911) {
             struct weir_cc cc = cc_of(cwnd, 30000, 0);
             uint64_t exact = (uint64_t)cwnd * 88 / before;
@@ -277,7 +280,8 @@ static uint32_t next_random(uint32_t *x)
 
 static void random_event(struct weir_cc *cc, uint32_t *x)
 {
-    struct weiri_cc_event e = event_of(next_random(x) >> (next_random(x) % 32), next_random(x) >> (next_random(x) % 32));
+    uint32_t acked = next_random(x) >> (next_random(x) % 32), flight = next_random(x) >> (next_random(x) % 32);
+    struct weiri_cc_event e = event_of(acked, flight);
     enum weir_cc_kind kind = next_random(x) % 2 != 0 ? WEIR_CC_NEWRENO : WEIR_CC_COUNT;
     struct weir_cc before = *cc;
     e.mss = next_random(x) % 100 == 0 ? next_random(x) : 88 + next_random(x) % 1400;
@@ -311,7 +315,7 @@ static void random_event(struct weir_cc *cc, uint32_t *x)
     }
 }
 
-/* Whatever comes in whatever order: a window of one octet to 1 GiB, a threshold that is not 0, a count below the window. */
+/* Whatever comes in whatever order: a window of one octet to 1 GiB, a threshold above 0, a count below the window. */
 static void test_any_order(void **state)
 {
     (void)state;
@@ -320,8 +324,8 @@ static void test_any_order(void **state)
     weiri_cc_init(&cc, 14600);
     for (unsigned n = 0; n < 200000; n++) {
         random_event(&cc, &x);
-        assert_in_range(cc.cwnd, 1, WEIRI_CWND_MAX);
-        assert_in_range(cc.ssthresh, 2, WEIRI_SSTHRESH_UNSET);
+        assert_in_range(cc.cwnd, 1, CWND_MAX);
+        assert_in_range(cc.ssthresh, 2, UNSET);
         assert_true(cc.acked < cc.cwnd);
     }
 }

@@ -1,4 +1,4 @@
-/* test_rtt.c - smoothing and the timeout: RFC 6298 in known answers, against exact arithmetic, and at the ends of its range. */
+/* test_rtt.c - smoothing and the timeout: RFC 6298 in known answers, against exact arithmetic, and at its ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,9 +16,9 @@
 static const struct weiri_rto_bounds bounds_rfc = {1000000, 1000000, 60000000, 1000};
 static const struct weiri_rto_bounds bounds_none = {1000000, 0, UINT32_MAX, 1000};
 
-/* Each step rounds by half a unit at most; an error e of SRTT * 8 shrinks to 7/8 e a sample, so it stays below half / (1 / 8) =
- * 4 units, half a microsecond. RTTVAR * 4 gathers half a unit of its own and an eighth of those four: below 4 units of a
- * quarter microsecond. RTO has both, RTTVAR's four times, and is rounded up. */
+/* Each step rounds by half a unit at most; an error e of SRTT * 8 shrinks to 7/8 e a sample, so it stays below half / (1 / 8)
+ * = 4 units, half a microsecond. RTTVAR * 4 gathers half a unit of its own and an eighth of those four: below 4 units of
+ * a quarter microsecond. RTO has both, RTTVAR's four times, and is rounded up. */
 static const uint64_t srtt_error_ns = 500, rttvar_error_ns = 1000, rto_error_ns = 5500;
 
 static uint64_t apart(uint64_t a, uint64_t b)
@@ -56,11 +56,12 @@ static void check_row(char *line, struct weir_rtt *bare, struct weir_rtt *floore
         apart(rttvar, (uint64_t)bare->rttvar4 * 250) > rttvar_error_ns ||
         apart(rto, (uint64_t)bare->rto * 1000) > rto_error_ns ||
         apart(rto_floor, (uint64_t)floored->rto * 1000) > rto_error_ns) {
-        fail_msg("%s gave srtt8 %u rttvar4 %u rto %u floored %u", line, bare->srtt8, bare->rttvar4, bare->rto, floored->rto);
+        fail_msg("%s gave srtt8 %u rttvar4 %u rto %u floored %u", line, bare->srtt8, bare->rttvar4, bare->rto,
+                 floored->rto);
     }
 }
 
-/* RFC6298-2-3 to RFC6298-2-8, RFC6298-4-1: vectors/function/derived_rto_rfc6298.csv; a blank line begins a connection. */
+/* RFC6298-2-3 to 2-8, RFC6298-4-1: vectors/function/derived_rto_rfc6298.csv; a blank line begins a connection. */
 static void test_vectors(void **state)
 {
     (void)state;
