@@ -22,6 +22,21 @@
 #include "recovery/cc.c"
 #include "recovery/cc_newreno.c"
 
-/* conn: one connection. */
+/* conn: one connection. A segment becomes facts, facts choose rows, rows name actions. */
+#include "conn/facts.c"
+#include "conn/fsm.c"
+#include "conn/act.c"
+#include "conn/ack.c"
+#include "conn/ring.c"
+#include "conn/user.c"
+#include "conn/window.c"
+#include "conn/out.c"
+#include "conn/timer.c"
+#include "conn/icmp.c"
+#include "conn/iss.c"
+#include "conn/config.c"
+#include "conn/conn.c"
+#include "conn/info.c"
+#include "conn/check.c"
 
 /* stack: many connections. */

@@ -538,7 +538,8 @@ struct weir_conn {
     uint16_t pmtu;               /* path MTU as far as known */
     uint16_t rcv_mss;            /* the largest payload seen */
     uint8_t state, err, timer, dupacks, backoff, retries, probes, shift_snd, shift_rcv;
-    uint8_t dscp, quick_acks, challenges;
+    uint8_t dscp, quick_acks, challenges, keep_probes;
+    uint32_t dup_flight;         /* FlightSize at the first duplicate ACK: what limited transmit adds does not count (RFC 5681 3.2) */
     /* cold */
     weir_tuple tuple;
     weir_us life_at;             /* 2MSL, FIN-WAIT-2 or linger: the end of this state */

@@ -179,6 +179,7 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
 WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c);
 
 /* timer.c */
+#define WEIRI_KEEPALIVE_IDLE_US ((weir_us)7200 * 1000000) /* MUST-28 */
 enum weiri_timer { WEIRI_TIMER_NONE, WEIRI_TIMER_RESEND, WEIRI_TIMER_PERSIST, WEIRI_TIMER_SWS };
 /* Brings the one retransmission timer in line with what is in flight and what the window allows. */
 WEIR_PRIVATE void weiri_timer_update(weir_conn *c);

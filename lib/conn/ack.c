@@ -1,0 +1,302 @@
+/* ack.c - what an acceptable acknowledgment does: SND.UNA, round-trip time, scoreboard, congestion window, send window; when our own ACK
+ * is due; what a retransmission timeout does.
+ *
+ * Brings the numbers of lib/recovery to the connection; the algorithms are there. RFC 9293 3.10.7.4 fifth, RFC 5681, RFC 6298, RFC 6582,
+ * RFC 6675, RFC 7323 4. */
+#include "conn/conn.h"
+
+#define ACK_DUP_THRESHOLD 3 /* RFC 5681 3.2 */
+#define ACK_DATA_RTO_US 3000000u /* RFC 6298 5.7 */
+#define ACK_SAMPLE_MAX_MS (1u << 20) /* an echo older than 17 minutes is none of ours */
+
+static struct weiri_cc_event ack_event(const weir_conn *c, uint32_t acked, uint32_t flight)
+{
+    struct weiri_cc_event e;
+    e.acked = acked;
+    e.flight = flight;
+    e.mss = c->mss_snd;
+    e.rtt_us = c->rtt.srtt8 >> 3;
+    e.now = c->now;
+    e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
+    e.repeated = false;
+    return e;
+}
+
+/* RFC 7323 4.3: TS.Recent follows segments that begin at or before the last acknowledgment sent. It never goes back: what is older was
+ * refused (row P1), unless TS.Recent itself had become too old to compare with. */
+static void ack_note_stamp(weir_conn *c, const weir_view *v)
+{
+    if (conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS) && seq_leq(v->seq, c->rcv.acked)) {
+        c->ts.recent = v->ts_value;
+        c->ts.recent_at = c->now;
+        conn_set(c, WEIRI_TS_RECENT, true);
+    }
+}
+
+/* Our SYN is acknowledged: the path has answered for the first time. */
+static void ack_syn(weir_conn *c)
+{
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    bool resent = conn_has(c, WEIRI_SYN_RESENT);
+    uint32_t window = resent ? c->mss_snd : weiri_cc_initial_window(c->mss_snd, c->cfg->iw10); /* RFC 5681 3.1 */
+    c->snd.una = seq_add(c->snd.iss, 1);
+    c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
+    conn_set(c, WEIRI_SYN_DUE, false);
+    weiri_cc_init(&c->cc, window);
+    if (!resent) {
+        weiri_rtt_sample(&c->rtt, (uint32_t)base_min_us(c->now - c->spoke_at, UINT32_MAX), &bounds);
+    } else {
+        c->rtt.rto = base_max32(c->rtt.rto, ACK_DATA_RTO_US);
+    }
+    c->timer = WEIRI_TIMER_NONE; /* the SYN's; weiri_timer_update starts what is needed now */
+    c->rexmt_at = WEIR_FOREVER;
+}
+
+/* Karn: a record sent once gives its own time; where it was sent again, a timestamp says which of the two was answered. */
+static void ack_sample(weir_conn *c, const weir_view *v, const struct weiri_acked *a)
+{
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    if (a->sampled) {
+        weiri_rtt_sample(&c->rtt, a->rtt_us, &bounds);
+    } else if (a->octets > 0 && conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS)) {
+        uint32_t ms = weiri_ts_now(c) - v->ts_echo;
+        if (ms < ACK_SAMPLE_MAX_MS) {
+            weiri_rtt_sample(&c->rtt, ms > 0 ? ms * 1000 : 1000, &bounds);
+        }
+    }
+}
+
+static void ack_leave_recovery(weir_conn *c, uint32_t acked, uint32_t flight)
+{
+    if (conn_has(c, WEIRI_RECOVERY)) {
+        struct weiri_cc_event e = ack_event(c, acked, flight);
+        weiri_cc_recovered(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
+    }
+    conn_set(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PARTIAL, false);
+    c->dupacks = 0;
+}
+
+/* RFC 6582 3.2: without SACK a partial acknowledgment says that the next segment is lost too. Duplicates counted so far stood for
+ * segments that this acknowledgment covers. */
+static void ack_partial(weir_conn *c, uint32_t acked)
+{
+    if (!conn_has(c, WEIRI_SACK_OK)) {
+        uint32_t covered = acked / c->mss_snd;
+        c->dupacks = (uint8_t)(c->dupacks > covered ? c->dupacks - covered : 0);
+        weiri_board_lose_head(&c->board, c->mss_snd);
+        conn_set(c, WEIRI_RESEND_NOW, true);
+    }
+}
+
+static void ack_congestion(weir_conn *c, uint32_t acked, uint32_t flight)
+{
+    struct weiri_cc_event e = ack_event(c, acked, flight);
+    if (conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && !seq_lt(c->snd.una, c->recover)) {
+        ack_leave_recovery(c, acked, conn_flight(c));
+    } else if (conn_has(c, WEIRI_RECOVERY)) {
+        ack_partial(c, acked);
+    } else if (acked > 0) {
+        weiri_cc_acked(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
+    }
+    if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+        c->dupacks = 0;
+        c->recover = seq_max(c->recover, seq_sub(c->snd.una, 1)); /* RFC 6582 6: kept close, so that it never seems ahead */
+    }
+    conn_set(c, WEIRI_CWND_LIMITED, false);
+}
+
+/* RFC 6298 5.2, 5.3; of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */
+static void ack_restart_timer(weir_conn *c)
+{
+    if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
+        weiri_timer_restart(c);
+    }
+    conn_set(c, WEIRI_PARTIAL, conn_has(c, WEIRI_RECOVERY));
+}
+
+static void ack_new(weir_conn *c, const weir_view *v)
+{
+    if (conn_opening(c)) {
+        ack_syn(c);
+    }
+    uint32_t flight = conn_flight(c);
+    bool fin = conn_fin_sent(c) && seq_eq(v->ack, seq_add(c->snd.end, 1));
+    struct weiri_acked a = weiri_board_ack(&c->board, v->ack, c->now);
+    c->snd.una = v->ack;
+    c->octets_acked += a.octets - (fin ? 1 : 0);
+    c->size_acked = (uint16_t)base_max32(c->size_acked, base_min32(a.octets, c->mss_snd));
+    c->mtu_pending = 0; /* RFC 5927 7.2: progress shows that packets of this size arrive */
+    ack_sample(c, v, &a);
+    c->backoff = 0;
+    c->retries = 0;
+    c->progress_at = c->now;
+    conn_set(c, WEIRI_SUSPECT, false);
+    if (conn_has(c, WEIRI_URG_SND) && seq_leq(c->snd.up, c->snd.una)) {
+        conn_set(c, WEIRI_URG_SND, false);
+    }
+    ack_congestion(c, a.octets, flight);
+    ack_restart_timer(c);
+}
+
+/* The octets the peer says it holds; true if that is news. A first block at or below SEG.ACK, or inside the second, is a D-SACK
+ * (RFC 2883 5): it tells of a duplicate and of nothing held. */
+static bool ack_sack(weir_conn *c, const weir_view *v)
+{
+    uint32_t news = 0;
+    if (!conn_has(c, WEIRI_SACK_OK) || !(v->options & WEIR_OPT_SACK)) {
+        return false;
+    }
+    const weir_block *b = v->sack;
+    if (v->sack_count > 0) {
+        bool below = seq_leq(b[0].to, v->ack);
+        bool inside = v->sack_count > 1 && seq_leq(b[1].from, b[0].from) && seq_leq(b[0].to, b[1].to);
+        c->count.dsack_in += below || inside;
+    }
+    for (unsigned i = 0; i < v->sack_count; i++) { /* 4 */
+        news += weiri_board_sack(&c->board, v->sack[i]);
+    }
+    return news > 0;
+}
+
+/* RFC 5681 2: nothing but the acknowledgment number, the one we have, the window we know, while something is outstanding. With SACK it
+ * counts only if it brings news (RFC 6675 2). */
+static bool ack_is_duplicate(const weir_conn *c, const weir_view *v, bool sack_news)
+{
+    if (!seq_eq(v->ack, c->snd.una) || conn_flight(c) == 0 || (v->flags & (WEIR_SYN | WEIR_FIN))) {
+        return false;
+    }
+    if (conn_has(c, WEIRI_SACK_OK)) {
+        return sack_news;
+    }
+    return v->payload_len == 0 && (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+}
+
+static void ack_enter_recovery(weir_conn *c)
+{
+    if (c->board.lost == 0 && weiri_board_lose_head(&c->board, c->mss_snd) == 0) {
+        return;
+    }
+    struct weiri_cc_event e = ack_event(c, 0, base_min32(conn_flight(c), c->dup_flight));
+    weiri_cc_loss(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
+    c->recover = c->snd.nxt;
+    conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
+    c->count.recoveries++;
+}
+
+/* Loss shows in duplicate acknowledgments, or in what SACK tells of the octets above (RFC 5681 3.2, RFC 6675 5). After a timeout all is
+ * taken for lost already. */
+static void ack_detect(weir_conn *c, bool duplicate)
+{
+    if (duplicate && c->dupacks < UINT8_MAX) {
+        c->dup_flight = c->dupacks++ == 0 ? conn_flight(c) : c->dup_flight;
+    }
+    if (conn_has(c, WEIRI_LOSS)) {
+        return;
+    }
+    bool sack = conn_has(c, WEIRI_SACK_OK);
+    uint32_t lost = sack ? weiri_board_detect(&c->board, c->mss_snd) : 0;
+    bool third = duplicate && c->dupacks == ACK_DUP_THRESHOLD;
+    if (!conn_has(c, WEIRI_RECOVERY) && (lost > 0 || third) && (sack || seq_lt(c->recover, c->snd.una))) {
+        ack_enter_recovery(c);
+    }
+}
+
+/* What was sent into a window that closed met nobody: it goes again, and it is not congestion. */
+static void ack_window_opened(weir_conn *c)
+{
+    if (conn_flight(c) > 0 && !conn_opening(c)) {
+        weiri_board_lose_all(&c->board);
+        conn_set(c, WEIRI_RESEND_NOW, true);
+    }
+    c->probes = 0;
+    c->progress_at = c->now;
+}
+
+/* 3.10.7.4 fifth: only from a segment that is not older than the one that gave the window we have (SND.WL1, SND.WL2). */
+static void ack_window(weir_conn *c, const weir_view *v)
+{
+    bool newer = seq_lt(c->snd.wl1, v->seq) || (seq_eq(c->snd.wl1, v->seq) && seq_leq(c->snd.wl2, v->ack));
+    if (!newer || seq_lt(v->ack, c->snd.una)) {
+        return;
+    }
+    uint32_t before = c->snd.wnd;
+    c->snd.wnd = v->flags & WEIR_SYN ? v->window : (uint32_t)v->window << c->shift_snd;
+    c->snd.max_wnd = base_max32(c->snd.max_wnd, c->snd.wnd);
+    c->snd.wl1 = v->seq;
+    c->snd.wl2 = v->ack;
+    if (before == 0 && c->snd.wnd > 0) {
+        ack_window_opened(c);
+    }
+}
+
+WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
+{
+    weiri_timer_heard(c);
+    ack_note_stamp(c, v);
+    if (c->timer == WEIRI_TIMER_PERSIST && !conn_has(c, WEIRI_RELEASED)) {
+        c->progress_at = c->now; /* MUST-37: a peer that answers probes keeps the connection, however long its window is zero */
+    }
+    bool advanced = seq_lt(c->snd.una, v->ack);
+    if (advanced) {
+        ack_new(c, v);
+    }
+    bool news = ack_sack(c, v);
+    ack_detect(c, !advanced && ack_is_duplicate(c, v, news));
+    ack_window(c, v);
+}
+
+WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v)
+{
+    c->count.data_in++;
+    c->rcv_mss = (uint16_t)base_max32(c->rcv_mss, base_min32(v->payload_len, c->mss_adv));
+    if (conn_has(c, WEIRI_ACK_NOW)) {
+        return;
+    }
+    uint32_t waiting = seq_diff(c->rcv.acked, c->rcv.nxt);
+    if (c->quick_acks > 0) {
+        c->quick_acks--;
+        conn_set(c, WEIRI_ACK_NOW, true);
+    } else if (waiting >= (uint32_t)c->cfg->ack_every * c->rcv_mss) { /* SHLD-19 */
+        conn_set(c, WEIRI_ACK_NOW, true);
+    } else if (c->ack_at == WEIR_FOREVER) {
+        c->ack_at = base_after(c->now, c->cfg->ack_delay_us); /* SHLD-18, MUST-40 */
+    }
+}
+
+/* A packet too big that claimed less than what had arrived before is believed once its segment has timed out (RFC 5927 7.2). */
+static void ack_apply_pending_mtu(weir_conn *c)
+{
+    if (c->mtu_pending > 0) {
+        uint16_t mtu = c->mtu_pending;
+        c->mtu_pending = 0;
+        weiri_icmp_set_pmtu(c, mtu);
+    }
+}
+
+WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c)
+{
+    if (conn_opening(c)) {
+        conn_set(c, WEIRI_SYN_DUE | WEIRI_SYN_RESENT, true);
+    } else {
+        struct weiri_cc_event e = ack_event(c, 0, conn_flight(c));
+        e.repeated = c->retries > 0;
+        ack_apply_pending_mtu(c);
+        weiri_cc_timeout(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
+        weiri_board_lose_all(&c->board);
+        c->recover = c->snd.nxt;
+        conn_set(c, WEIRI_RECOVERY | WEIRI_PARTIAL, false);
+        conn_set(c, WEIRI_LOSS | WEIRI_RESEND_NOW, true);
+        c->dupacks = 0;
+    }
+    c->count.timeouts++;
+    c->retries = (uint8_t)base_min32(c->retries + 1u, UINT8_MAX);
+    c->backoff = (uint8_t)base_min32(c->backoff + 1u, 31);
+    if (c->retries > c->cfg->retries_r1) {
+        conn_set(c, WEIRI_SUSPECT, true); /* R1 (SHLD-9) */
+    }
+    weiri_timer_restart(c);
+}
+
+#undef ACK_DUP_THRESHOLD
+#undef ACK_DATA_RTO_US
+#undef ACK_SAMPLE_MAX_MS

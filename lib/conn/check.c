@@ -1,0 +1,132 @@
+/* check.c - every invariant of a connection. Debug, test and fuzz builds hold it after each public call. Changes nothing.
+ *
+ * An invariant is what must be true whatever the peer sends and the user calls, as long as the user keeps to the header. */
+#include "conn/conn.h"
+
+struct check_rule {
+    bool holds;
+    const char *what;
+};
+
+#define CHECK_RULES(rules) check_rules(rules, sizeof rules / sizeof rules[0])
+
+static const char *check_rules(const struct check_rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++) { /* the table */
+        if (!rules[i].holds) {
+            return rules[i].what;
+        }
+    }
+    return NULL;
+}
+
+static const char *check_send(const weir_conn *c)
+{
+    weir_seq first = seq_add(c->snd.iss, 1), limit = seq_add(c->snd.end, conn_has(c, WEIRI_FIN_QUEUED) ? 1 : 0);
+    const struct check_rule rules[] = {
+        {seq_leq(c->snd.una, c->snd.nxt), "SND.UNA passes SND.NXT"},
+        {seq_leq(c->snd.nxt, seq_max(limit, first)), "SND.NXT passes what was committed"},
+        {seq_leq(seq_min(c->snd.una, first), c->snd.end), "SND.UNA passes what was committed"},
+        {seq_diff(seq_min(seq_max(c->snd.una, first), c->snd.end), c->snd.end) <= c->tx_size, "more committed than the send ring holds"},
+        {c->snd.wnd <= c->snd.max_wnd, "SND.WND above its maximum"},
+        {c->snd.max_wnd <= 65535u << 14, "MAX.SND.WND above 2^30 (RFC 7323 2.3)"},
+        {c->shift_snd <= 14 && c->shift_rcv <= 14, "a window shift above 14"},
+        {c->mss_snd == 0 || c->mss_snd >= 64, "a send MSS that options would eat up"},
+        {c->cc.cwnd > 0, "a congestion window of nothing"},
+        {!conn_has(c, WEIRI_RECOVERY) || !conn_has(c, WEIRI_LOSS), "fast recovery and timeout recovery at once"},
+    };
+    return CHECK_RULES(rules);
+}
+
+static const char *check_board(const weir_conn *c)
+{
+    weir_seq first = seq_add(c->snd.iss, 1);
+    if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN) {
+        return c->board.count == 0 ? NULL : "records of sent text without a connection";
+    }
+    weir_seq una = seq_max(c->snd.una, first);
+    return weiri_board_check(&c->board, una, seq_max(c->snd.nxt, una));
+}
+
+static const char *check_receive(const weir_conn *c)
+{
+    const struct check_rule rules[] = {
+        {seq_leq(c->rcv.usr, c->rcv.nxt), "the user read past RCV.NXT"},
+        {seq_leq(c->rcv.nxt, c->rcv.adv), "RCV.NXT passes the edge that was promised"},
+        {seq_diff(c->rcv.usr, c->rcv.adv) <= c->rx_size + 1, "the promised edge passes the receive ring"},
+        {seq_leq(c->rcv.acked, c->rcv.nxt), "acknowledged what did not come"},
+        {c->span_count <= c->span_cap, "more spans than there is memory for"},
+        {!conn_has(c, WEIRI_FIN_TAKEN) || conn_has(c, WEIRI_FIN_KNOWN), "FIN taken and not known"},
+        {!conn_has(c, WEIRI_FIN_TAKEN) || c->span_count == 0, "text beyond the peer's FIN"},
+        {!conn_has(c, WEIRI_FIN_TAKEN) || seq_eq(c->rcv.nxt, seq_add(c->rcv.fin, 1)), "RCV.NXT is not past the FIN that was taken"},
+        {!conn_has(c, WEIRI_URG_RCV) || seq_lt(c->rcv.usr, c->rcv.up), "urgent data ahead that was read"},
+    };
+    return CHECK_RULES(rules);
+}
+
+static const char *check_spans(const weir_conn *c)
+{
+    weir_seq last = c->rcv.nxt;
+    for (unsigned i = 0; i < c->span_count; i++) { /* span_cap */
+        const struct weir_span *s = &c->spans[i];
+        if (!seq_lt(last, s->from) || !seq_lt(s->from, s->to)) {
+            return "spans out of order, empty or touching";
+        }
+        if (s->stamp == 0 || s->stamp > c->stamp) {
+            return "a span's age is not one that was given";
+        }
+        last = s->to;
+    }
+    return seq_leq(last, c->rcv.adv) ? NULL : "a span beyond the promised edge";
+}
+
+/* What a state implies (RFC 9293 3.3.2). */
+static const char *check_state(const weir_conn *c)
+{
+    enum weir_state s = (enum weir_state)c->state;
+    bool fin_in = conn_has(c, WEIRI_FIN_TAKEN), fin_out = conn_has(c, WEIRI_FIN_QUEUED);
+    bool fin_acked = conn_fin_sent(c) && seq_lt(c->snd.end, c->snd.una);
+    const struct check_rule rules[] = {
+        {s < WEIR_STATE_COUNT, "no such state"},
+        {s != WEIR_ESTABLISHED || (!fin_in && !fin_out), "ESTABLISHED with a FIN"},
+        {s != WEIR_FIN_WAIT_1 || (!fin_in && fin_out && !fin_acked), "FIN-WAIT-1 means: closed here, not acknowledged, not closed there"},
+        {s != WEIR_FIN_WAIT_2 || (!fin_in && fin_acked), "FIN-WAIT-2 means: our FIN acknowledged, none from the peer"},
+        {s != WEIR_CLOSE_WAIT || (fin_in && !fin_out), "CLOSE-WAIT means: closed there, not here"},
+        {s != WEIR_CLOSING || (fin_in && fin_out && !fin_acked), "CLOSING means: both closed, ours not acknowledged"},
+        {s != WEIR_LAST_ACK || (fin_in && fin_out && !fin_acked), "LAST-ACK means: both closed, ours not acknowledged"},
+        {s != WEIR_TIME_WAIT || (fin_in && fin_acked), "TIME-WAIT means: both closed, ours acknowledged"},
+        {s != WEIR_TIME_WAIT || c->life_at != WEIR_FOREVER, "TIME-WAIT without an end"},
+        {s != WEIR_SYN_SENT || conn_opening(c), "SYN-SENT with the SYN acknowledged"},
+        {s != WEIR_SYN_RECEIVED || conn_opening(c), "SYN-RECEIVED with the SYN acknowledged"},
+        {s != WEIR_FIN_WAIT_2 || !conn_has(c, WEIRI_RELEASED) || c->life_at != WEIR_FOREVER, "released in FIN-WAIT-2 without an end"},
+    };
+    return CHECK_RULES(rules);
+}
+
+/* Whatever is waited for has a deadline: nothing can hang (RFC 6298 5.1, RFC 9293 3.8.6.1). */
+static const char *check_timers(const weir_conn *c)
+{
+    bool live = c->state != WEIR_CLOSED && c->state != WEIR_LISTEN && c->state != WEIR_TIME_WAIT;
+    bool waiting = c->board.count > 0 || (c->snd.wnd == 0 && conn_unsent(c) > 0 && !conn_opening(c));
+    const struct check_rule rules[] = {
+        {(c->timer == WEIRI_TIMER_NONE) == (c->rexmt_at == WEIR_FOREVER), "the send timer runs without a purpose, or has one and does not run"},
+        {!live || !waiting || c->timer != WEIRI_TIMER_NONE, "something is outstanding and no timer runs"},
+        {live || c->timer == WEIRI_TIMER_NONE, "the send timer runs and nothing can be outstanding"},
+        {c->state != WEIR_CLOSED || weir_deadline(c) == WEIR_FOREVER, "CLOSED waits for something"},
+        {c->ack_at == WEIR_FOREVER || c->ack_at <= base_after(c->now, c->cfg->ack_delay_us), "an ACK held longer than configured"},
+        {c->challenges <= c->cfg->challenge_count, "more challenge ACKs than the budget"},
+    };
+    return CHECK_RULES(rules);
+}
+
+WEIR_API const char *weir_check(const weir_conn *c)
+{
+    const char *broken = check_send(c);
+    broken = broken != NULL ? broken : check_board(c);
+    broken = broken != NULL ? broken : check_receive(c);
+    broken = broken != NULL ? broken : check_spans(c);
+    broken = broken != NULL ? broken : check_state(c);
+    return broken != NULL ? broken : check_timers(c);
+}
+
+#undef CHECK_RULES

@@ -1,0 +1,112 @@
+/* config.c - profiles, and what a configuration may not be. Knows ranges and their reasons; knows no connection. */
+#include "conn/conn.h"
+
+#define CONFIG_MS ((weir_us)1000)
+#define CONFIG_S ((weir_us)1000000)
+
+WEIR_API void weir_config_internet(weir_config *config)
+{
+    memset(config, 0, sizeof *config);
+    config->mtu = 1500;
+    config->mss_min = 88;
+    config->cc = WEIR_CC_NEWRENO;
+    config->iw10 = true;
+    config->timestamps = true;
+    config->window_scale = true;
+    config->sack = true;
+    config->nagle = true;
+    config->ack_check = true;
+    config->ack_every = 2;
+    config->quick_acks = 16;
+    config->ttl = 64;
+    config->retries_r1 = 3;
+    config->challenge_count = 10;
+    config->challenge_interval_us = 5 * CONFIG_S;
+    config->keepalive_count = 9;
+    config->keepalive_interval_us = 75 * CONFIG_S;
+    config->rto_initial_us = CONFIG_S;
+    config->rto_min_us = 200 * CONFIG_MS;
+    config->rto_max_us = 120 * CONFIG_S;
+    config->ack_delay_us = 40 * CONFIG_MS;
+    config->r2_us = 15 * 60 * CONFIG_S;
+    config->r2_syn_us = 3 * 60 * CONFIG_S;
+    config->persist_max_us = 60 * CONFIG_S;
+    config->sws_override_us = 200 * CONFIG_MS;
+    config->msl_us = 30 * CONFIG_S;
+    config->fin_wait_us = 60 * CONFIG_S;
+    config->orphan_us = 100 * CONFIG_S;
+}
+
+WEIR_API void weir_config_init(weir_config *config)
+{
+    weir_config_internet(config);
+}
+
+WEIR_API void weir_config_rfc(weir_config *config)
+{
+    weir_config_internet(config);
+    config->iw10 = false;
+    config->require_timestamps = true;
+    config->quick_acks = 0;
+    config->ack_delay_us = 200 * CONFIG_MS;
+    config->rto_min_us = CONFIG_S;
+    config->rto_max_us = 60 * CONFIG_S;
+    config->msl_us = 120 * CONFIG_S;
+}
+
+WEIR_API void weir_config_tiny(weir_config *config)
+{
+    weir_config_internet(config);
+    config->mtu = 576;
+    config->iw10 = false;
+    config->timestamps = false;
+    config->window_scale = false;
+    config->quick_acks = 0;
+}
+
+/* A field, whether it is in range, and its name for people. */
+struct config_rule {
+    bool holds;
+    const char *field;
+};
+
+WEIR_API weir_err weir_config_check(const weir_config *config, const char **field)
+{
+    const struct config_rule rules[] = {
+        {config->mtu >= 576 - 148, "mtu"}, /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
+        {config->mss_min >= 64 && config->mss_min <= 536, "mss_min"}, /* options take 40 of it; 536 is what everyone may assume */
+        {config->cc < WEIR_CC_COUNT, "cc"},
+        {config->rx_max <= 1u << 30, "rx_max"},
+        {config->ack_every >= 1, "ack_every"},
+        {config->ttl >= 1, "ttl"},
+        {config->dscp <= 63, "dscp"},
+        {config->keepalive_count >= 1, "keepalive_count"}, /* MUST-29 */
+        {config->rto_initial_us >= 1000, "rto_initial_us"},
+        {config->rto_min_us >= 1000, "rto_min_us"},
+        {config->rto_max_us >= config->rto_min_us && config->rto_max_us <= 3600 * CONFIG_S, "rto_max_us"},
+        {config->ack_delay_us < 500 * CONFIG_MS, "ack_delay_us"}, /* MUST-40 */
+        {config->r2_us >= 1000, "r2_us"},
+        {config->r2_syn_us >= 1000, "r2_syn_us"},
+        {config->keepalive_interval_us >= 1000, "keepalive_interval_us"},
+        {config->persist_max_us >= 1000, "persist_max_us"},
+        {config->sws_override_us >= 1000 && config->sws_override_us <= CONFIG_S, "sws_override_us"}, /* RFC 9293 3.8.6.2.1 */
+        {config->msl_us <= 600 * CONFIG_S, "msl_us"},
+        {config->fin_wait_us < WEIR_FOREVER, "fin_wait_us"},
+        {config->orphan_us < WEIR_FOREVER, "orphan_us"},
+    };
+    uint8_t any = 0;
+    for (unsigned i = 0; i < sizeof config->secret; i++) { /* 16 */
+        any |= config->secret[i];
+    }
+    const char *bad = any == 0 ? "secret" : NULL;
+    for (unsigned i = 0; i < sizeof rules / sizeof rules[0] && bad == NULL; i++) { /* the table */
+        bad = rules[i].holds ? NULL : rules[i].field;
+    }
+    if (field != NULL) {
+        *field = bad;
+    }
+    return bad == NULL ? WEIR_ERR_NONE : any == 0 ? WEIR_ERR_SECRET : WEIR_ERR_INVALID;
+}
+
+#undef CONFIG_MS
+#undef CONFIG_S

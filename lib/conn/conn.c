@@ -1,0 +1,145 @@
+/* conn.c - one connection as a value: how it begins, how each public call begins and ends, what is true of it.
+ *
+ * Knows all the rooms of a connection and owns none of their rules. RFC 9293 3.3.1, 3.9.1, 3.10.6, 3.10.7. */
+#include "conn/conn.h"
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* MSS = MTU less fixed headers, options left out of account (RFC 6691 2, MUST-67, SHLD-6); what we send is bound by the path and the peer
+ * (MUST-16), and before its SYN by what everyone may assume (MUST-15). */
+WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c)
+{
+    uint32_t headers = conn_ip_header(c) + 20;
+    uint32_t peer = c->mss_peer > 0 ? c->mss_peer : headers == 40 ? 536 : 1220;
+    c->mss_adv = (uint16_t)(c->cfg->mtu - headers);
+    c->mss_snd = (uint16_t)base_min32(peer, c->pmtu - headers);
+}
+
+WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
+{
+    weir_conn old = *c;
+    memset(c, 0, sizeof *c);
+    c->cfg = old.cfg;
+    c->now = old.now;
+    c->rx_ring = old.rx_ring;
+    c->tx_ring = old.tx_ring;
+    c->spans = old.spans;
+    c->rx_size = old.rx_size;
+    c->tx_size = old.tx_size;
+    c->span_cap = old.span_cap;
+    weiri_board_init(&c->board, old.board.sent, old.board.cap);
+    c->state = old.state; /* fsm.c changes it */
+    c->path = old.path;
+    c->r2_us = old.r2_us;
+    c->dscp = old.dscp;
+    c->flags = old.flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE);
+    c->pmtu = old.cfg->mtu;
+    c->quick_acks = old.cfg->quick_acks;
+    c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    weiri_rtt_init(&c->rtt, &bounds);
+    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10));
+    weiri_timer_stop_all(c);
+}
+
+WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+{
+    weir_err err = weir_config_check(config, NULL);
+    if (err != WEIR_ERR_NONE) {
+        return err;
+    }
+    memset(c, 0, sizeof *c);
+    c->cfg = config;
+    c->now = now;
+    c->rx_ring = buffers->rx;
+    c->tx_ring = buffers->tx;
+    c->spans = buffers->spans;
+    c->rx_size = buffers->rx_size;
+    c->tx_size = buffers->tx_size;
+    c->span_cap = buffers->span_cap;
+    weiri_board_init(&c->board, buffers->sent, buffers->sent_cap);
+    c->r2_us = config->r2_us;
+    c->dscp = config->dscp;
+    conn_set(c, WEIRI_NAGLE, config->nagle);
+    conn_set(c, WEIRI_KEEPALIVE, config->keepalive_idle_us > 0);
+    weiri_conn_clear(c);
+    return WEIR_ERR_NONE;
+}
+
+/* ---- every call ------------------------------------------------------------------------------------------------------------------------ */
+
+WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now)
+{
+    c->now = c->now > now ? c->now : now;
+    c->path.count = 0;
+    c->path.from = c->state;
+    c->path.to = c->state;
+}
+
+WEIR_PRIVATE void weiri_conn_finish(weir_conn *c)
+{
+    weiri_timer_update(c);
+    WEIR_ASSERT(weir_check(c) == NULL);
+}
+
+WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    struct weiri_step s;
+    memset(&s, 0, sizeof s);
+    s.c = c;
+    s.v = view;
+    s.facts = weiri_facts_segment(c, view);
+    c->count.in++;
+    weiri_fsm_segment(&s);
+    weiri_conn_finish(c);
+    return s.reuse ? WEIR_REUSE : WEIR_TAKEN;
+}
+
+/* ---- what is true ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool conn_synchronized(const weir_conn *c)
+{
+    return c->state >= WEIR_ESTABLISHED;
+}
+
+static bool conn_all_acked(const weir_conn *c)
+{
+    bool fin = !conn_has(c, WEIRI_FIN_QUEUED) || seq_lt(c->snd.end, c->snd.una);
+    return !conn_opening(c) && seq_leq(c->snd.end, c->snd.una) && fin;
+}
+
+WEIR_API unsigned weir_events(const weir_conn *c)
+{
+    size_t readable, writable;
+    weir_rx_peek(c, &readable);
+    weir_tx_reserve(c, &writable);
+    bool held = conn_has(c, WEIRI_HELD) && c->state == WEIR_SYN_RECEIVED;
+    return (readable > 0 ? (unsigned)WEIR_EV_READABLE : 0) | (writable > 0 ? (unsigned)WEIR_EV_WRITABLE : 0) |
+           (conn_synchronized(c) ? (unsigned)WEIR_EV_CONNECTED : 0) |
+           (conn_has(c, WEIRI_FIN_TAKEN) ? (unsigned)WEIR_EV_PEER_FIN : 0) |
+           (c->state == WEIR_CLOSED ? (unsigned)WEIR_EV_CLOSED : 0) |
+           (conn_has(c, WEIRI_URG_RCV) ? (unsigned)WEIR_EV_URGENT : 0) | (held ? (unsigned)WEIR_EV_HELD : 0) |
+           (conn_has(c, WEIRI_SUSPECT) ? (unsigned)WEIR_EV_SUSPECT : 0) |
+           (conn_all_acked(c) ? (unsigned)WEIR_EV_SENT : 0);
+}
+
+WEIR_API weir_err weir_error(const weir_conn *c)
+{
+    return (weir_err)c->err;
+}
+
+WEIR_API enum weir_state weir_state(const weir_conn *c)
+{
+    return (enum weir_state)c->state;
+}
+
+WEIR_API const weir_tuple *weir_sockets(const weir_conn *c)
+{
+    return &c->tuple;
+}
+
+WEIR_API weir_path weir_last_path(const weir_conn *c)
+{
+    return c->path;
+}

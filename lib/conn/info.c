@@ -1,0 +1,85 @@
+/* info.c - a connection as numbers and words for people: weir_info, names of states, errors and algorithms. Changes nothing. */
+#include "conn/conn.h"
+
+static void info_sizes(const weir_conn *c, weir_info *info)
+{
+    info->snd_mss = c->mss_snd;
+    info->rcv_mss = c->rcv_mss;
+    info->adv_mss = c->mss_adv;
+    info->pmtu = c->pmtu;
+    info->snd_cwnd = c->cc.cwnd;
+    info->snd_ssthresh = c->cc.ssthresh;
+    info->unacked = conn_flight(c);
+    info->sacked = c->board.sacked;
+    info->lost = c->board.lost;
+    info->retrans = weiri_board_resent_octets(&c->board);
+    info->snd_wnd = c->snd.wnd;
+    info->rcv_wnd = conn_rcv_wnd(c);
+    info->snd_queued = c->tx_size - weiri_ring_room(c);
+    info->snd_unsent = conn_unsent(c);
+    info->rcv_queued = weiri_ring_readable(c);
+    info->rcv_spans = c->span_count;
+}
+
+static void info_counts(const weir_conn *c, weir_info *info)
+{
+    info->octets_acked = c->octets_acked;
+    info->octets_received = c->octets_received;
+    info->segments_in = c->count.in;
+    info->segments_out = c->count.out;
+    info->data_segments_in = c->count.data_in;
+    info->data_segments_out = c->count.data_out;
+    info->total_retrans = c->count.retrans;
+    info->timeouts = c->count.timeouts;
+    info->fast_recoveries = c->count.recoveries;
+    info->dup_in = c->count.dup_in;
+    info->out_of_order_in = c->count.ooo_in;
+    info->challenge_acks = c->count.challenge;
+    info->dsack_in = c->count.dsack_in;
+    info->paws_dropped = c->count.paws;
+}
+
+WEIR_API void weir_info_get(const weir_conn *c, weir_info *info)
+{
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    memset(info, 0, sizeof *info);
+    info->state = c->state;
+    info->options = (uint8_t)((conn_has(c, WEIRI_WS_OK) ? WEIR_OPT_WSCALE : 0) | (conn_has(c, WEIRI_SACK_OK) ? WEIR_OPT_SACK_OK : 0) |
+                              (conn_has(c, WEIRI_TS_OK) ? WEIR_OPT_TIMESTAMPS : 0));
+    info->wscale_snd = c->shift_snd;
+    info->wscale_rcv = c->shift_rcv;
+    info->backoff = c->backoff;
+    info->probes = c->timer == WEIRI_TIMER_PERSIST ? c->probes : c->keep_probes;
+    info->retransmits = c->retries;
+    info->in_recovery = conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS);
+    info->rto = weiri_rtt_rto(&c->rtt, c->backoff, &bounds);
+    info->rtt = c->rtt.srtt8 >> 3;
+    info->rttvar = c->rtt.rttvar4 >> 2;
+    info->min_rtt = c->rtt.min;
+    info->ato = (uint32_t)c->cfg->ack_delay_us;
+    info_sizes(c, info);
+    info_counts(c, info);
+}
+
+WEIR_API const char *weir_state_name(enum weir_state state)
+{
+    static const char *const names[] = {"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
+                                        "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"};
+    return (unsigned)state < WEIR_STATE_COUNT ? names[state] : "?";
+}
+
+WEIR_API const char *weir_err_name(weir_err err)
+{
+    static const char *const names[] = {
+        "no error", "connection does not exist", "connection already exists", "remote socket unspecified", "connection closing",
+        "insufficient resources", "connection reset", "connection refused", "connection aborted due to user timeout",
+        "destination unreachable", "connection aborted", "argument out of range", "address cannot be used",
+        "the secret is all zero: draw 16 random octets"};
+    return (unsigned)err < WEIR_ERR_COUNT ? names[err] : "?";
+}
+
+WEIR_API const char *weir_cc_name(enum weir_cc_kind kind)
+{
+    static const char *const names[] = {"newreno"};
+    return (unsigned)kind < WEIR_CC_COUNT ? names[kind] : "?";
+}

@@ -1,0 +1,389 @@
+/* out.c - what to send next, and the segment itself.
+ *
+ * Two halves: out_decide looks and changes nothing, so that weir_has_output is the same judgment; out_send writes the header and keeps
+ * the books. Knows windows, Nagle and silly windows; not why a flag was set. RFC 9293 3.8, RFC 5681, RFC 6675. */
+#include "conn/conn.h"
+
+enum out_kind { OUT_NONE, OUT_REPLY, OUT_SYN, OUT_RESEND, OUT_PROBE, OUT_TEXT, OUT_KEEP, OUT_ACK };
+
+struct out_plan {
+    enum out_kind kind;
+    weir_seq from;
+    uint32_t len; /* of text; FIN comes after it */
+    bool fin;
+    bool cwnd_limited;
+};
+
+/* ---- deciding -------------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t out_sack_count(const weir_conn *c)
+{
+    uint32_t most = conn_has(c, WEIRI_TS_OK) ? 3 : 4;
+    uint32_t have = c->span_count + (seq_eq(c->dsack.from, c->dsack.to) ? 0u : 1u);
+    return conn_has(c, WEIRI_SACK_OK) ? base_min32(have, most) : 0;
+}
+
+/* The text that fits into one segment beside the options it will carry (MUST-16, RFC 6691 2). */
+static uint32_t out_full_size(const weir_conn *c)
+{
+    uint32_t blocks = out_sack_count(c);
+    uint32_t options = (conn_has(c, WEIRI_TS_OK) ? 12u : 0u) + (blocks > 0 ? 4 + 8 * blocks : 0);
+    return c->mss_snd - options;
+}
+
+/* Octets in flight as far as known. Without SACK each duplicate ACK says that one segment has left the network (RFC 5681 3.2). */
+static uint32_t out_pipe(const weir_conn *c)
+{
+    uint32_t pipe = weiri_board_pipe(&c->board);
+    uint32_t left = conn_has(c, WEIRI_SACK_OK) ? 0 : (uint32_t)c->dupacks * c->mss_snd;
+    return pipe > left ? pipe - left : 0;
+}
+
+/* Octets from `from` to the right edge of the peer's window. A window may have shrunk: then none (MUST-34, SHLD-15). */
+static uint32_t out_room(const weir_conn *c, weir_seq from)
+{
+    weir_seq edge = seq_add(c->snd.una, c->snd.wnd);
+    return seq_lt(from, edge) ? seq_diff(from, edge) : 0;
+}
+
+static bool out_fin_due(const weir_conn *c)
+{
+    return conn_has(c, WEIRI_FIN_QUEUED) && !conn_fin_sent(c);
+}
+
+/* A lost run goes before anything new, inside the window only (SHLD-16). */
+static bool out_resend(const weir_conn *c, struct out_plan *p)
+{
+    weir_block run;
+    uint32_t full = out_full_size(c);
+    if (c->board.lost == 0 || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+        return false;
+    }
+    p->from = run.from;
+    p->fin = conn_fin_sent(c) && seq_lt(c->snd.end, run.to);
+    p->len = base_min32(seq_diff(run.from, run.to) - (p->fin ? 1 : 0), full);
+    uint32_t room = out_room(c, p->from);
+    if (p->len >= room) {
+        p->len = room;
+        p->fin = false;
+    }
+    p->cwnd_limited = !conn_has(c, WEIRI_RESEND_NOW) && out_pipe(c) + p->len > c->cc.cwnd;
+    return p->len + (p->fin ? 1u : 0u) > 0 && !p->cwnd_limited;
+}
+
+/* The zero-window probe: one octet, new or not, or FIN where nothing else is left (RFC 9293 3.8.6.1, MUST-36). */
+static bool out_probe(const weir_conn *c, struct out_plan *p)
+{
+    if (!conn_has(c, WEIRI_PROBE_DUE) || c->snd.wnd > 0) {
+        return false;
+    }
+    p->from = c->board.count > 0 ? c->snd.una : c->snd.nxt;
+    p->fin = seq_eq(p->from, c->snd.end);
+    p->len = p->fin ? 0 : 1;
+    return true;
+}
+
+/* Sender's silly-window avoidance with Nagle: RFC 9293 3.8.6.2.1 (1)-(4), 3.7.4. `len` is what windows allow now. */
+static bool out_worth_sending(const weir_conn *c, uint32_t len, uint32_t full)
+{
+    bool all = len == conn_unsent(c);
+    bool idle = conn_flight(c) == 0 || !conn_has(c, WEIRI_NAGLE);
+    if (len >= full || conn_has(c, WEIRI_SWS_OVERRIDE)) {
+        return true;
+    }
+    if (all && out_fin_due(c)) {
+        return true;
+    }
+    bool pushed = !conn_has(c, WEIRI_MORE);
+    return idle && ((pushed && all) || len >= c->snd.max_wnd / 2);
+}
+
+/* New text, and FIN after the last of it. */
+static bool out_text(const weir_conn *c, struct out_plan *p)
+{
+    uint32_t unsent = conn_unsent(c), full = out_full_size(c), room = out_room(c, c->snd.nxt);
+    p->from = c->snd.nxt;
+    p->len = 0;
+    p->fin = out_fin_due(c);
+    if (room == 0 || (unsent == 0 && !p->fin) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED))) {
+        return false;
+    }
+    p->len = base_min32(base_min32(unsent, full), room);
+    p->fin = p->fin && p->len == unsent && p->len < room;
+    if (unsent == 0) {
+        return true;
+    }
+    uint32_t pipe = out_pipe(c);
+    if (pipe > 0 && pipe + p->len > c->cc.cwnd) {
+        p->cwnd_limited = true;
+        return false;
+    }
+    return out_worth_sending(c, p->len, full);
+}
+
+/* Nothing of the stream can go: an ACK that is due, or a probe that asks for one. */
+static void out_no_stream(const weir_conn *c, struct out_plan *p)
+{
+    p->kind = conn_has(c, WEIRI_ACK_NOW) ? OUT_ACK : conn_has(c, WEIRI_KEEP_DUE) ? OUT_KEEP : OUT_NONE;
+    p->from = c->snd.nxt;
+    p->len = 0;
+    p->fin = false;
+}
+
+static void out_decide_stream(const weir_conn *c, struct out_plan *p)
+{
+    if (out_resend(c, p)) {
+        p->kind = OUT_RESEND;
+    } else if (out_probe(c, p)) {
+        p->kind = OUT_PROBE;
+    } else if (out_text(c, p)) {
+        p->kind = OUT_TEXT;
+    } else {
+        out_no_stream(c, p);
+    }
+}
+
+static struct out_plan out_decide(const weir_conn *c)
+{
+    struct out_plan p;
+    memset(&p, 0, sizeof p);
+    p.from = c->snd.nxt;
+    if (c->reply.flags != 0) {
+        p.kind = OUT_REPLY;
+    } else if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN || conn_has(c, WEIRI_HELD)) {
+        p.kind = OUT_NONE;
+    } else if (conn_has(c, WEIRI_SYN_DUE)) {
+        p.kind = OUT_SYN;
+    } else if (c->state != WEIR_SYN_SENT) {
+        out_decide_stream(c, &p);
+    }
+    return p;
+}
+
+WEIR_API bool weir_has_output(const weir_conn *c)
+{
+    return out_decide(c).kind != OUT_NONE;
+}
+
+/* ---- the header ------------------------------------------------------------------------------------------------------------------- */
+
+static void out_fields_start(const weir_conn *c, weir_fields *f)
+{
+    memset(f, 0, sizeof *f);
+    f->source_port = c->tuple.local_port;
+    f->destination_port = c->tuple.remote_port;
+}
+
+static void out_fields_reply(weir_conn *c, weir_fields *f)
+{
+    f->seq = c->reply.seq;
+    f->ack = c->reply.ack;
+    f->flags = c->reply.flags;
+    if (c->reply.with_ts != WEIRI_REPLY_PLAIN) {
+        f->options = WEIR_OPT_TIMESTAMPS;
+        f->ts_value = c->reply.with_ts == WEIRI_REPLY_STAMPED ? weiri_ts_now(c) : 0;
+        f->ts_echo = c->reply.ts_echo;
+    }
+    c->reply.flags = 0;
+}
+
+/* SYN offers what the configuration has; SYN,ACK only what the peer offered too (RFC 7323 2.2, 3.2; RFC 2018 2). */
+static void out_fields_syn(weir_conn *c, weir_fields *f)
+{
+    bool answer = c->state != WEIR_SYN_SENT;
+    bool ws = answer ? conn_has(c, WEIRI_WS_OK) : c->cfg->window_scale;
+    bool sack = answer ? conn_has(c, WEIRI_SACK_OK) : c->cfg->sack;
+    bool ts = answer ? conn_has(c, WEIRI_TS_OK) : c->cfg->timestamps;
+    f->seq = c->snd.iss;
+    f->ack = answer ? c->rcv.nxt : seq_of(0);
+    f->flags = (uint16_t)(answer ? WEIR_SYN | WEIR_ACK : WEIR_SYN);
+    f->window = (uint16_t)base_min32(c->rx_size, 65535);
+    if (answer) {
+        f->window = (uint16_t)base_min32(seq_diff(c->rcv.nxt, c->rcv.adv), 65535); /* text on the SYN has taken some */
+        c->rcv.acked = c->rcv.nxt;
+    }
+    f->mss = c->mss_adv;
+    f->wscale = weiri_window_shift(c);
+    f->options = (uint16_t)(WEIR_OPT_MSS | (ws ? WEIR_OPT_WSCALE : 0) | (sack ? WEIR_OPT_SACK_OK : 0) |
+                            (ts ? WEIR_OPT_TIMESTAMPS : 0));
+    f->ts_value = weiri_ts_now(c);
+    f->ts_echo = answer ? c->ts.recent : 0;
+}
+
+static void out_fields_options(weir_conn *c, weir_fields *f)
+{
+    if (conn_has(c, WEIRI_TS_OK)) {
+        f->options |= WEIR_OPT_TIMESTAMPS;
+        f->ts_value = weiri_ts_now(c);
+        f->ts_echo = c->ts.recent;
+    }
+    uint32_t blocks = out_sack_count(c);
+    if (blocks > 0) {
+        f->options |= WEIR_OPT_SACK;
+        f->sack_count = weiri_ring_sack(c, f->sack, blocks);
+        c->dsack.to = c->dsack.from; /* a duplicate is reported once (RFC 2883 4) */
+    }
+}
+
+static void out_fields_plain(weir_conn *c, weir_fields *f, const struct out_plan *p)
+{
+    f->seq = p->kind == OUT_KEEP ? seq_sub(c->snd.nxt, 1) : p->from;
+    f->ack = c->rcv.nxt;
+    f->flags = WEIR_ACK;
+    if (p->fin) {
+        f->flags |= WEIR_FIN;
+    }
+    if (p->len > 0 && seq_eq(seq_add(p->from, p->len), c->snd.end)) {
+        f->flags |= WEIR_PSH; /* it empties the queue (MUST-61) */
+    }
+    if (conn_has(c, WEIRI_URG_SND) && seq_lt(f->seq, c->snd.up)) {
+        f->flags |= WEIR_URG;
+        f->urgent = (uint16_t)base_min32(seq_diff(f->seq, c->snd.up), 65535); /* RFC 7323 A */
+    }
+    out_fields_options(c, f);
+    f->window = weiri_window_announce(c);
+    c->rcv.acked = c->rcv.nxt;
+}
+
+/* ---- the books ---------------------------------------------------------------------------------------------------------------------- */
+
+static void out_note_ack_sent(weir_conn *c)
+{
+    conn_set(c, WEIRI_ACK_NOW, false);
+    c->ack_at = WEIR_FOREVER;
+}
+
+static void out_note_syn(weir_conn *c)
+{
+    conn_set(c, WEIRI_SYN_DUE, false);
+    if (!conn_has(c, WEIRI_SYN_RESENT)) {
+        c->spoke_at = c->now;
+    } else {
+        c->count.retrans++;
+    }
+    c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.iss, 1));
+}
+
+static void out_note_resent(weir_conn *c, const struct out_plan *p)
+{
+    weir_block run;
+    run.from = p->from;
+    run.to = seq_add(p->from, p->len + (p->fin ? 1 : 0));
+    weiri_board_resent(&c->board, run, c->now);
+    conn_set(c, WEIRI_RESEND_NOW, false);
+    c->count.retrans++;
+}
+
+/* False: the board is full and nothing new may be sent until something is acknowledged. */
+static bool out_note_text(weir_conn *c, const struct out_plan *p)
+{
+    weir_block run;
+    run.from = p->from;
+    run.to = seq_add(p->from, p->len + (p->fin ? 1 : 0));
+    if (conn_flight(c) == 0 && p->kind == OUT_TEXT) {
+        struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+        c->progress_at = c->now;
+        if (c->now - c->spoke_at > weiri_rtt_rto(&c->rtt, 0, &bounds) && !conn_opening(c)) {
+            weiri_cc_idle(&c->cc, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)); /* RFC 5681 4.1 */
+        }
+    }
+    if (!weiri_board_push(&c->board, run, c->now)) {
+        return false;
+    }
+    c->snd.nxt = run.to;
+    c->spoke_at = c->now;
+    conn_set(c, WEIRI_SWS_OVERRIDE, false);
+    return true;
+}
+
+static bool out_note(weir_conn *c, const struct out_plan *p)
+{
+    switch (p->kind) {
+    case OUT_SYN: out_note_syn(c); return true;
+    case OUT_RESEND: out_note_resent(c, p); return true;
+    case OUT_TEXT: return out_note_text(c, p);
+    case OUT_KEEP: conn_set(c, WEIRI_KEEP_DUE, false); return true;
+    case OUT_PROBE:
+        conn_set(c, WEIRI_PROBE_DUE, false);
+        if (seq_eq(p->from, c->snd.nxt)) {
+            return out_note_text(c, p);
+        }
+        out_note_resent(c, p);
+        return true;
+    case OUT_NONE:
+    case OUT_REPLY:
+    case OUT_ACK: break;
+    }
+    return true;
+}
+
+/* ---- the segment --------------------------------------------------------------------------------------------------------------------- */
+
+static void out_checksum(const weir_conn *c, weir_out *out)
+{
+    uint8_t *header = out->room + out->header_at;
+    weir_pseudo pseudo;
+    pseudo.source = c->tuple.local;
+    pseudo.destination = c->tuple.remote;
+    uint64_t sum = weiri_sum_pseudo(&pseudo, out->len, WEIRI_PROTO_TCP);
+    sum = weiri_sum(header, out->header_len, sum);
+    sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
+    if (out->body[1].len > 0) {
+        sum = weiri_sum_join(sum, weiri_sum(out->body[1].octets, out->body[1].len, 0), out->body[0].len);
+    }
+    base_put16(header + 16, weiri_sum_finish(sum));
+}
+
+static void out_send(weir_conn *c, const struct out_plan *p, weir_out *out)
+{
+    weir_fields f;
+    out_fields_start(c, &f);
+    if (p->kind == OUT_REPLY) {
+        out_fields_reply(c, &f);
+    } else if (p->kind == OUT_SYN) {
+        out_fields_syn(c, &f);
+    } else {
+        out_fields_plain(c, &f, p);
+    }
+    if (f.flags & WEIR_ACK && p->kind != OUT_REPLY) {
+        out_note_ack_sent(c);
+    }
+    out->header_at = WEIR_IP_HEADER_MAX;
+    out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
+    weiri_ring_slices(c, p->from, p->len, out->body);
+    out->len = out->header_len + p->len;
+    out_checksum(c, out);
+    c->count.out++;
+    c->count.data_out += p->len > 0;
+}
+
+WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
+{
+    c->now = c->now > now ? c->now : now;
+    struct out_plan p = out_decide(c);
+    if (!out_note(c, &p)) {
+        out_no_stream(c, &p); /* the board is full: what is left is to acknowledge */
+    }
+    if (p.cwnd_limited) {
+        conn_set(c, WEIRI_CWND_LIMITED, true);
+    }
+    if (p.kind == OUT_NONE) {
+        weiri_timer_update(c);
+        return 0;
+    }
+    out_send(c, &p, out);
+    weiri_conn_finish(c);
+    return out->len;
+}
+
+WEIR_API size_t weir_out_copy(const weir_out *out, uint8_t *octets, size_t cap)
+{
+    if (cap < out->len) {
+        return 0;
+    }
+    memcpy(octets, out->room + out->header_at, out->header_len);
+    octets += out->header_len;
+    memcpy(octets, out->body[0].octets, out->body[0].len);
+    memcpy(octets + out->body[0].len, out->body[1].octets, out->body[1].len);
+    return out->len;
+}

@@ -1,0 +1,332 @@
+/* ring.c - the send ring and the receive ring; reassembly in place, SACK and D-SACK blocks.
+ *
+ * An octet's place in a ring follows from its sequence number alone, so nothing is ever moved: text that arrives out of order is written
+ * where it belongs at once, and `spans` remembers which runs beyond RCV.NXT are there, in order of sequence. Knows no segment and no state.
+ * RFC 9293 3.10.7.4 seventh, RFC 2018 4, RFC 2883 4. */
+#include "conn/conn.h"
+
+/* ---- receive ring -------------------------------------------------------------------------------------------------------------- */
+
+static void ring_write(weir_conn *c, const struct weiri_text *t)
+{
+    uint32_t at = (t->from.v - c->rcv.irs.v - 1) & (c->rx_size - 1);
+    uint32_t first = base_min32(t->len, c->rx_size - at);
+    memcpy(c->rx_ring + at, t->octets, first);
+    if (first < t->len) {
+        memcpy(c->rx_ring, t->octets + first, t->len - first);
+    }
+}
+
+static struct weiri_text ring_part(const struct weiri_text *t, weir_seq from, weir_seq to)
+{
+    struct weiri_text part;
+    part.from = from;
+    part.octets = t->octets + seq_diff(t->from, from);
+    part.len = seq_diff(from, to);
+    return part;
+}
+
+/* The first span that ends at or after `s`: the first that [s, ...) could touch. */
+static unsigned ring_find(const weir_conn *c, weir_seq s)
+{
+    unsigned low = 0, high = c->span_count;
+    while (low < high) { /* halves each turn: at most 16 */
+        unsigned mid = (low + high) / 2;
+        if (seq_lt(c->spans[mid].to, s)) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+/* Writes the parts of a text that no span holds yet: what came first stays. */
+static void ring_write_gaps(weir_conn *c, const struct weiri_text *t)
+{
+    weir_seq at = t->from, end = seq_add(t->from, t->len);
+    for (unsigned i = ring_find(c, at); i < c->span_count && seq_lt(c->spans[i].from, end); i++) { /* span_count */
+        if (seq_lt(at, c->spans[i].from)) {
+            struct weiri_text part = ring_part(t, at, c->spans[i].from);
+            ring_write(c, &part);
+        }
+        at = seq_max(at, seq_min(c->spans[i].to, end));
+    }
+    if (seq_lt(at, end)) {
+        struct weiri_text part = ring_part(t, at, end);
+        ring_write(c, &part);
+    }
+}
+
+static void ring_drop_spans(weir_conn *c, unsigned first, unsigned count)
+{
+    memmove(c->spans + first, c->spans + first + count, (c->span_count - first - count) * sizeof *c->spans);
+    c->span_count = (uint16_t)(c->span_count - count);
+}
+
+/* Whether [from, to) can be remembered: it meets a span, or one is free. */
+static bool ring_can_join(const weir_conn *c, weir_seq from, weir_seq to)
+{
+    unsigned i = ring_find(c, from);
+    return c->span_count < c->span_cap || (i < c->span_count && seq_leq(c->spans[i].from, to));
+}
+
+/* Joins [from, to) with every span it overlaps or meets into one. */
+static void ring_join(weir_conn *c, weir_seq from, weir_seq to)
+{
+    unsigned first = ring_find(c, from), last = first;
+    while (last < c->span_count && seq_leq(c->spans[last].from, to)) { /* span_count */
+        from = seq_min(from, c->spans[last].from);
+        to = seq_max(to, c->spans[last].to);
+        last++;
+    }
+    if (last == first) {
+        memmove(c->spans + first + 1, c->spans + first, (c->span_count - first) * sizeof *c->spans);
+        c->span_count++;
+    } else {
+        ring_drop_spans(c, first + 1, last - first - 1);
+    }
+    c->spans[first].from = from;
+    c->spans[first].to = to;
+    c->spans[first].stamp = ++c->stamp;
+}
+
+/* RCV.NXT moves to `to` and over the runs that were waiting there. */
+static void ring_advance(weir_conn *c, weir_seq to)
+{
+    unsigned met = 0;
+    while (met < c->span_count && seq_leq(c->spans[met].from, to)) { /* span_count */
+        to = seq_max(to, c->spans[met].to);
+        met++;
+    }
+    c->octets_received += seq_diff(c->rcv.nxt, to);
+    c->rcv.nxt = to;
+    ring_drop_spans(c, 0, met);
+}
+
+WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text)
+{
+    weir_seq end = seq_add(text->from, text->len);
+    WEIR_ASSERT(seq_leq(end, c->rcv.adv) && seq_leq(c->rcv.nxt, text->from));
+    if (seq_eq(text->from, c->rcv.nxt)) {
+        bool gaps = c->span_count > 0;
+        ring_write_gaps(c, text);
+        ring_advance(c, end);
+        return gaps;
+    }
+    c->count.ooo_in++;
+    /* Text without a span would be lost from sight, so it is not taken at all: the peer will send it again. */
+    if (ring_can_join(c, text->from, end)) {
+        ring_write_gaps(c, text);
+        ring_join(c, text->from, end);
+    }
+    return true;
+}
+
+WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run)
+{
+    if (!conn_has(c, WEIRI_SACK_OK) || !seq_lt(run.from, run.to)) {
+        return;
+    }
+    weir_block dup;
+    dup.from = run.from;
+    dup.to = seq_min(run.to, c->rcv.nxt);
+    if (!seq_lt(run.from, c->rcv.nxt)) {
+        unsigned i = ring_find(c, run.from);
+        if (i < c->span_count && seq_eq(c->spans[i].to, run.from)) { /* meets it but does not hold any of it */
+            i++;
+        }
+        if (i == c->span_count || !seq_lt(c->spans[i].from, run.to)) {
+            return;
+        }
+        dup.from = seq_max(run.from, c->spans[i].from);
+        dup.to = seq_min(run.to, c->spans[i].to);
+    }
+    c->dsack = dup;
+    c->count.dup_in++;
+}
+
+/* The span with the greatest stamp below `below`: the next most recently reported. */
+static const struct weir_span *ring_recent(const weir_conn *c, uint64_t below)
+{
+    const struct weir_span *best = NULL;
+    for (unsigned i = 0; i < c->span_count; i++) { /* span_cap */
+        const struct weir_span *s = &c->spans[i];
+        if (s->stamp < below && (best == NULL || s->stamp > best->stamp)) {
+            best = s;
+        }
+    }
+    return best;
+}
+
+WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, unsigned max)
+{
+    unsigned count = 0;
+    const struct weir_span *around = NULL;
+    if (count < max && !seq_eq(c->dsack.from, c->dsack.to)) {
+        blocks[count++] = c->dsack;
+        unsigned i = ring_find(c, c->dsack.to);
+        if (i < c->span_count && seq_leq(c->spans[i].from, c->dsack.from)) {
+            around = &c->spans[i]; /* RFC 2883 4 (5): the block that holds the duplicate comes next */
+        }
+    }
+    if (around != NULL && count < max) {
+        blocks[count].from = around->from;
+        blocks[count++].to = around->to;
+    }
+    uint64_t below = UINT64_MAX;
+    while (count < max) { /* max */
+        const struct weir_span *s = ring_recent(c, below);
+        if (s == NULL) {
+            break;
+        }
+        below = s->stamp;
+        if (s != around) {
+            blocks[count].from = s->from;
+            blocks[count++].to = s->to;
+        }
+    }
+    return (uint8_t)count;
+}
+
+WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c)
+{
+    return seq_diff(c->rcv.usr, c->rcv.nxt) - (conn_has(c, WEIRI_FIN_TAKEN) ? 1 : 0);
+}
+
+/* ---- send ring ------------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t ring_tx_place(const weir_conn *c, weir_seq s)
+{
+    return (s.v - c->snd.iss.v - 1) & (c->tx_size - 1);
+}
+
+WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t len, weir_slice body[2])
+{
+    uint32_t at = ring_tx_place(c, from), first = base_min32(len, c->tx_size - at);
+    body[0].octets = c->tx_ring + at;
+    body[0].len = first;
+    body[1].octets = c->tx_ring;
+    body[1].len = len - first;
+}
+
+/* Octets that are kept: from the first not acknowledged to the last committed. */
+static uint32_t ring_tx_used(const weir_conn *c)
+{
+    weir_seq first = seq_min(seq_max(c->snd.una, seq_add(c->snd.iss, 1)), c->snd.end);
+    return seq_diff(first, c->snd.end);
+}
+
+WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c)
+{
+    return c->tx_size - ring_tx_used(c);
+}
+
+/* ---- the user's side --------------------------------------------------------------------------------------------------------------- */
+
+WEIR_API const uint8_t *weir_rx_peek(const weir_conn *c, size_t *len)
+{
+    uint32_t at = (c->rcv.usr.v - c->rcv.irs.v - 1) & (c->rx_size - 1);
+    bool open = c->state != WEIR_LISTEN && c->state != WEIR_SYN_SENT && c->state != WEIR_SYN_RECEIVED;
+    *len = open ? base_min32(weiri_ring_readable(c), c->rx_size - at) : 0;
+    return c->rx_ring + at;
+}
+
+WEIR_API uint8_t *weir_tx_reserve(const weir_conn *c, size_t *len)
+{
+    bool sending = c->state == WEIR_LISTEN || c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED ||
+                   c->state == WEIR_ESTABLISHED || c->state == WEIR_CLOSE_WAIT;
+    uint32_t at = ring_tx_place(c, c->snd.end);
+    bool may = sending && !conn_has(c, WEIRI_FIN_QUEUED);
+    *len = may ? base_min32(weiri_ring_room(c), c->tx_size - at) : 0;
+    return c->tx_ring + at;
+}
+
+/* ---- storage ------------------------------------------------------------------------------------------------------------------------- */
+
+#define RING_SIZE_MIN 256u
+#define RING_SIZE_MAX (1u << 30)
+
+static bool ring_size_ok(uint32_t size)
+{
+    return size >= RING_SIZE_MIN && size <= RING_SIZE_MAX && (size & (size - 1)) == 0;
+}
+
+/* One record for about each 1 KiB of ring, within bounds: enough for every second segment of a window to be missing. */
+static uint16_t ring_records(uint32_t size)
+{
+    return (uint16_t)base_min32(base_max32(size / 1024, 8), 1024);
+}
+
+WEIR_API size_t weir_buffers_size(weir_sizes sizes)
+{
+    if (!ring_size_ok(sizes.rx) || !ring_size_ok(sizes.tx)) {
+        return 0;
+    }
+    size_t spans = ring_records(sizes.rx) * sizeof(struct weir_span);
+    size_t sent = ring_records(sizes.tx) * sizeof(struct weir_sent);
+    return (size_t)sizes.rx + sizes.tx + ((spans + sent + 7) & ~(size_t)7);
+}
+
+WEIR_API bool weir_buffers_carve(weir_buffers *b, void *memory, size_t len, weir_sizes sizes)
+{
+    size_t need = weir_buffers_size(sizes);
+    if (need == 0 || len < need || memory == NULL) {
+        return false;
+    }
+    uint8_t *at = (uint8_t *)memory;
+    b->sent_cap = ring_records(sizes.tx);
+    b->span_cap = ring_records(sizes.rx);
+    b->sent = (struct weir_sent *)(void *)at;
+    at += b->sent_cap * sizeof(struct weir_sent);
+    b->spans = (struct weir_span *)(void *)at;
+    at = (uint8_t *)memory + (need - sizes.rx - sizes.tx);
+    b->rx = at;
+    b->tx = at + sizes.rx;
+    b->rx_size = sizes.rx;
+    b->tx_size = sizes.tx;
+    return true;
+}
+
+/* Octets move to the places that the larger rings give their sequence numbers. */
+static void ring_move_rx(weir_conn *c, uint8_t *to, uint32_t size)
+{
+    weir_seq end = c->span_count > 0 ? c->spans[c->span_count - 1].to : c->rcv.nxt;
+    uint32_t len = seq_diff(c->rcv.usr, end);
+    for (uint32_t i = 0; i < len; i++) { /* at most the old ring's size */
+        uint32_t place = c->rcv.usr.v + i - c->rcv.irs.v - 1;
+        to[place & (size - 1)] = c->rx_ring[place & (c->rx_size - 1)];
+    }
+}
+
+static void ring_move_tx(weir_conn *c, uint8_t *to, uint32_t size)
+{
+    uint32_t len = ring_tx_used(c);
+    for (uint32_t i = 0; i < len; i++) { /* at most the old ring's size */
+        uint32_t place = c->snd.end.v - len + i - c->snd.iss.v - 1;
+        to[place & (size - 1)] = c->tx_ring[place & (c->tx_size - 1)];
+    }
+}
+
+WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us now)
+{
+    if (b->rx_size < c->rx_size || b->tx_size < c->tx_size || b->span_cap < c->span_cap || b->sent_cap < c->board.cap) {
+        return WEIR_ERR_INVALID;
+    }
+    weiri_conn_begin(c, now);
+    ring_move_rx(c, b->rx, b->rx_size);
+    ring_move_tx(c, b->tx, b->tx_size);
+    memcpy(b->spans, c->spans, c->span_count * sizeof *c->spans);
+    weiri_board_move(&c->board, b->sent, b->sent_cap);
+    c->rx_ring = b->rx;
+    c->tx_ring = b->tx;
+    c->spans = b->spans;
+    c->rx_size = b->rx_size;
+    c->tx_size = b->tx_size;
+    c->span_cap = b->span_cap;
+    weiri_conn_finish(c);
+    return WEIR_ERR_NONE;
+}
+
+#undef RING_SIZE_MIN
+#undef RING_SIZE_MAX

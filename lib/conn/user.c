@@ -1,0 +1,250 @@
+/* user.c - the user's calls: OPEN, SEND, RECEIVE, CLOSE, ABORT, and switches of one connection.
+ *
+ * Each call is an event of the table; here stand only its arguments. RFC 9293 3.9.1 and 3.10.1-3.10.6. */
+#include "conn/conn.h"
+
+static struct weiri_step user_step(weir_conn *c)
+{
+    struct weiri_step s;
+    memset(&s, 0, sizeof s);
+    s.c = c;
+    s.facts = weiri_facts_call(c);
+    return s;
+}
+
+static weir_err user_call(weir_conn *c, struct weiri_step *s, enum weiri_stage event)
+{
+    weiri_fsm_call(s, event);
+    weiri_conn_finish(c);
+    return s->result;
+}
+
+/* ---- OPEN ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* Who can be no peer: broadcast and multicast addresses (MUST-46), and one of another family. */
+static bool user_remote_ok(const weir_tuple *t)
+{
+    enum weiri_addr_class class_of = weiri_addr_classify(&t->remote);
+    bool peer = class_of == WEIRI_ADDR_UNICAST || class_of == WEIRI_ADDR_LOOPBACK || class_of == WEIRI_ADDR_UNSPECIFIED;
+    bool family = weir_addr_is_unspecified(&t->remote) || weir_addr_is_v4(&t->local) == weir_addr_is_v4(&t->remote);
+    return peer && family;
+}
+
+static weir_err user_check_tuple(const weir_tuple *t)
+{
+    if (t->local_port == 0) {
+        return WEIR_ERR_INVALID;
+    }
+    enum weiri_addr_class own = weiri_addr_classify(&t->local);
+    if (own == WEIRI_ADDR_MULTICAST || own == WEIRI_ADDR_BROADCAST || own == WEIRI_ADDR_UNSPECIFIED) {
+        return WEIR_ERR_ADDRESS;
+    }
+    return user_remote_ok(t) ? WEIR_ERR_NONE : WEIR_ERR_ADDRESS;
+}
+
+static weir_err user_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stage event)
+{
+    weir_err err = user_check_tuple(tuple);
+    if (err != WEIR_ERR_NONE) {
+        return err;
+    }
+    struct weiri_step s = user_step(c);
+    bool remote = tuple->remote_port != 0 && !weir_addr_is_unspecified(&tuple->remote);
+    s.tuple = tuple;
+    s.facts = (s.facts & ~(uint32_t)WEIRI_F_REMOTE) | (remote ? (uint32_t)WEIRI_F_REMOTE : 0);
+    return user_call(c, &s, event);
+}
+
+WEIR_API weir_err weir_listen(weir_conn *c, const weir_tuple *tuple, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    return user_open(c, tuple, WEIRI_STAGE_OPEN_PASSIVE);
+}
+
+WEIR_API weir_err weir_connect(weir_conn *c, const weir_tuple *tuple, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    return user_open(c, tuple, WEIRI_STAGE_OPEN_ACTIVE);
+}
+
+WEIR_API weir_err weir_set_remote(weir_conn *c, const weir_addr *remote, uint16_t remote_port)
+{
+    weir_tuple t = c->tuple;
+    if (c->state != WEIR_LISTEN) {
+        return WEIR_ERR_EXISTS;
+    }
+    t.remote = *remote;
+    t.remote_port = remote_port;
+    if (remote_port == 0 || weir_addr_is_unspecified(remote) || !user_remote_ok(&t)) {
+        return WEIR_ERR_ADDRESS;
+    }
+    c->tuple = t;
+    return WEIR_ERR_NONE;
+}
+
+WEIR_API void weir_hold(weir_conn *c)
+{
+    conn_set(c, WEIRI_HELD, c->state == WEIR_LISTEN);
+}
+
+WEIR_API weir_err weir_admit(weir_conn *c, weir_us now)
+{
+    if (!conn_has(c, WEIRI_HELD) || c->state != WEIR_SYN_RECEIVED) {
+        return WEIR_ERR_NOT_EXIST;
+    }
+    weiri_conn_begin(c, now);
+    conn_set(c, WEIRI_HELD, false);
+    c->progress_at = c->now;
+    weiri_conn_finish(c);
+    return WEIR_ERR_NONE;
+}
+
+/* ---- SEND ------------------------------------------------------------------------------------------------------------------------------ */
+
+WEIR_API weir_err weir_tx_commit(weir_conn *c, size_t count, unsigned flags, weir_us now)
+{
+    size_t room;
+    weiri_conn_begin(c, now);
+    struct weiri_step s = user_step(c);
+    weir_tx_reserve(c, &room);
+    s.count = count <= room ? (uint32_t)count : 0;
+    s.send_flags = flags;
+    weir_err err = user_call(c, &s, WEIRI_STAGE_SEND);
+    return err == WEIR_ERR_NONE && count > room ? WEIR_ERR_INVALID : err;
+}
+
+WEIR_API weir_err weir_send(weir_conn *c, weir_slice octets, unsigned flags, size_t *sent, weir_us now)
+{
+    *sent = 0;
+    for (unsigned part = 0; part < 2; part++) { /* a ring's free room is in two pieces at most */
+        size_t room;
+        uint8_t *to = weir_tx_reserve(c, &room);
+        size_t rest = octets.len - *sent, take = rest < room ? rest : room;
+        if (take > 0) {
+            memcpy(to, octets.octets + *sent, take);
+        }
+        unsigned how = take < rest ? (flags & ~(unsigned)WEIR_SEND_URGENT) : flags;
+        weir_err err = weir_tx_commit(c, take, how, now);
+        if (err != WEIR_ERR_NONE) {
+            return err;
+        }
+        *sent += take;
+        if (*sent == octets.len) {
+            break;
+        }
+    }
+    return WEIR_ERR_NONE;
+}
+
+/* ---- RECEIVE --------------------------------------------------------------------------------------------------------------------------- */
+
+WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
+{
+    size_t first;
+    weir_rx_peek(c, &first);
+    if (count > first) {
+        return WEIR_ERR_INVALID;
+    }
+    weiri_conn_begin(c, now);
+    c->rcv.usr = seq_add(c->rcv.usr, (uint32_t)count);
+    if (conn_has(c, WEIRI_URG_RCV) && seq_leq(c->rcv.up, c->rcv.usr)) {
+        conn_set(c, WEIRI_URG_RCV, false);
+    }
+    bool more_comes = c->state == WEIR_ESTABLISHED || c->state == WEIR_FIN_WAIT_1 || c->state == WEIR_FIN_WAIT_2;
+    if (more_comes && weiri_window_update_due(c)) {
+        conn_set(c, WEIRI_ACK_NOW, true);
+    }
+    weiri_conn_finish(c);
+    return WEIR_ERR_NONE;
+}
+
+WEIR_API weir_err weir_recv(weir_conn *c, uint8_t *octets, size_t cap, size_t *got, weir_us now)
+{
+    *got = 0;
+    weiri_conn_begin(c, now);
+    struct weiri_step s = user_step(c);
+    weir_err err = user_call(c, &s, WEIRI_STAGE_RECEIVE);
+    for (unsigned part = 0; part < 2 && err == WEIR_ERR_NONE; part++) { /* a ring's text is in two pieces at most */
+        size_t len;
+        const uint8_t *from = weir_rx_peek(c, &len);
+        size_t take = len < cap - *got ? len : cap - *got;
+        if (take > 0) {
+            memcpy(octets + *got, from, take);
+            err = weir_rx_consume(c, take, now);
+            *got += take;
+        }
+    }
+    return err;
+}
+
+WEIR_API uint32_t weir_urgent(const weir_conn *c)
+{
+    return conn_has(c, WEIRI_URG_RCV) ? seq_diff(c->rcv.usr, c->rcv.up) : 0;
+}
+
+/* ---- CLOSE, ABORT ------------------------------------------------------------------------------------------------------------------------ */
+
+WEIR_API weir_err weir_close(weir_conn *c, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    struct weiri_step s = user_step(c);
+    return user_call(c, &s, WEIRI_STAGE_CLOSE);
+}
+
+WEIR_API weir_err weir_abort(weir_conn *c, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    struct weiri_step s = user_step(c);
+    return user_call(c, &s, WEIRI_STAGE_ABORT);
+}
+
+WEIR_API weir_err weir_release(weir_conn *c, weir_us linger_us, weir_us now)
+{
+    if (c->state == WEIR_CLOSED) {
+        return WEIR_ERR_NONE;
+    }
+    weiri_conn_begin(c, now);
+    conn_set(c, WEIRI_RELEASED, true);
+    bool unread = weiri_ring_readable(c) > 0 && c->state != WEIR_TIME_WAIT;
+    if (linger_us == 0 || unread) {
+        return weir_abort(c, now); /* SHLD-3: the peer shall know that octets were lost */
+    }
+    c->progress_at = c->now;
+    c->linger_at = base_after(c->now, linger_us);
+    if (c->state == WEIR_FIN_WAIT_2) {
+        c->life_at = base_after(c->now, c->cfg->fin_wait_us);
+    }
+    weir_err err = weir_close(c, now);
+    return err == WEIR_ERR_CLOSING ? WEIR_ERR_NONE : err; /* closed before: nothing more to do */
+}
+
+/* ---- switches ---------------------------------------------------------------------------------------------------------------------------- */
+
+WEIR_API void weir_set_nagle(weir_conn *c, bool on)
+{
+    conn_set(c, WEIRI_NAGLE, on);
+}
+
+WEIR_API void weir_set_keepalive(weir_conn *c, bool on, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    conn_set(c, WEIRI_KEEPALIVE, on);
+    if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN || c->state == WEIR_TIME_WAIT) {
+        return;
+    }
+    weiri_timer_heard(c);
+}
+
+WEIR_API weir_err weir_set_dscp(weir_conn *c, uint8_t dscp)
+{
+    if (dscp > 63) {
+        return WEIR_ERR_INVALID;
+    }
+    c->dscp = dscp;
+    return WEIR_ERR_NONE;
+}
+
+WEIR_API void weir_set_user_timeout(weir_conn *c, weir_us r2_us)
+{
+    c->r2_us = r2_us;
+}

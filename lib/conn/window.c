@@ -1,0 +1,48 @@
+/* window.c - the window we announce: how far the right edge may move, and how it looks in 16 bits.
+ *
+ * The promise rcv.adv never moves left (SHLD-14) and never passes the ring. Knows nothing of what is sent. RFC 9293 3.8.6.2.2,
+ * RFC 7323 2.3 and 2.4. */
+#include "conn/conn.h"
+
+WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c)
+{
+    uint32_t largest = base_max32(c->rx_size, c->cfg->rx_max);
+    uint8_t shift = 0;
+    while (shift < 14 && largest >> shift > 65535) { /* 14 */
+        shift++;
+    }
+    return shift;
+}
+
+/* How far the right edge could go beyond what is promised: the ring's end is rx_size octets after the first unread one. */
+static uint32_t window_growth(const weir_conn *c)
+{
+    weir_seq end = seq_add(c->rcv.usr, c->rx_size);
+    return seq_lt(c->rcv.adv, end) ? seq_diff(c->rcv.adv, end) : 0;
+}
+
+/* The receiver's silly-window avoidance (MUST-39): small steps of the right edge are kept back. */
+static weir_seq window_edge(const weir_conn *c)
+{
+    uint32_t growth = window_growth(c);
+    return growth >= base_min32(c->rx_size / 2, c->mss_adv) ? seq_add(c->rcv.adv, growth) : c->rcv.adv;
+}
+
+WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c)
+{
+    return conn_rcv_wnd(c) < c->rx_size / 2 && window_growth(c) >= base_min32(c->rx_size / 2, 2u * c->mss_adv);
+}
+
+WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)
+{
+    uint32_t unit = 1u << c->shift_rcv;
+    uint32_t wnd = base_min32(seq_diff(c->rcv.nxt, window_edge(c)), 65535u << c->shift_rcv);
+    uint32_t field = wnd >> c->shift_rcv;
+    /* Cutting to whole units would take back a part of the promise; rounding up is right wherever the ring has the room. */
+    uint32_t ring = seq_diff(c->rcv.nxt, seq_add(c->rcv.usr, c->rx_size));
+    if (field * unit < conn_rcv_wnd(c) && field < 65535 && (field + 1) * unit <= ring) {
+        field++;
+    }
+    c->rcv.adv = seq_max(c->rcv.adv, seq_add(c->rcv.nxt, field * unit));
+    return (uint16_t)field;
+}
