@@ -176,7 +176,7 @@ def scripts(s):
 
 @step(1)
 def gcc(s):
-    s.meson("-Dbuildtype=debug", "-Ddebug_checks=true", "-Dbench=true", cc="gcc")
+    s.meson("-Dbuildtype=debugoptimized", "-Ddebug_checks=true", "-Dbench=true", cc="gcc")
 
 
 @step(1)
