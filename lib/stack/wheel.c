@@ -138,7 +138,7 @@ static void wheel_cascade(struct weiri_wheel *w, unsigned level, unsigned slot)
 
 WEIR_PRIVATE uint32_t weiri_wheel_due(struct weiri_wheel *w, weir_us now)
 {
-    now = now < w->now ? w->now : now;
+    now = now < w->now ? w->now : base_min_us(now, WEIR_FOREVER - 1); /* which no timer can be armed for */
     while (w->levels != 0) { /* every turn but the last takes a node out, or takes a slot of nodes down a level */
         const unsigned level = (unsigned)__builtin_ctz(w->levels);
         const unsigned slot = (unsigned)__builtin_ctzll(w->slots[level]);
