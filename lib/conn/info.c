@@ -1,4 +1,4 @@
-/* info.c - a connection as numbers and words for people: weir_info, names of states, errors and algorithms. Changes nothing. */
+/* info.c - a connection as numbers and words for people: weir_info, names of states and errors. Changes nothing. */
 #include "conn/conn.h"
 
 static void info_sizes(const weir_conn *c, weir_info *info)
@@ -76,10 +76,4 @@ WEIR_API const char *weir_err_name(weir_err err)
         "destination unreachable", "connection aborted", "argument out of range", "address cannot be used",
         "the secret is all zero: draw 16 random octets"};
     return (unsigned)err < WEIR_ERR_COUNT ? names[err] : "?";
-}
-
-WEIR_API const char *weir_cc_name(enum weir_cc_kind kind)
-{
-    static const char *const names[] = {"newreno"};
-    return (unsigned)kind < WEIR_CC_COUNT ? names[kind] : "?";
 }
