@@ -190,14 +190,14 @@ def asan(s):
 @step(1)
 def msan(s):
     s.meson("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=memory", "-Db_lundef=false", "-Dcmocka=portable",
-            "-Dtun=disabled", "-Dc_args=-fno-omit-frame-pointer -fsanitize-memory-track-origins", cc="clang")
+            "-Dc_args=-fno-omit-frame-pointer -fsanitize-memory-track-origins", cc="clang")
 
 
 def cross(s, target, *wanted):
     for tool in wanted:
         if not shutil.which(tool):
             raise Skipped(f"{tool} is not installed (ci/install)")
-    s.meson("--cross-file", f"ci/cross/{target}.ini", "-Dcmocka=portable", "-Dtun=disabled", "-Ddefault_library=static",
+    s.meson("--cross-file", f"ci/cross/{target}.ini", "-Dcmocka=portable", "-Ddefault_library=static",
             "-Ddebug_checks=true", "-Doptimization=1")
 
 
@@ -278,8 +278,8 @@ def simulation(s):
     """Seeds that no one has chosen: streams equal, no stall, invariants on."""
     if not (TOP / "tests/sim/meson.build").exists():
         raise Skipped("tests/sim is not there")
-    _, text = s.run(sim_program(s, "gcc"), "--seeds", s.options.seeds, timeout=2400)
-    s.notes.append(text.strip().splitlines()[-1] if text.strip() else "")
+    _, text = s.run(sim_program(s, "gcc"), "--seeds", s.options.seeds, "--jobs", s.options.jobs, timeout=2400)
+    s.notes += ["seeds: " + line for line in text.strip().splitlines()[-2:]]
 
 
 @step(2)
@@ -289,8 +289,8 @@ def same_everywhere(s):
         raise Skipped("tests/sim is not there")
     hashes = {}
     for target, wrapper in (("gcc", []), ("i686", []), ("mips", ["qemu-mips"])):
-        _, text = s.run(*wrapper, sim_program(s, target), "--seeds", "200", timeout=1200)
-        found = re.findall(r"\bhash[ =:]+([0-9a-f]{8,})", text)
+        _, text = s.run(*wrapper, sim_program(s, target), "--seeds", "200", "--hash", "--jobs", s.options.jobs, timeout=1200)
+        found = re.findall(r"^hash ([0-9a-f]{16})$", text, re.M)
         if not found:
             raise Failed(f"weir-sim-test for {target} prints no trace hash")
         hashes[target] = found[-1]
@@ -366,7 +366,8 @@ def perform(name, function, options):
               flush=True)
         if word == "FAILED":
             print(f"---- the end of {s.log} ----")
-            print("\n".join(s.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]))
+            print("\n".join("  | " + line for line in
+                            s.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:]))
             print("----", flush=True)
     return s.tally, word
 
