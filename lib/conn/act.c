@@ -227,7 +227,7 @@ static void act_TAKE_URGENT(struct weiri_step *s)
     weir_conn *c = s->c;
     weir_seq up = seq_add(s->v->seq, s->v->urgent);
     bool ahead = conn_has(c, WEIRI_URG_RCV) ? seq_lt(c->rcv.up, up) : seq_lt(c->rcv.usr, up);
-    if (ahead && seq_diff(c->rcv.nxt, up) <= 0x3fffffffu + 65535u) {
+    if (ahead) {
         c->rcv.up = up;
         conn_set(c, WEIRI_URG_RCV, true);
     }

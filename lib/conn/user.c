@@ -206,8 +206,8 @@ WEIR_API weir_err weir_release(weir_conn *c, weir_us linger_us, weir_us now)
     weiri_conn_begin(c, now);
     conn_set(c, WEIRI_RELEASED, true);
     bool unread = weiri_ring_readable(c) > 0 && c->state != WEIR_TIME_WAIT;
-    if (linger_us == 0 || unread) {
-        return weir_abort(c, now); /* SHLD-3: the peer shall know that octets were lost */
+    if (linger_us == 0 || unread || conn_has(c, WEIRI_HELD)) {
+        return weir_abort(c, now); /* SHLD-3: the peer shall know that octets were lost, or that nobody admits it */
     }
     c->progress_at = c->now;
     c->linger_at = base_after(c->now, linger_us);
