@@ -383,7 +383,11 @@ WEIR_API size_t weir_out_copy(const weir_out *out, uint8_t *octets, size_t cap)
     }
     memcpy(octets, out->room + out->header_at, out->header_len);
     octets += out->header_len;
-    memcpy(octets, out->body[0].octets, out->body[0].len);
-    memcpy(octets + out->body[0].len, out->body[1].octets, out->body[1].len);
+    for (unsigned part = 0; part < 2; part++) {
+        if (out->body[part].len > 0) { /* an empty slice may point nowhere, which memcpy must not be given */
+            memcpy(octets, out->body[part].octets, out->body[part].len);
+            octets += out->body[part].len;
+        }
+    }
     return out->len;
 }
