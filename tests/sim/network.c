@@ -305,7 +305,8 @@ static bool network_burst(struct sim_world *w, const struct sim_link *l, struct 
         state->bad = !state->bad && state->period_ends_at != 0;
         state->period_ends_at += sim_range(r, 1, state->bad ? l->bad_us : l->good_us);
     }
-    if (i == 1000) {
+    if (i == 1000) { /* nobody has looked for long */
+        state->bad = false;
         state->period_ends_at = w->now + l->good_us;
     }
     return state->bad && sim_happens(r, l->burst_loss);

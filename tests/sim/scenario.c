@@ -378,6 +378,7 @@ static void scenario_plan_again(struct sim_scenario *s, struct sim_rng *r, uint3
     p->v6 = before->v6;
     p->open = before->open;
     p->after = (uint8_t)index;
+    p->elsewhere = false;
     p->port[0] = before->port[0];
     p->port[1] = before->port[1];
     p->open_at = sim_percent(r, 50) ? 0 : sim_log(r, 1, 100000000);

@@ -370,20 +370,20 @@ static void user_judge_refusal(const struct user *u)
     }
 }
 
-/* The connection is CLOSED. Graceful plans must have both streams whole by then; after that, an error may still come: the peer may be
- * gone from TIME-WAIT when our FIN is sent again. */
+/* The connection is CLOSED. Graceful plans must have come to their end by then; after that an error may still come: the peer may be
+ * gone from TIME-WAIT when our FIN is sent again. Whether our own stream has arrived is judged where it is read. */
 static void user_judge(const struct user *u)
 {
     if (u->p->open >= SIM_OPEN_REFUSED) {
         user_judge_refusal(u);
         return;
     }
-    if (user_broken(u) || (u->end->eof && u->peer->eof)) {
+    if (user_broken(u) || (u->end->eof && u->end->closed)) {
         return;
     }
-    sim_fail(u->w, "plan %u end %u: closed (%s) with %u of %u octets read, %u of %u written, %s end of stream, peer %s", u->plan,
+    sim_fail(u->w, "plan %u end %u: closed (%s) with %u of %u octets read, %u of %u written, %s end of stream", u->plan,
              u->side, weir_err_name(u->end->err), u->end->read, u->p->end[1 - u->side].send_len, u->end->written, u->e->send_len,
-             u->end->eof ? "at" : "before", u->peer->eof ? "at its end" : "before its end");
+             u->end->eof ? "at the" : "before the");
 }
 
 static void user_closed(const struct user *u, weir_conn *c)
