@@ -522,6 +522,8 @@ static bool options_check(const struct options_reader *r)
         return options_refuse(r, "--quiet with --verbose; use one of the two");
     if (o->device.addr4.len == 0 && o->device.addr6.len == 0)
         return options_refuse(r, "--addr off with --addr6 off: weir needs an address; leave one of the two out");
+    if (o->kernel_peer && o->arg_count != 0)
+        return options_refuse(r, "--kernel-peer connects to weir: leave out the address and the port");
     if (o->kernel_peer && o->exec != NULL)
         return options_refuse(r, "--kernel-peer with a command after --: both would be the other end; use one of the two");
     return options_check_args(r);
