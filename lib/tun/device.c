@@ -24,30 +24,34 @@ static bool device_open_fault(int error, weir_fault *fault)
 
     if (error == ENOENT || error == ENODEV || error == ENXIO)
         mend = "load the driver (modprobe tun), or give the container the device (--device " DEVICE_PATH ")";
+    else if (error == EACCES && geteuid() == 0 && !weiri_namespace_is_user())
+        mend = "give the process CAP_DAC_OVERRIDE, or open it to all: chmod 0666 " DEVICE_PATH;
     else if (error == EACCES)
-        mend = weiri_namespace_is_user() || geteuid() != 0 ? "run as root, or open it to all: chmod 0666 " DEVICE_PATH " (udev's default mode)"
-                                                           : "give the process CAP_DAC_OVERRIDE, or chmod 0666 " DEVICE_PATH;
+        mend = "run as root, or open it to all: chmod 0666 " DEVICE_PATH " (udev's default mode)";
     else if (error == EPERM)
         mend = "let the container have the device (--device " DEVICE_PATH "): its device rules forbid it";
-    else if (error == EMFILE || error == ENFILE || error == ENOMEM)
-        kind = WEIR_FAULT_FAILED, mend = "free some descriptors or memory";
+    else if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+        mend = "free some descriptors or memory";
+        kind = WEIR_FAULT_FAILED;
+    }
     return weiri_fault(fault, kind, error, mend, "cannot open " DEVICE_PATH);
 }
 
 static bool device_attach_fault(int error, const char *name, weir_fault *fault)
 {
-    if (error == EPERM)
-        return weiri_fault(fault, WEIR_FAULT_CANNOT, error,
-                           "CAP_NET_ADMIN is needed: run as root, or with --unshare, or as the owner that ip tuntap add gave it",
-                           "cannot make the interface %s", name);
-    if (error == EBUSY)
-        return weiri_fault(fault, WEIR_FAULT_FAILED, error, "end the program that uses it, or take another name: --tun any",
-                           "cannot use the interface %s", name);
-    if (error == EINVAL)
-        return weiri_fault(fault, WEIR_FAULT_FAILED, error,
-                           "an interface of that name exists and is no TUN of this kind (TAP, or multi-queue): take another name: --tun any",
-                           "cannot use the interface %s", name);
-    return weiri_fault(fault, WEIR_FAULT_FAILED, error, "see dmesg", "cannot make the interface %s", name);
+    bool numbered = strchr(name, '%') != NULL;
+    const char *shown = numbered ? "a new interface" : name, *mend = "see what the kernel says: dmesg";
+    enum weir_fault_kind kind = WEIR_FAULT_FAILED;
+
+    if (error == EPERM) {
+        mend = "CAP_NET_ADMIN is needed: run as root, or with --unshare, or as the owner that ip tuntap add gave it";
+        kind = WEIR_FAULT_CANNOT;
+    } else if (error == EBUSY) {
+        mend = "end the program that uses it, or take another name: --tun any";
+    } else if (error == EINVAL) {
+        mend = "an interface of that name exists and is no TUN of this kind (TAP, multi-queue): take another name: --tun any";
+    }
+    return weiri_fault(fault, kind, error, mend, "cannot make or use %s%s", numbered ? "" : "the interface ", shown);
 }
 
 static bool device_name_ok(const char *name)
@@ -74,8 +78,8 @@ bool weiri_device_create(struct weiri_device *device, const char *name, weir_fau
     if (name == NULL || *name == '\0' || strcmp(name, "any") == 0)
         name = "weir%d";
     else if (!device_name_ok(name))
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "at most 15 characters, none of / : % and blanks", "'%.40s' is no name for an interface",
-                           name);
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "at most 15 characters, none of / : % and blanks",
+                           "'%.40s' is no name for an interface", name);
     memset(&request, 0, sizeof request);
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     request.ifr_flags = IFF_TUN | IFF_NO_PI;

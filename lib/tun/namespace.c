@@ -70,7 +70,10 @@ static const char *namespace_mend(int error)
 bool weiri_namespace_net(weir_fault *fault)
 {
     if (unshare(CLONE_NEWNET) != 0)
-        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno, "CAP_SYS_ADMIN is needed: run as root", "cannot make a network namespace");
+        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno,
+                           geteuid() != 0 ? "CAP_SYS_ADMIN is needed: run as root"
+                                          : "give the container CAP_SYS_ADMIN, or let it make user namespaces",
+                           "cannot make a network namespace");
     return weiri_loopback_up(fault);
 }
 
