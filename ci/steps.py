@@ -262,6 +262,9 @@ def install(s):
     s.run(s.build / "use", env={**os.environ, "LD_LIBRARY_PATH": str(root / "usr/lib")})
     s.run("gcc", use, "-o", s.build / "use-static", "-I", root / "usr/include", root / "usr/lib/libweir.a")
     s.run(s.build / "use-static")
+    s.run(root / "usr/bin/weir-tun", "--version")
+    if not list((root / "usr/share/man").rglob("weir-tun.1")):
+        raise Failed("the manual page is not installed")
 
 
 # ---- phase 2: needs the builds of phase 1 ------------------------------------------------------------------
