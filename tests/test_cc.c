@@ -225,6 +225,20 @@ static void test_timeout(void **state)
     assert_cc(&cc, MSS, 2 * MSS, 0);
 }
 
+/* The window is never 0, whatever the segment size is said to be: nothing would ever be sent again. */
+static void test_smallest_segment(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][2] = {{0, 1}, {1, 1}, {2, 2}, {65535, 65535}, {65536, 65535}, {UINT32_MAX, 65535}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_cc cc = cc_of(20000, UNSET, 0);
+        struct weiri_cc_event e = event_of(0, 0);
+        e.mss = rows[i][0];
+        weiri_cc_timeout(&cc, WEIR_CC_NEWRENO, &e);
+        assert_cc(&cc, rows[i][1], 2 * rows[i][1], 0);
+    }
+}
+
 /* RFC5681-4.1-1. */
 static void test_idle(void **state)
 {
@@ -241,24 +255,24 @@ static void test_idle(void **state)
 static void test_new_mss_rows(void **state)
 {
     (void)state;
-    static const uint32_t rows[][4] = {
-        /* cwnd, before, after -> cwnd */
-        {14600, 1460, 536, 5360},
-        {14600, 1460, 1459, 14590},
-        {14999, 1460, 536, 5506},
-        {1460, 1460, 88, 88},
-        {100, 1460, 88, 88},        /* one segment at least */
-        {14600, 1460, 1460, 14600}, /* not smaller: nothing */
-        {14600, 536, 1460, 14600},
-        {14600, 1460, 0, 14600},
-        {14600, 70000, 536, 14600},
-        {CWND_MAX, 65535, 65534, 1073725439},
-        {CWND_MAX, 65535, 1, 16384},
+    static const uint32_t rows[][5] = {
+        /* cwnd, before, after -> cwnd, count */
+        {14600, 1460, 536, 5360, 0},
+        {14600, 1460, 1459, 14590, 0},
+        {14999, 1460, 536, 5506, 0},
+        {1460, 1460, 88, 88, 0},
+        {100, 1460, 88, 88, 0},        /* one segment at least */
+        {14600, 1460, 1460, 14600, 7}, /* not smaller: nothing */
+        {14600, 536, 1460, 14600, 7},
+        {14600, 1460, 0, 14600, 7},
+        {14600, 70000, 536, 14600, 7},
+        {CWND_MAX, 65535, 65534, 1073725439, 0},
+        {CWND_MAX, 65535, 1, 16384, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct weir_cc cc = cc_of(rows[i][0], 30000, 0);
+        struct weir_cc cc = cc_of(rows[i][0], 30000, 7);
         weiri_cc_new_mss(&cc, rows[i][1], rows[i][2]);
-        assert_cc(&cc, rows[i][3], 30000, 0);
+        assert_cc(&cc, rows[i][3], 30000, rows[i][4]);
     }
     for (uint32_t cwnd = 1; cwnd < CWND_MAX / 3; cwnd = cwnd * 3 + 1) {
         for (uint32_t before = 89; before <= 65535; before += 911) {
@@ -342,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_loss_rows),
         cmocka_unit_test(test_recovered_rows),
         cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_smallest_segment),
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_new_mss_rows),
         cmocka_unit_test(test_any_order),

@@ -13,8 +13,9 @@
 #define CAP_MAX 4096
 #define CANARY 0xa5
 
-/* Records, and one more that nobody may touch. */
-static struct weir_sent storage[2][CAP_MAX + 1];
+/* Records, and some more that nobody may touch. */
+#define BEYOND 20
+static struct weir_sent storage[2][CAP_MAX + BEYOND];
 
 /* Where sequence numbers begin: at zero, and around both places where signed and unsigned arithmetic turn over. */
 static const uint32_t origins[] = {0,          1,          1000,       0x7fffff00u,
@@ -29,18 +30,21 @@ static weir_block block_of(uint32_t origin, uint32_t from, uint32_t to)
     return b;
 }
 
+/* The records behind a board, each unlike the next: what is moved in there, or from there, is seen. */
 static void board_new(struct weir_board *b, uint16_t cap)
 {
-    memset(storage, CANARY, sizeof storage);
+    for (uint32_t i = 0; i < (uint32_t)cap + BEYOND; i++) {
+        memset(&storage[0][i], (int)(CANARY + i % 61), sizeof storage[0][i]);
+        memset(&storage[1][i], (int)(CANARY + i % 61), sizeof storage[1][i]);
+    }
     weiri_board_init(b, storage[0], cap);
 }
 
 static void assert_canary(const struct weir_board *b)
 {
-    static const unsigned char untouched[] = {CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY,
-                                              CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY, CANARY};
-    assert_int_equal(sizeof untouched, sizeof b->sent[0]);
-    assert_memory_equal(&b->sent[b->cap], untouched, sizeof untouched);
+    struct weir_sent untouched;
+    memset(&untouched, (int)(CANARY + b->cap % 61u), sizeof untouched);
+    assert_memory_equal(&b->sent[b->cap], &untouched, sizeof untouched);
 }
 
 static char letter(uint8_t state)
@@ -185,6 +189,44 @@ static void test_sack_over_every_state(void **state)
     assert_board(&b, 50, "r10 r2 s38 f10");
     assert_int_equal(b.lost, 0);
     assert_int_equal(weiri_board_pipe(&b), 22);
+}
+
+/* Of joined records the later time stays, also across the end of the clock's 32 bits, and the greater count. */
+static void test_join_keeps_the_later_time(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][3] = {{1000, 1001, 1001},
+                                       {UINT32_MAX - 1, 3, 3},
+                                       {0x7ffffff0, 0x80000010, 0x80000010},
+                                       {0xc0000000, 0xd0000000, 0xd0000000}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (unsigned again = 0; again < 2; again++) {
+            struct weir_board b;
+            board_new(&b, 16);
+            assert_true(weiri_board_push(&b, block_of(0, 0, 10), 1));
+            assert_true(weiri_board_push(&b, block_of(0, 10, 20), rows[i][again]));
+            assert_true(weiri_board_push(&b, block_of(0, 20, 30), rows[i][1 - again]));
+            weiri_board_resent(&b, block_of(0, 10, 20), rows[i][again]);
+            assert_int_equal(weiri_board_sack(&b, block_of(0, 10, 30)), 20);
+            assert_board(&b, 0, "f10 s20");
+            assert_int_equal(b.sent[1].sent_at, rows[i][2]);
+            assert_int_equal(b.sent[1].tries, 2);
+        }
+    }
+}
+
+/* The head itself may be SACKED, if the peer acknowledges less than it reported: it joins like any other. */
+static void test_sack_beside_a_sacked_head(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 16);
+    push_runs(&b, 0, 4, 10);
+    (void)weiri_board_sack(&b, block_of(0, 10, 20));
+    (void)weiri_board_ack(&b, seq_of(15), 2000);
+    assert_board(&b, 15, "s5 f10 f10");
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 20, 30)), 10);
+    assert_board(&b, 15, "s15 f10");
 }
 
 /* RFC 6675 4 IsLost, both of its halves at their edges (RFC6675-4-3). */
@@ -501,6 +543,54 @@ static void test_full_rounds_inwards(void **state)
     assert_board(&b, 0, "f5 s55 f10");
 }
 
+/* Nothing is joined that need not be: times of the round-trip are worth keeping. Boards of 6 may use 5 records. */
+static void test_full_joins_no_more_than_needed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t runs, first[2], then[2], newly;
+        const char *before, *after;
+    } rows[] = {
+        {"a repeated block", 5, {10, 20}, {12, 18}, 0, "f10 s10 f10 f10 f10", "f10 s10 f10 f10 f10"},
+        {"it begins in what is known", 5, {10, 20}, {15, 30}, 10, "f10 s10 f10 f10 f10", "f10 s20 f10 f10"},
+        {"it ends in what is known", 5, {20, 30}, {10, 25}, 10, "f10 f10 s10 f10 f10", "f10 s20 f10 f10"},
+        {"it ends with the board", 5, {20, 30}, {40, 50}, 10, "f10 f10 s10 f10 f10", "f10 f10 s10 f10 s10"},
+        {"two splits, room for two", 3, {0, 0}, {12, 18}, 6, "f10 f10 f10", "f10 f2 s6 f2 f10"},
+        {"two splits of three like ones: two passes", 5, {10, 20}, {32, 38}, 6, "f10 s10 f10 f10 f10", "f10 s10 f12 s6 f12"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_board b;
+        board_new(&b, 6);
+        push_runs(&b, 0, rows[i].runs, 10);
+        (void)weiri_board_sack(&b, block_of(0, rows[i].first[0], rows[i].first[1]));
+        assert_board(&b, 0, rows[i].before);
+        if (weiri_board_sack(&b, block_of(0, rows[i].then[0], rows[i].then[1])) != rows[i].newly) {
+            fail_msg("%s: not %u octets", rows[i].name, rows[i].newly);
+        }
+        assert_board(&b, 0, rows[i].after);
+    }
+}
+
+/* Where not even the head can be split, all of its run is taken for lost, or sent again: recovery goes on. */
+static void test_full_loses_a_whole_head(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    weir_block run;
+    board_new(&b, 1);
+    push_runs(&b, 0, 3, 10);
+    assert_board(&b, 0, "f30");
+    assert_int_equal(weiri_board_lose_head(&b, 10), 30);
+    assert_true(weiri_board_next_lost(&b, 10, &run));
+    assert_int_equal(run.to.v, 10);
+    weiri_board_resent(&b, run, 2000);
+    assert_board(&b, 0, "r30");
+    assert_int_equal(weiri_board_lose_head(&b, 10), 30);
+    weiri_board_resent(&b, block_of(0, 20, 30), 2001); /* and outwards to the left */
+    assert_board(&b, 0, "r30");
+}
+
 /* ---- storage ---- */
 
 static void test_move(void **state)
@@ -538,6 +628,8 @@ static void test_rolls_on(void **state)
             assert_board(&b, 0xfffff000 + (i - 2) * 10, "f10 f10 f10");
         }
     }
+    assert_int_equal(weiri_board_ack(&b, seq_of(0xfffff000 + 10000), 2000).octets, 30);
+    assert_int_equal(b.head, 0); /* an empty board begins at the beginning */
 }
 
 /* ---- the checker itself ---- */
@@ -560,6 +652,7 @@ static void spoil(struct weir_board *b, unsigned way)
     case 11: b->sacked++; break;
     case 12: b->lost--; break;
     case 13: b->count = 0; break;
+    case 14: r[3].to = seq_add(r[3].from, UINT32_C(1) << 31); break;
     default: fail();
     }
 }
@@ -575,6 +668,7 @@ static void test_check_sees(void **state)
         "board: records are not contiguous from SND.UNA on",     "board: records are not contiguous from SND.UNA on",
         "board: records do not end at SND.NXT",                  "board: counters differ from the records",
         "board: counters differ from the records",               "board: records do not end at SND.NXT",
+        "board: a record is empty or reversed",
     };
     for (unsigned way = 0; way < sizeof wanted / sizeof wanted[0]; way++) {
         struct weir_board b;
@@ -590,6 +684,21 @@ static void test_check_sees(void **state)
         assert_non_null(wrong);
         assert_string_equal(wrong, wanted[way]);
     }
+}
+
+/* Two records of 2^30 each are one octet too many. */
+static void test_check_sees_half_the_space(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 8);
+    assert_true(weiri_board_push(&b, block_of(0, 0, UINT32_C(1) << 30), 1));
+    assert_true(weiri_board_push(&b, block_of(0, UINT32_C(1) << 30, (UINT32_C(1) << 31) - 1), 2));
+    assert_null(weiri_board_check(&b, seq_of(0), seq_of((UINT32_C(1) << 31) - 1)));
+    b.sent[1].to = seq_of(UINT32_C(1) << 31);
+    const char *wrong = weiri_board_check(&b, seq_of(0), seq_of(UINT32_C(1) << 31));
+    assert_non_null(wrong);
+    assert_string_equal(wrong, "board: records do not end at SND.NXT");
 }
 
 /* ---- V12: the grid of hostile blocks ---- */
@@ -979,6 +1088,8 @@ int main(void)
         cmocka_unit_test(test_push_limit),
         cmocka_unit_test(test_sack_splits_and_joins),
         cmocka_unit_test(test_sack_over_every_state),
+        cmocka_unit_test(test_join_keeps_the_later_time),
+        cmocka_unit_test(test_sack_beside_a_sacked_head),
         cmocka_unit_test(test_detect_rows),
         cmocka_unit_test(test_detect_leaves_resent),
         cmocka_unit_test(test_lose_head_rows),
@@ -992,9 +1103,12 @@ int main(void)
         cmocka_unit_test(test_full_of_holes),
         cmocka_unit_test(test_full_refuses),
         cmocka_unit_test(test_full_rounds_inwards),
+        cmocka_unit_test(test_full_joins_no_more_than_needed),
+        cmocka_unit_test(test_full_loses_a_whole_head),
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_rolls_on),
         cmocka_unit_test(test_check_sees),
+        cmocka_unit_test(test_check_sees_half_the_space),
         cmocka_unit_test(test_hostile_grid),
         cmocka_unit_test(test_hostile_grid_in_sequence),
         cmocka_unit_test(test_lives_with_room),

@@ -58,11 +58,10 @@ WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const
 
 WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds)
 {
-    uint32_t rto_us = base_max32(r->rto, 1);
-    if (backoff > 31 || rto_us > bounds->max >> backoff) {
+    if (backoff > 31 || r->rto > bounds->max >> backoff) {
         return base_max32(bounds->max, 1);
     }
-    return rto_us << backoff;
+    return r->rto << backoff;
 }
 
 #undef RTT_SAMPLE_MAX_US
