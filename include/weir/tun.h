@@ -97,7 +97,7 @@ WEIR_API const char *weir_format_duration(char text[WEIR_AMOUNT_TEXT], weir_us u
 typedef struct weir_link_config {
     uint64_t seed;          /* any; links that shall differ need different seeds */
     uint32_t loss_ppm;      /* of all packets, parts per million (10000 = 1%) */
-    uint32_t loss_burst;    /* mean length of a run of losses, packets; 0 or 1: every loss by itself. The overall rate stays loss_ppm */
+    uint32_t loss_burst;    /* mean length of a run of losses; 0 or 1: every loss by itself. The share stays loss_ppm */
     uint32_t dup_ppm;       /* sent twice, the copy right behind */
     uint32_t reorder_ppm;   /* held back until 1..reorder_gap later packets have gone, or reorder_us have passed */
     uint32_t reorder_gap;   /* 0: 8 */
@@ -106,7 +106,7 @@ typedef struct weir_link_config {
     weir_us delay_us;       /* one way */
     weir_us jitter_us;      /* up to so much more, evenly spread; it does not reorder: that is reorder's affair */
     uint64_t rate_bps;      /* bits a second of whole packets, 0: no limit */
-    uint32_t queue_octets;  /* waiting for the rate limit at most; more is dropped at the tail; 0: 100 ms at the rate, 64 KiB at least */
+    uint32_t queue_octets;  /* waiting for the rate at most, then tail drop; 0: 100 ms at the rate, 64 KiB at least */
 } weir_link_config;
 WEIR_API void weir_link_config_init(weir_link_config *config); /* a perfect link, seed 1 */
 WEIR_API bool weir_link_config_idle(const weir_link_config *config); /* true: a perfect link, nothing to do */
@@ -141,8 +141,8 @@ WEIR_API weir_link *weir_link_init(void *memory, size_t len, const weir_link_con
 WEIR_API bool weir_link_change(weir_link *link, const weir_link_config *config);
 /* One packet enters; it is copied. The fate is for printing. */
 WEIR_API unsigned weir_link_push(weir_link *link, const uint8_t *packet, size_t len, weir_us now);
-/* The next packet that is due; its length, 0 = none now. cap should be WEIR_LINK_PACKET_MAX: a packet that does not fit is
- * dropped and counted in no_memory. */
+/* The next packet that is due; its length, 0 = none now. cap should be WEIR_LINK_PACKET_MAX: a packet that does not
+ * fit is dropped and counted in no_memory. */
 WEIR_API size_t weir_link_pop(weir_link *link, uint8_t *packet, size_t cap, weir_us now);
 WEIR_API weir_us weir_link_deadline(const weir_link *link); /* when the next packet is due; WEIR_FOREVER: none is under way */
 WEIR_API const weir_link_stats *weir_link_get_stats(const weir_link *link);
@@ -169,7 +169,8 @@ typedef struct weir_pcapng_packet {
 } weir_pcapng_packet;
 
 WEIR_API weir_pcapng *weir_pcapng_open(const weir_pcapng_about *about, weir_fault *fault);
-/* One packet in up to `count` slices, in order. After a failed write (disk full) packets are only counted: traffic goes on. */
+/* One packet in up to `count` slices, in order. After a failed write (disk full) packets are only counted: traffic
+ * goes on. */
 WEIR_API void weir_pcapng_write(weir_pcapng *p, const weir_pcapng_packet *packet, const weir_slice *slices, size_t count);
 WEIR_API void weir_pcapng_flush(weir_pcapng *p); /* what is buffered goes to the file */
 /* True once, with the fault, after a write has failed. */
@@ -178,8 +179,8 @@ WEIR_API bool weir_pcapng_failed(weir_pcapng *p, weir_fault *fault);
 typedef struct weir_pcapng_totals {
     uint64_t received, dropped;
 } weir_pcapng_totals;
-/* Writes the statistics, flushes and frees. False if the file is incomplete and weir_pcapng_failed has not said so yet. NULL
- * is fine. `totals` may be NULL: then the packets written and missed. */
+/* Writes the statistics, flushes and frees. False if the file is incomplete and weir_pcapng_failed has not said so
+ * yet. NULL is fine. `totals` may be NULL: then the packets written and missed. */
 WEIR_API bool weir_pcapng_close(weir_pcapng *p, const weir_pcapng_totals *totals, weir_us now, weir_fault *fault);
 
 /* ---- the device ------------------------------------------------------------------------------------------------ */
@@ -189,14 +190,16 @@ typedef struct weir_tun weir_tun;
 #define WEIR_TUN_ROUTES_MAX 16
 
 typedef struct weir_tun_config {
-    const char *name;         /* of the interface; NULL, "" or "any": the kernel numbers one (weir0, weir1, ...). One that exists (`ip
-                               * tuntap add`) is used; if it is up and may not be configured, it is taken as it is */
-    int fd;                   /* not -1: take over this descriptor instead: a TUN (IFF_NO_PI, no IFF_VNET_HDR) or a socket that keeps
-                               * packet boundaries (datagram, seqpacket). Nothing is configured. Closed by weir_tun_close, not if open fails */
-    bool unshare;             /* first go into a network namespace of one's own, and into a user namespace too when not root; lo comes up */
+    const char *name;         /* of the interface; NULL, "" or "any": the kernel numbers one (weir0, weir1, ...). One that
+                               * exists (`ip tuntap add`) is used; if it is up and may not be configured, as it is */
+    int fd;                   /* not -1: take over this descriptor instead: a TUN (IFF_NO_PI, no IFF_VNET_HDR) or a socket
+                               * that keeps packet boundaries (datagram, seqpacket). Nothing is configured. Closed by
+                               * weir_tun_close; it stays the caller's if weir_tun_open fails */
+    bool unshare;             /* first go into a network namespace of one's own, and into a user namespace too when not
+                               * root; lo comes up */
     uint32_t mtu;             /* 1500; 68..65535, 1280 at least with IPv6 (RFC 8200 5) */
     weir_prefix addr4, addr6; /* weir's own addresses; len 0: not this family. 10.77.0.2/24 and fd77::2/64 */
-    weir_addr peer4, peer6;   /* the kernel's addresses; unspecified: the first of the prefix that is not weir's own (10.77.0.1, fd77::1) */
+    weir_addr peer4, peer6;   /* the kernel's; unspecified: the first of the prefix that is not weir's (.1, ::1) */
     weir_prefix routes[WEIR_TUN_ROUTES_MAX]; /* also routed into the device (proxies): needs any_destination in the stack */
     size_t route_count;
     weir_link_config in, out; /* impairment of what goes into weir, and of what comes out; their seeds come from `seed` */
@@ -208,22 +211,25 @@ typedef struct weir_tun_config {
 } weir_tun_config;
 WEIR_API void weir_tun_config_init(weir_tun_config *config);
 
-/* Opens, configures and brings up the device, and opens the capture file. Uses ioctl and rtnetlink itself; needs no other program.
- * WEIR_FAULT_CANNOT: no device, no privilege, no namespaces; the text says what would help. */
+/* Opens, configures and brings up the device, and opens the capture file. Uses ioctl and rtnetlink itself; needs no
+ * other program. WEIR_FAULT_CANNOT: no device, no privilege, no namespaces; the text says what would help. */
 WEIR_API weir_tun *weir_tun_open(const weir_tun_config *config, weir_fault *fault);
-/* Ends the capture, closes the device, frees the stack and everything else. NULL is fine. False: the capture is incomplete. */
+/* Ends the capture, closes the device, frees the stack and everything else. NULL is fine. False: the capture is
+ * incomplete. */
 WEIR_API bool weir_tun_close(weir_tun *t, weir_fault *fault);
 
-/* Fills a stack configuration for this device: weir_stack_config_init, then addresses, prefixes, MTU, any_destination if there are
- * routes, and a secret from the system's random numbers (derived from the seed if config.seed was given: for reproduction, not for the
- * Internet). Change it as you like before weir_tun_start. */
+/* Fills a stack configuration for this device: weir_stack_config_init, then addresses, prefixes, MTU, any_destination
+ * if there are routes, and a secret from the system's random numbers (derived from the seed if config.seed was given:
+ * for reproduction, not for the Internet). Change it as you like before weir_tun_start. */
 WEIR_API void weir_tun_stack_config(weir_tun *t, weir_stack_config *config);
-/* Maps memory for a stack and builds it. WEIR_FAULT_USAGE: the configuration was refused; WEIR_FAULT_FAILED: no memory. */
+/* Maps memory for a stack and builds it. WEIR_FAULT_USAGE: the configuration was refused; WEIR_FAULT_FAILED: no
+ * memory. */
 WEIR_API bool weir_tun_start(weir_tun *t, const weir_stack_config *config, weir_fault *fault);
 WEIR_API weir_stack *weir_tun_stack(weir_tun *t); /* NULL before weir_tun_start */
 
-/* Gives up what is not needed once the device is open: as root (and not in a user namespace) becomes SUDO_UID, or nobody without
- * sudo; empties all capability sets; sets no_new_privs. Fork what needs privileges (or a child in the namespace) before this. */
+/* Gives up what is not needed once the device is open: as root (and not in a user namespace) becomes SUDO_UID, or
+ * nobody without sudo; empties all capability sets; sets no_new_privs. Fork what needs privileges (or a child in the
+ * namespace) before this. */
 WEIR_API bool weir_tun_drop_privileges(weir_tun *t, weir_fault *fault);
 
 WEIR_API const char *weir_tun_name(const weir_tun *t); /* of the interface; "fd 5" for a socket */
@@ -238,8 +244,8 @@ WEIR_API weir_addr weir_tun_peer6(const weir_tun *t);
 
 WEIR_API weir_us weir_tun_now(void);  /* CLOCK_MONOTONIC, microseconds: the clock of everything here */
 
-/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 and hands them to weir_tun_step instead; ignores SIGPIPE. Children inherit the mask:
- * call weir_tun_signals_restore in a child before exec. */
+/* Blocks SIGINT, SIGTERM, SIGHUP and SIGUSR1 and hands them to weir_tun_step instead; ignores SIGPIPE. Children
+ * inherit the mask: call weir_tun_signals_restore in a child before exec. */
 WEIR_API bool weir_tun_signals(weir_tun *t, weir_fault *fault);
 WEIR_API void weir_tun_signals_restore(void);
 
@@ -253,12 +259,14 @@ enum weir_tun_happened {
     WEIR_TUN_UNTIL = 0x20    /* the caller's time was reached */
 };
 
-/* Waits until the device has packets, the stack's deadline or the links' is reached, one of `fds` is ready, a signal comes, or `until`
- * (WEIR_FOREVER: no limit; 0: do not wait); then moves a batch of packets into the stack and lets its time pass. Does not wait while
- * the last weir_tun_flush left something that could be sent. revents of fds is set every time. Needs weir_tun_start. */
+/* Waits until the device has packets, the stack's deadline or the links' is reached, one of `fds` is ready, a signal
+ * comes, or `until` (WEIR_FOREVER: no limit; 0: do not wait); then moves a batch of packets into the stack and lets
+ * its time pass. Does not wait while the last weir_tun_flush left something that could be sent. revents of fds is set
+ * every time. Needs weir_tun_start. */
 WEIR_API unsigned weir_tun_step(weir_tun *t, struct pollfd *fds, size_t count, weir_us until);
-/* Moves a batch of packets out of the stack: to be called after everything that touched a connection, at least once a turn. A device that
- * takes no more keeps its packet for the next turn. True: nothing is left; false: the next step will not wait, or waits for the device. */
+/* Moves a batch of packets out of the stack: to be called after everything that touched a connection, at least once a
+ * turn. A device that takes no more keeps its packet for the next turn. True: nothing is left; false: the next step
+ * will not wait, or waits for the device. */
 WEIR_API bool weir_tun_flush(weir_tun *t);
 
 /* Something to tell people that did not stop traffic (capture file full) or did (device gone): true once for each. */
@@ -277,7 +285,7 @@ WEIR_API void weir_tun_get_stats(const weir_tun *t, weir_tun_stats *stats);
 /* Changes the impairment of a running device; the seeds stay. WEIR_FAULT_USAGE: out of range. */
 WEIR_API bool weir_tun_impair(weir_tun *t, const weir_link_config *in, const weir_link_config *out, weir_fault *fault);
 
-/* ---- what this machine allows (doctor) --------------------------------------------------------------------------------- */
+/* ---- what this machine allows (doctor) ---------------------------------------------------------------- */
 
 enum weir_tun_check {
     WEIR_CHECK_DEVICE,      /* /dev/net/tun can be opened */

@@ -1,6 +1,7 @@
 /* device.c - a descriptor that carries whole packets: a new TUN interface, or one that somebody else has opened.
  *
- * Knows /dev/net/tun (Linux Documentation/networking/tuntap.rst) and what its refusals mean; nothing of addresses or packets.
+ * Knows /dev/net/tun (Linux Documentation/networking/tuntap.rst) and what its refusals mean; nothing of addresses or
+ * packets.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,7 +50,8 @@ static bool device_attach_fault(int error, const char *name, weir_fault *fault)
     } else if (error == EBUSY) {
         mend = "end the program that uses it, or take another name: --tun any";
     } else if (error == EINVAL) {
-        mend = "an interface of that name exists and is no TUN of this kind (TAP, multi-queue): take another name: --tun any";
+        mend = "an interface of that name exists and is no TUN of this kind (TAP, multi-queue): take another name: "
+               "--tun any";
     }
     return weiri_fault(fault, kind, error, mend, "cannot make or use %s%s", numbered ? "" : "the interface ", shown);
 }
@@ -117,11 +119,13 @@ bool weiri_device_adopt(struct weiri_device *device, int fd, weir_fault *fault)
     int flags = fcntl(fd, F_GETFL);
 
     if (flags < 0)
-        return weiri_fault(fault, WEIR_FAULT_USAGE, errno, "open it first, and let it survive exec", "cannot use descriptor %d", fd);
+        return weiri_fault(fault, WEIR_FAULT_USAGE, errno, "open it first, and let it survive exec",
+                           "cannot use descriptor %d", fd);
     memset(&request, 0, sizeof request);
     if (ioctl(fd, TUNGETIFF, &request) == 0) {
         if ((request.ifr_flags & (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)) != (IFF_TUN | IFF_NO_PI))
-            return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "open it with IFF_TUN and IFF_NO_PI and nothing before the packet",
+            return weiri_fault(fault, WEIR_FAULT_USAGE, 0,
+                               "open it with IFF_TUN and IFF_NO_PI and nothing before the packet",
                                "descriptor %d is a TUN device of another kind", fd);
         device->tun = true;
         memcpy(device->name, request.ifr_name, sizeof device->name);

@@ -74,7 +74,8 @@ bool weir_tun_check(enum weir_tun_check check, weir_fault *fault)
     if (child == 0) {
         memset(&answer, 0, sizeof answer);
         (void)doctor_try(check, &answer);
-        _exit(write(ends[1], &answer, sizeof answer) == (ssize_t)sizeof answer ? 0 : 1); /* the kernel takes back what was made */
+        n = write(ends[1], &answer, sizeof answer);
+        _exit(n == (ssize_t)sizeof answer ? 0 : 1); /* the kernel takes back what was made */
     }
     (void)close(ends[1]);
     do
@@ -84,7 +85,8 @@ bool weir_tun_check(enum weir_tun_check check, weir_fault *fault)
     while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
         continue;
     if (n != (ssize_t)sizeof answer)
-        return weiri_fault(fault, WEIR_FAULT_FAILED, child < 0 ? EAGAIN : 0, NULL, "the attempt ended without an answer");
+        return weiri_fault(fault, WEIR_FAULT_FAILED, child < 0 ? EAGAIN : 0, NULL,
+                           "the attempt ended without an answer");
     if (answer.kind != WEIR_FAULT_NONE && fault != NULL)
         *fault = answer;
     return answer.kind == WEIR_FAULT_NONE;

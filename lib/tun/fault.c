@@ -18,7 +18,7 @@ bool weiri_fault(weir_fault *fault, enum weir_fault_kind kind, int error, const 
     va_start(args, format);
     (void)vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    (void)snprintf(fault->text, sizeof fault->text, "%s%s%s%s%s", what, error == 0 ? "" : ": ", error == 0 ? "" : strerror(error),
-                   mend == NULL ? "" : "; ", mend == NULL ? "" : mend);
+    (void)snprintf(fault->text, sizeof fault->text, "%s%s%s%s%s", what, error == 0 ? "" : ": ",
+                   error == 0 ? "" : strerror(error), mend == NULL ? "" : "; ", mend == NULL ? "" : mend);
     return false;
 }

@@ -38,7 +38,8 @@ static const char *format_amount(char text[WEIR_AMOUNT_TEXT], uint64_t value, ui
     if (value % unit == 0 || whole >= 100)
         (void)snprintf(text, WEIR_AMOUNT_TEXT, "%llu %s", (unsigned long long)whole, name);
     else if (whole >= 10)
-        (void)snprintf(text, WEIR_AMOUNT_TEXT, "%llu.%u %s", (unsigned long long)whole, (unsigned)(hundredths / 10), name);
+        (void)snprintf(text, WEIR_AMOUNT_TEXT, "%llu.%u %s", (unsigned long long)whole, (unsigned)(hundredths / 10),
+                       name);
     else
         (void)snprintf(text, WEIR_AMOUNT_TEXT, "%llu.%02u %s", (unsigned long long)whole, (unsigned)hundredths, name);
     return text;

@@ -106,8 +106,9 @@ bool weir_link_config_idle(const weir_link_config *config)
 static bool link_config_ok(const weir_link_config *config)
 {
     return config->loss_ppm <= LINK_PPM && config->dup_ppm <= LINK_PPM && config->reorder_ppm <= LINK_PPM &&
-           config->corrupt_ppm <= LINK_PPM && config->loss_burst <= LINK_BURST_MAX && config->reorder_us <= LINK_DAY_US &&
-           config->delay_us <= LINK_DAY_US && config->jitter_us <= LINK_DAY_US && config->rate_bps <= LINK_RATE_MAX;
+           config->corrupt_ppm <= LINK_PPM && config->loss_burst <= LINK_BURST_MAX &&
+           config->reorder_us <= LINK_DAY_US && config->delay_us <= LINK_DAY_US && config->jitter_us <= LINK_DAY_US &&
+           config->rate_bps <= LINK_RATE_MAX;
 }
 
 static void link_configure(weir_link *link, const weir_link_config *config)
@@ -222,8 +223,8 @@ static void link_fetch(weir_link *link, const struct link_packet *packet, uint8_
 
 /* ---- in ---- */
 
-/* A chain of two states, so that losses come in runs of loss_burst on average while their overall share stays loss_ppm: a run
- * ends with a chance of 1 in burst and starts with loss / ((1 - loss) * burst). */
+/* A chain of two states, so that losses come in runs of loss_burst on average while their overall share stays
+ * loss_ppm: a run ends with a chance of 1 in burst and starts with loss / ((1 - loss) * burst). */
 static bool link_lost(weir_link *link)
 {
     const weir_link_config *config = &link->config;
@@ -235,11 +236,13 @@ static bool link_lost(weir_link *link)
     if (link->bad)
         link->bad = !link_chance(link, LINK_SALT_LOSS, 1, config->loss_burst);
     else
-        link->bad = link_chance(link, LINK_SALT_LOSS, config->loss_ppm, (uint64_t)(LINK_PPM - config->loss_ppm) * config->loss_burst);
+        link->bad = link_chance(link, LINK_SALT_LOSS, config->loss_ppm,
+                                (uint64_t)(LINK_PPM - config->loss_ppm) * config->loss_burst);
     return link->bad;
 }
 
-/* When a packet of this length has left the rate limit; to the fraction of a microsecond, so that rates hold in the long run. */
+/* When a packet of this length has left the rate limit; to the fraction of a microsecond, so that rates hold in the
+ * long run. */
 static weir_us link_serialize(weir_link *link, size_t len)
 {
     uint64_t rate = link->config.rate_bps, parts;
@@ -433,7 +436,7 @@ static struct link_packet link_take(weir_link *link, weir_us due)
 size_t weir_link_pop(weir_link *link, uint8_t *packet, size_t cap, weir_us now)
 {
     link->now = now > link->now ? now : link->now;
-    for (weir_us due; (due = weir_link_deadline(link)) <= link->now && due != WEIR_FOREVER;) { /* ends: one packet less every turn */
+    for (weir_us due; (due = weir_link_deadline(link)) <= link->now && due != WEIR_FOREVER;) { /* a packet less a turn */
         struct link_packet taken = link_take(link, due);
         bool fits = taken.len <= cap;
         link_fetch(link, &taken, fits ? packet : NULL);

@@ -1,7 +1,8 @@
-/* loop.c - one turn of the loop: wait, packets and time into the stack, packets out of it. Nothing here calls the user back.
+/* loop.c - one turn of the loop: wait, packets and time into the stack, packets out of it. Nothing here calls the
+ * user back.
  *
- * Knows poll, read, writev, signalfd and the clock. Every turn is bounded by a batch in each direction, so that neither
- * starves the other, the timers or the caller.
+ * Knows poll, read, writev, signalfd and the clock. Every turn is bounded by a batch in each direction, so that
+ * neither starves the other, the timers or the caller.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,7 +43,8 @@ bool weir_tun_signals(weir_tun *t, weir_fault *fault)
     sigset_t set;
 
     loop_signals(&set);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || (t->signals = signalfd(t->signals, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
+        (t->signals = signalfd(t->signals, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
         return weiri_fault(fault, WEIR_FAULT_FAILED, errno, NULL, "cannot take signals");
     (void)signal(SIGPIPE, SIG_IGN);
     return true;
@@ -74,8 +76,8 @@ static void loop_gone(weir_tun *t, int error)
     if (t->gone)
         return;
     t->gone = true;
-    (void)weiri_fault(&t->trouble, WEIR_FAULT_FAILED, error, "was it deleted, or the other end closed? start again", "%s is gone",
-                      t->device.name);
+    (void)weiri_fault(&t->trouble, WEIR_FAULT_FAILED, error, "was it deleted, or the other end closed? start again",
+                      "%s is gone", t->device.name);
 }
 
 bool weir_tun_trouble(weir_tun *t, weir_fault *fault)

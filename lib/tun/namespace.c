@@ -46,7 +46,8 @@ bool weiri_namespace_is_user(void)
     /* The first namespace maps all of 2^32 - 1 ids to themselves. */
     if (!namespace_read("/proc/self/uid_map", text, sizeof text))
         return false;
-    return sscanf(text, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 || outside != 0 || count != 4294967295ul;
+    return sscanf(text, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 || outside != 0 ||
+           count != 4294967295ul;
 }
 
 /* Why a user namespace was refused, in the order in which systems refuse. */
@@ -59,7 +60,8 @@ static const char *namespace_mend(int error)
     if (namespace_read("/proc/sys/kernel/unprivileged_userns_clone", text, sizeof text) && atoi(text) == 0)
         return "user namespaces are for root only: sysctl -w kernel.unprivileged_userns_clone=1, or run as root";
     if (namespace_read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", text, sizeof text) && atoi(text) != 0)
-        return "AppArmor restricts user namespaces: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or run as root";
+        return "AppArmor restricts user namespaces: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or run "
+               "as root";
     if (error == EPERM)
         return "a sandbox or container forbids it (seccomp): run as root with CAP_SYS_ADMIN, or outside";
     if (error == EINVAL)
@@ -83,14 +85,18 @@ bool weiri_namespace_user(weir_fault *fault)
     char map[64];
 
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno, namespace_mend(errno), "cannot make a user and network namespace");
-    (void)namespace_write("/proc/self/setgroups", "deny"); /* needed before gid_map since Linux 3.19; older ones lack it */
+        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno, namespace_mend(errno),
+                           "cannot make a user and network namespace");
+    /* Needed before gid_map since Linux 3.19; older ones lack it. */
+    (void)namespace_write("/proc/self/setgroups", "deny");
     (void)snprintf(map, sizeof map, "0 %lu 1\n", uid);
     if (!namespace_write("/proc/self/uid_map", map))
-        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno, namespace_mend(errno), "cannot map the user into the namespace");
+        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno, namespace_mend(errno),
+                           "cannot map the user into the namespace");
     (void)snprintf(map, sizeof map, "0 %lu 1\n", gid);
     if (!namespace_write("/proc/self/gid_map", map))
-        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno, namespace_mend(errno), "cannot map the group into the namespace");
+        return weiri_fault(fault, WEIR_FAULT_CANNOT, errno, namespace_mend(errno),
+                           "cannot map the group into the namespace");
     return weiri_loopback_up(fault);
 }
 

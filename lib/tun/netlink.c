@@ -1,8 +1,10 @@
-/* netlink.c - addresses, routes, MTU and up, told to the kernel by rtnetlink (rtnetlink(7)). Knows nothing of packets or TUN.
+/* netlink.c - addresses, routes, MTU and up, told to the kernel by rtnetlink (rtnetlink(7)). Knows nothing of packets
+ * or TUN.
  *
- * The kernel's side of the link gets the peer address. Where weir's own address lies in the same network, the network's route leads into the
- * device; else the address is set point to point, with a route to weir's own alone. IPv6 gets no link-local address and no duplicate address
- * detection, so that the link carries what the user sends and little else.
+ * The kernel's side of the link gets the peer address. Where weir's own address lies in the same network, the
+ * network's route leads into the device; else the address is set point to point, with a route to weir's own alone.
+ * IPv6 gets no link-local address and no duplicate address detection, so that the link carries what the user sends
+ * and little else.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -134,7 +136,8 @@ static bool netlink_same_network(const struct weiri_address *address)
     size_t skip = weir_addr_is_v4(&address->own.addr) ? 12 : 0;
 
     for (unsigned bit = 0; bit < address->own.len; bit++) /* at most 128 */
-        if (((address->own.addr.octets[skip + bit / 8] ^ address->peer.octets[skip + bit / 8]) >> (7 - bit % 8) & 1) != 0)
+        if (((address->own.addr.octets[skip + bit / 8] ^ address->peer.octets[skip + bit / 8]) >> (7 - bit % 8) & 1) !=
+            0)
             return false;
     return true;
 }
@@ -198,7 +201,8 @@ static bool netlink_is_up(const char *name)
     return up;
 }
 
-/* Asked for in /proc, where rtnetlink has no request for it. An old or locked kernel may refuse: then there is some noise on the link. */
+/* Asked for in /proc, where rtnetlink has no request for it. An old or locked kernel may refuse: then there is some
+ * noise on the link. */
 static void netlink_sysctl(const char *name, const char *key, const char *value)
 {
     char path[128];
@@ -215,9 +219,11 @@ static void netlink_sysctl(const char *name, const char *key, const char *value)
 static bool netlink_fault(weir_fault *fault, int error, const char *what, const char *name)
 {
     if (error == EPERM)
-        return weiri_fault(fault, WEIR_FAULT_CANNOT, error, "CAP_NET_ADMIN is needed: run as root, or with --unshare", "%s of %s", what, name);
-    return weiri_fault(fault, WEIR_FAULT_FAILED, error, "see that no other interface or route is in the way: ip address; ip route", "%s of %s",
-                       what, name);
+        return weiri_fault(fault, WEIR_FAULT_CANNOT, error, "CAP_NET_ADMIN is needed: run as root, or with --unshare",
+                           "%s of %s", what, name);
+    return weiri_fault(fault, WEIR_FAULT_FAILED, error,
+                       "see that no other interface or route is in the way: ip address; ip route", "%s of %s", what,
+                       name);
 }
 
 static bool netlink_addresses(int fd, unsigned index, const struct weiri_interface *interface, weir_fault *fault)
@@ -230,9 +236,10 @@ static bool netlink_addresses(int fd, unsigned index, const struct weiri_interfa
         int error = netlink_address(fd, index, address);
         weir_format_addr(text, &address->peer);
         if (v6 && (error == EACCES || error == EOPNOTSUPP || error == EAFNOSUPPORT))
-            return weiri_fault(fault, WEIR_FAULT_CANNOT, error,
-                               "IPv6 is switched off here: sysctl -w net.ipv6.conf.all.disable_ipv6=0, or do without it",
-                               "address %s of %s", text, interface->name);
+            return weiri_fault(
+                fault, WEIR_FAULT_CANNOT, error,
+                "IPv6 is switched off here: sysctl -w net.ipv6.conf.all.disable_ipv6=0, or do without it",
+                "address %s of %s", text, interface->name);
         if (error != 0)
             return netlink_fault(fault, error, text, interface->name);
     }
@@ -245,7 +252,8 @@ static bool netlink_routes(int fd, unsigned index, const struct weiri_interface 
 
     for (size_t i = 0; i < interface->route_count; i++) {
         int error = netlink_route(fd, index, &interface->routes[i]);
-        (void)snprintf(what, sizeof what, "route %s/%u", weir_format_addr(text, &interface->routes[i].addr), interface->routes[i].len);
+        (void)snprintf(what, sizeof what, "route %s/%u", weir_format_addr(text, &interface->routes[i].addr),
+                       interface->routes[i].len);
         if (error != 0)
             return netlink_fault(fault, error, what, interface->name);
     }
@@ -284,7 +292,8 @@ static int netlink_open(weir_fault *fault)
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
     if (fd < 0)
-        (void)weiri_fault(fault, WEIR_FAULT_CANNOT, errno, "the kernel needs rtnetlink, and a sandbox must allow it", "netlink socket");
+        (void)weiri_fault(fault, WEIR_FAULT_CANNOT, errno, "the kernel needs rtnetlink, and a sandbox must allow it",
+                          "netlink socket");
     return fd;
 }
 

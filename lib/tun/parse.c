@@ -106,8 +106,9 @@ const char *weir_parse_rate_bps(const char *text, uint64_t *bps)
 
 const char *weir_parse_size(const char *text, uint64_t *octets)
 {
-    static const struct parse_unit units[] = {{"b", 1}, {"k", 1u << 10}, {"m", 1u << 20}, {"g", 1u << 30}, {"t", 1ull << 40},
-                                              {"kib", 1u << 10}, {"mib", 1u << 20}, {"gib", 1u << 30}, {"tib", 1ull << 40}};
+    static const struct parse_unit units[] = {{"b", 1},          {"k", 1u << 10},   {"m", 1u << 20},
+                                              {"g", 1u << 30},   {"t", 1ull << 40}, {"kib", 1u << 10},
+                                              {"mib", 1u << 20}, {"gib", 1u << 30}, {"tib", 1ull << 40}};
 
     if (!parse_amount(text, units, sizeof units / sizeof units[0], 1ull << 60, octets))
         return "a size is needed, like 4096, 64K, 1.5M or 1GiB (powers of 1024)";
@@ -206,7 +207,8 @@ const char *weir_parse_prefix(const char *text, weir_prefix *prefix)
 
 const char *weir_parse_endpoint(const char *text, weir_endpoint *endpoint)
 {
-    static const char needed[] = "an address and a port are needed, like 10.77.0.1:80, [fd77::1]:80, or :80 for any address";
+    static const char needed[] =
+        "an address and a port are needed, like 10.77.0.1:80, [fd77::1]:80, or :80 for any address";
     const char *end = strrchr(text, ':'), *port = end == NULL ? text : end + 1;
     char part[WEIR_ADDR_TEXT];
     weir_endpoint made;

@@ -1,8 +1,8 @@
 /* pcapng.c - the capture file: pcapng blocks (draft-ietf-opsawg-pcapng), LINKTYPE_RAW, times in microseconds.
  *
- * Knows packets as octets and comments as text; nothing of TCP or devices. The file is little-endian on every machine, so that the same run
- * gives the same octets. Blocks are collected in a buffer and written in large pieces; a write that fails is told once, and from then on
- * packets are only counted.
+ * Knows packets as octets and comments as text; nothing of TCP or devices. The file is little-endian on every
+ * machine, so that the same run gives the same octets. Blocks are collected in a buffer and written in large pieces;
+ * a write that fails is told once, and from then on packets are only counted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -148,7 +148,8 @@ static bool pcapng_write_all(int fd, const uint8_t *octets, size_t len)
 void weir_pcapng_flush(weir_pcapng *p)
 {
     if (p->len != 0 && p->fault.kind == WEIR_FAULT_NONE && !pcapng_write_all(p->fd, p->buffer, p->len))
-        (void)weiri_fault(&p->fault, WEIR_FAULT_FAILED, errno, "traffic goes on without it; make room on the disk and capture again",
+        (void)weiri_fault(&p->fault, WEIR_FAULT_FAILED, errno,
+                          "traffic goes on without it; make room on the disk and capture again",
                           "capture file %s: write", p->path);
     p->len = 0;
 }
@@ -284,7 +285,8 @@ bool weir_pcapng_close(weir_pcapng *p, const weir_pcapng_totals *totals, weir_us
         pcapng_statistics(p, totals, now);
     weir_pcapng_flush(p);
     if (close(p->fd) != 0 && p->fault.kind == WEIR_FAULT_NONE)
-        (void)weiri_fault(&p->fault, WEIR_FAULT_FAILED, errno, "the file may be incomplete", "capture file %s: close", p->path);
+        (void)weiri_fault(&p->fault, WEIR_FAULT_FAILED, errno, "the file may be incomplete", "capture file %s: close",
+                          p->path);
     failed = weir_pcapng_failed(p, fault);
     free(p);
     return !failed;

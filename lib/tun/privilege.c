@@ -1,4 +1,5 @@
-/* privilege.c - giving up what is not needed once the device is open: identity, capabilities, and the ways to get them back. */
+/* privilege.c - giving up what is not needed once the device is open: identity, capabilities, and the ways to get
+ * them back. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
@@ -27,17 +28,20 @@ static uint32_t privilege_id(const char *variable)
 /* From root to the user who called sudo, or to nobody. */
 static bool privilege_identity(weir_fault *fault)
 {
-    uint32_t uid = privilege_id("SUDO_UID"), gid = uid == PRIVILEGE_NOBODY ? PRIVILEGE_NOBODY : privilege_id("SUDO_GID");
+    uint32_t uid = privilege_id("SUDO_UID"),
+             gid = uid == PRIVILEGE_NOBODY ? PRIVILEGE_NOBODY : privilege_id("SUDO_GID");
 
     if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
-        return weiri_fault(fault, WEIR_FAULT_FAILED, errno, "CAP_SETUID and CAP_SETGID are needed, or do not drop privileges",
+        return weiri_fault(fault, WEIR_FAULT_FAILED, errno,
+                           "CAP_SETUID and CAP_SETGID are needed, or do not drop privileges",
                            "cannot become user %u, group %u", uid, gid);
     if (setuid(0) == 0 || geteuid() == 0)
         return weiri_fault(fault, WEIR_FAULT_FAILED, 0, "do not run this here as root", "dropped privileges came back");
     return true;
 }
 
-/* The bounding set before the others: it needs CAP_SETPCAP. Kernels with fewer capabilities refuse the rest of the numbers. */
+/* The bounding set before the others: it needs CAP_SETPCAP. Kernels with fewer capabilities refuse the rest of the
+ * numbers. */
 static void privilege_bound(void)
 {
     for (unsigned long capability = 0; capability < PRIVILEGE_CAPABILITIES; capability++)

@@ -14,8 +14,8 @@
 
 #define WEIRI_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 
-/* Fills a fault with "what: why; how to mend it" and returns false, so that a caller can return it. `error` is an errno, 0 if there is none;
- * `mend` may be NULL; the format says what. */
+/* Fills a fault with "what: why; how to mend it" and returns false, so that a caller can return it. `error` is an
+ * errno, 0 if there is none; `mend` may be NULL; the format says what. */
 bool weiri_fault(weir_fault *fault, enum weir_fault_kind kind, int error, const char *mend, const char *format, ...)
     WEIRI_PRINTF(5, 6);
 
@@ -93,7 +93,8 @@ struct weir_tun {
     uint8_t held[WEIRI_OCTETS_MAX];
 };
 
-/* Into the capture: a packet that the stack was given, and its verdict; a packet that it sent, and what the link did to it. */
+/* Into the capture: a packet that the stack was given, and its verdict; a packet that it sent, and what the link did
+ * to it. */
 void weiri_trace_in(weir_tun *t, const uint8_t *packet, size_t len, enum weir_verdict verdict, weir_us now);
 void weiri_trace_out(weir_tun *t, const weir_out *out, bool again, unsigned fate, weir_us now);
 

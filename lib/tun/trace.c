@@ -1,5 +1,6 @@
-/* trace.c - packets into the capture file, with what they did to their connection: the change of state and the rows of the
- * state table (lib/conn/rows.h) that were gone through. Looks at the stack, never touches it. Only runs when there is a capture.
+/* trace.c - packets into the capture file, with what they did to their connection: the change of state and the rows
+ * of the state table (lib/conn/rows.h) that were gone through. Looks at the stack, never touches it. Only runs when
+ * there is a capture.
  */
 #define _GNU_SOURCE
 #include <stdarg.h>

@@ -47,7 +47,8 @@ static weir_addr tun_default_peer(const weir_prefix *own)
     return peer;
 }
 
-static bool tun_address(weir_tun *t, const weir_prefix *own, const weir_addr *peer, weir_addr *peer_used, weir_fault *fault)
+static bool tun_address(weir_tun *t, const weir_prefix *own, const weir_addr *peer, weir_addr *peer_used,
+                        weir_fault *fault)
 {
     struct weiri_address *address = &t->addresses[t->address_count];
     bool v4 = peer_used == &t->peer4;
@@ -56,12 +57,13 @@ static bool tun_address(weir_tun *t, const weir_prefix *own, const weir_addr *pe
     if (own->len == 0)
         return true;
     if (weir_addr_is_v4(&own->addr) != v4 || own->len > bits || weir_addr_is_unspecified(&own->addr))
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, v4 ? "like 10.77.0.2/24" : "like fd77::2/64", "weir's address is no %s address",
-                           v4 ? "IPv4" : "IPv6");
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, v4 ? "like 10.77.0.2/24" : "like fd77::2/64",
+                           "weir's address is no %s address", v4 ? "IPv4" : "IPv6");
     address->own = *own;
     address->peer = weir_addr_is_unspecified(peer) ? tun_default_peer(own) : *peer;
     if (weir_addr_is_v4(&address->peer) != v4)
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "give both of one family", "the peer's address and weir's are of different families");
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "give both of one family",
+                           "the peer's address and weir's are of different families");
     if (weir_addr_equal(&address->peer, &own->addr))
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "the peer is the kernel, weir is the other host on the link",
                            "the peer's address and weir's are the same");
@@ -73,7 +75,8 @@ static bool tun_address(weir_tun *t, const weir_prefix *own, const weir_addr *pe
 static bool tun_check(const weir_tun_config *config, weir_fault *fault)
 {
     if (config->mtu < 68 || config->mtu > 65535)
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "68 to 65535 octets", "an MTU of %u is out of range", config->mtu);
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "68 to 65535 octets", "an MTU of %u is out of range",
+                           config->mtu);
     if (config->mtu < 1280 && config->addr6.len != 0)
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "take 1280 or more, or no IPv6 address (RFC 8200 5)",
                            "an MTU of %u is too small for IPv6", config->mtu);
@@ -82,7 +85,8 @@ static bool tun_check(const weir_tun_config *config, weir_fault *fault)
     if (config->route_count > WEIR_TUN_ROUTES_MAX)
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0, NULL, "more than %d routes", WEIR_TUN_ROUTES_MAX);
     if (config->unshare && config->fd >= 0)
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "leave one of them out", "an open descriptor stays in its own namespace");
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "leave one of them out",
+                           "an open descriptor stays in its own namespace");
     return true;
 }
 
@@ -107,7 +111,8 @@ static bool tun_seed(weir_tun *t, uint64_t seed, weir_fault *fault)
 
 /* ---- parts ---- */
 
-static bool tun_way_open(struct weiri_way *way, const weir_link_config *config, uint64_t seed, size_t memory, weir_fault *fault)
+static bool tun_way_open(struct weiri_way *way, const weir_link_config *config, uint64_t seed, size_t memory,
+                         weir_fault *fault)
 {
     way->config = *config;
     way->config.seed = seed;
@@ -118,12 +123,14 @@ static bool tun_way_open(struct weiri_way *way, const weir_link_config *config, 
     way->memory = mmap(NULL, memory, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (way->memory == MAP_FAILED) {
         way->memory = NULL;
-        return weiri_fault(fault, WEIR_FAULT_FAILED, errno, "give the link less memory", "no memory for packets under way");
+        return weiri_fault(fault, WEIR_FAULT_FAILED, errno, "give the link less memory",
+                           "no memory for packets under way");
     }
     way->memory_len = memory;
     way->link = weir_link_init(way->memory, memory, &way->config);
     if (way->link == NULL)
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "shares up to 100%, times up to a day, rates up to 1000gbit, runs up to 1000 packets",
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0,
+                           "shares up to 100%, times up to a day, rates up to 1000gbit, runs up to 1000 packets",
                            "the impairment of the link is out of range");
     return true;
 }
@@ -249,17 +256,20 @@ bool weir_tun_start(weir_tun *t, const weir_stack_config *config, weir_fault *fa
     weir_err err = weir_config_check(&config->tcp, &field);
 
     if (len == 0 || err != WEIR_ERR_NONE)
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "see weir/stack.h for its range", "the configuration of the stack is refused (%s)",
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "see weir/stack.h for its range",
+                           "the configuration of the stack is refused (%s)",
                            err != WEIR_ERR_NONE ? field : "limits or addresses");
     t->stack_memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (t->stack_memory == MAP_FAILED) {
         t->stack_memory = NULL;
-        return weiri_fault(fault, WEIR_FAULT_FAILED, errno, "allow fewer connections or smaller rings", "%zu octets for the stack", len);
+        return weiri_fault(fault, WEIR_FAULT_FAILED, errno, "allow fewer connections or smaller rings",
+                           "%zu octets for the stack", len);
     }
     t->stack_len = len;
     t->stack = weir_stack_init(t->stack_memory, len, config, weir_tun_now(), &err);
     if (t->stack == NULL)
-        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "see weir/stack.h", "the stack is refused (%s)", weir_err_name(err));
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "see weir/stack.h", "the stack is refused (%s)",
+                           weir_err_name(err));
     return true;
 }
 
@@ -281,7 +291,8 @@ bool weir_tun_impair(weir_tun *t, const weir_link_config *in, const weir_link_co
             if (!tun_way_open(ways[i], &config, config.seed, 32u << 20, fault))
                 return false;
         } else if (!weir_link_change(ways[i]->link, &config)) {
-            return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "see weir/tun.h", "the impairment of the link is out of range");
+            return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "see weir/tun.h",
+                               "the impairment of the link is out of range");
         }
         ways[i]->config = config;
     }
