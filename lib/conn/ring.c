@@ -316,7 +316,7 @@ WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us 
     weiri_conn_begin(c, now);
     ring_move_rx(c, b->rx, b->rx_size);
     ring_move_tx(c, b->tx, b->tx_size);
-    memcpy(b->spans, c->spans, c->span_count * sizeof *c->spans);
+    memmove(b->spans, c->spans, c->span_count * sizeof *c->spans);
     weiri_board_move(&c->board, b->sent, b->sent_cap);
     c->rx_ring = b->rx;
     c->tx_ring = b->tx;

@@ -64,6 +64,9 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
         c->timer = (uint8_t)wanted;
         c->rexmt_at = base_after(c->now, timer_interval(c));
     }
+    if (wanted != WEIRI_TIMER_PERSIST) {
+        conn_set(c, WEIRI_PROBE_DUE, false); /* there is nothing left to probe for */
+    }
 }
 
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
