@@ -179,6 +179,26 @@ fault quick 'asan: a read past the end' 'AddressSanitizer: heap-buffer-overflow'
 fault quick 'ubsan: a shift too far' 'shift exponent 40 is too large' shift_too_far clang_one test_rtt -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
 fault quick 'msan: a value nobody wrote' 'MemorySanitizer: use-of-uninitialized-value' uninitialised clang_one test_rtt -Db_sanitize=memory -Db_lundef=false -Dcmocka=portable
 
+# ---- the state table: the reference and the checkers of tests/test_fsm.c ----
+row_deleted() { sed -i '/^ROW(R3, /d' lib/conn/rows.h; }
+row_to_another_state() { sed -i '/^ROW(A7, /s/FIN_WAIT_2, URG/TIME_WAIT, URG/' lib/conn/rows.h; }
+row_moved() { sed -i '/^ROW(Y2, /{h;d};/^ROW(Y3, /G' lib/conn/rows.h; }
+row_without_guard() { sed -i '/^ROW(R1, /s/F(SEQ_NEXT)/0/' lib/conn/rows.h; }
+fault quick 'rows: one deleted' '\[  FAILED  \]' row_deleted build_one test_fsm
+fault quick 'rows: the wrong next state' '\[  FAILED  \]' row_to_another_state build_one test_fsm
+fault full 'rows: one behind the row that takes everything' '\[  FAILED  \]' row_moved build_one test_fsm
+fault full 'rows: a guard left out' '\[  FAILED  \]' row_without_guard build_one test_fsm
+
+# ---- the simulation: a real defect in the library, seen from outside ----
+sim() {
+    # shellcheck disable=SC2086 # a list of words
+    $S -Dbuildtype=debugoptimized -Dwerror=false && ninja -C b tests/sim/weir-sim-test && b/tests/sim/weir-sim-test --seeds 100
+}
+no_checksum() { sed -i 's/return WEIR_TCP_CHECKSUM;/(void)0;/' lib/wire/view.c; }
+no_retransmission() { sed -i '/^WEIR_PRIVATE bool weiri_board_next_lost(/,/^{/s/^{/{\n    if (max > 0)\n        return false;/' lib/recovery/sack.c; }
+fault quick 'simulation: corruption that nobody notices' '[1-9][0-9]* failed' no_checksum sim
+fault full 'simulation: nothing is sent again' '[1-9][0-9]* failed' no_retransmission sim
+
 # ---- ci/coverage: what gcovr says is judged, so a gcovr that leaves a source out or shows less is planted ----
 gcovr_says() { # gcovr_says PATTERN-TO-LEAVE-OUT LINES-COVERED BRANCHES-COVERED
     cat >gcovr-planted <<EOF
