@@ -41,6 +41,7 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
     if (i >= s->cfg.connections_max) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
         return WEIR_ICMP_UNMATCHED;
     }
+    s->last = weiri_slot_handle(s, i);
     const bool taken = weir_input_icmp(&s->slots[i].conn, &icmp->error, s->now);
     weiri_slot_settle(s, i);
     s->stats.icmp_taken += taken;
@@ -93,6 +94,7 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const wei
     }
     weiri_slot_half_open(s, i, listener);
     weiri_slot_link(s, i);
+    s->last = weiri_slot_handle(s, i);
     (void)weir_input(c, view, s->now);
     s->stats.passive_opens++;
     weiri_slot_settle(s, i);
@@ -146,6 +148,7 @@ static enum weir_verdict arrive_segment(weir_stack *s, const weir_tuple *tuple, 
     if (i >= s->cfg.connections_max) {
         return arrive_wait(s, i - s->cfg.connections_max, tuple, view);
     }
+    s->last = weiri_slot_handle(s, i);
     const enum weir_input result = weir_input(&s->slots[i].conn, view, s->now);
     weiri_slot_settle(s, i);
     s->stats.resets_in += (view->flags & WEIR_RST) != 0;
@@ -191,6 +194,7 @@ static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, siz
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)
 {
     weiri_stack_begin(s, now);
+    s->last = 0;
     const enum weir_verdict verdict = arrive_packet(s, packet, len);
     s->stats.packets_in++;
     s->stats.octets_in += len;

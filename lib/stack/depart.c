@@ -25,6 +25,7 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out)
     if (weir_poll(c, out, s->now) == 0) {
         return 0;
     }
+    s->last = weiri_slot_handle(s, i);
     s->stats.retransmitted += c->count.retrans - before;
     s->stats.resets_out += (out->room[out->header_at + 13] & WEIR_RST) != 0;
     struct weiri_ip_fields ip;
@@ -39,6 +40,7 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out)
 WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
 {
     weiri_stack_begin(s, now);
+    s->last = 0;
     size_t len = weiri_answer_poll(s, out);
     for (uint32_t turns = s->out.count; len == 0 && turns > 0; turns--) { /* one turn, unless a connection changed its mind */
         const uint32_t i = s->out.head;

@@ -100,3 +100,8 @@ WEIR_API weir_handle weir_stack_next(const weir_stack *s, weir_handle conn)
     }
     return 0;
 }
+
+WEIR_API weir_handle weir_stack_last(const weir_stack *s)
+{
+    return s->last;
+}

@@ -157,6 +157,7 @@ struct weir_stack {
     weir_stack_config cfg;
     weir_stats stats;
     weir_us now;
+    weir_handle last;          /* weir_stack_last */
     weir_us rearm_from;        /* while timers are being handed out: not to be armed before this again */
     struct weiri_slot *slots;
     struct weiri_listener *listeners;
