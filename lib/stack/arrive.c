@@ -31,7 +31,8 @@ static enum weir_verdict arrive_judge_addrs(const weir_stack *s, const struct we
 
 /* ---- ICMP ---- */
 
-/* An error that reached us must quote a packet that we sent: its source is where the error went. RFC 5927 4.1; RFC 9293 3.9.2.2 (MUST-54). */
+/* An error that reached us must quote a packet that we sent: its source is where the error went. RFC 5927 4.1;
+ * RFC 9293 3.9.2.2 (MUST-54). */
 static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip *ip, const struct weiri_icmp_view *icmp)
 {
     if (!weir_addr_equal(&icmp->quoted.local, &ip->addrs.destination)) {

@@ -1,6 +1,14 @@
 /* check.c - every invariant of a stack, for tests. Linear in everything, the only such function of this room. */
 #include "stack/room.h"
 
+/* A timer that is due now may be armed for the next microsecond: see weir_stack_expire. */
+static bool check_is_late(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_wheel_node *node = &s->wheel.nodes[i];
+    const weir_us due = weir_deadline(&s->slots[i].conn);
+    return due != WEIR_FOREVER && (node->next == WEIRI_NONE || (node->at > due && node->at > s->now + 1));
+}
+
 /* What settling promises; a slot that the user has in hand is exempt until it is settled again. */
 static const char *check_settled(const weir_stack *s, uint32_t i)
 {
@@ -12,8 +20,7 @@ static const char *check_settled(const weir_stack *s, uint32_t i)
     if (slot_in(slot, WEIRI_LIST_READY) != weiri_slot_is_ready(slot)) {
         return "slot: on the ready list without news, or the other way round";
     }
-    const weir_us due = weir_deadline(c);
-    if (due != WEIR_FOREVER && (s->wheel.nodes[i].next == WEIRI_NONE || (s->wheel.nodes[i].at > due && s->wheel.nodes[i].at > s->now + 1))) {
+    if (check_is_late(s, i)) {
         return "slot: its timer would come too late";
     }
     if (slot_is(slot, WEIRI_SLOT_LINKED) != (weir_state(c) != WEIR_CLOSED && weir_state(c) != WEIR_LISTEN)) {
