@@ -53,7 +53,8 @@ static void echo_ended(struct instance *in, struct session *s, weir_err err)
         return;
     weir_info_get(c, &info);
     tell(in, "%s: %llu octets in, %llu out%s%s", weir_format_endpoint(remote, &weir_sockets(c)->remote,
-         weir_sockets(c)->remote_port), (unsigned long long)info.octets_received, (unsigned long long)info.octets_acked,
+         weir_sockets(c)->remote_port), (unsigned long long)info.octets_received,
+         (unsigned long long)info.octets_acked + info.snd_queued,
          err != WEIR_ERR_NONE ? ": " : "", err != WEIR_ERR_NONE ? weir_err_name(err) : "");
 }
 

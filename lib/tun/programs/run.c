@@ -41,7 +41,7 @@ static void run_account(struct instance *in, const struct session *s, weir_err e
         return;
     weir_info_get(c, &info);
     t->octets_in += info.octets_received;
-    t->octets_out += info.octets_acked;
+    t->octets_out += info.octets_acked + info.snd_queued; /* the stack sees to the rest */
     t->retransmitted += info.total_retrans;
     t->timeouts += info.timeouts;
     if (t->sessions == 1 || info.octets_received + info.octets_acked > t->largest_octets) {
