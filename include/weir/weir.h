@@ -283,7 +283,7 @@ typedef struct weir_config {
     weir_us sws_override_us;    /* sender's silly-window override; 0.2 s (RFC 9293 3.8.6.2.1: 0.1..1 s) */
     weir_us msl_us;             /* maximum segment lifetime; TIME-WAIT lasts twice that; 30 s (RFC 9293 3.4.2: 2 min) */
     weir_us fin_wait_us;        /* a released connection stays so long in FIN-WAIT-2; 60 s */
-    weir_us orphan_us;          /* a released connection that makes no progress is given up after so long; 100 s */
+    weir_us orphan_us;          /* a released connection that gets not even a full segment through in so long is given up; 100 s */
 } weir_config;
 
 /* Profiles fill every field but the secret. init is internet under another name. */

@@ -114,6 +114,16 @@ static void ack_restart_timer(weir_conn *c)
     conn_set(c, WEIRI_PARTIAL, conn_has(c, WEIRI_RECOVERY));
 }
 
+/* R2 counts from the last progress. When the user has walked away, little steps are none: a peer that takes an octet at a time would keep
+ * the connection for ever (RFC 9293 3.8.3; config.orphan_us). */
+static void ack_note_progress(weir_conn *c, uint32_t octets)
+{
+    bool all = conn_unsent(c) == 0 && seq_eq(c->snd.una, c->snd.nxt);
+    if (!conn_has(c, WEIRI_RELEASED) || octets >= c->mss_snd || all) {
+        c->progress_at = c->now;
+    }
+}
+
 static void ack_new(weir_conn *c, const weir_view *v)
 {
     if (conn_opening(c)) {
@@ -129,7 +139,7 @@ static void ack_new(weir_conn *c, const weir_view *v)
     ack_sample(c, v, &a);
     c->backoff = 0;
     c->retries = 0;
-    c->progress_at = c->now;
+    ack_note_progress(c, a.octets);
     conn_set(c, WEIRI_SUSPECT, false);
     if (conn_has(c, WEIRI_URG_SND) && seq_leq(c->snd.up, c->snd.una)) {
         conn_set(c, WEIRI_URG_SND, false);
@@ -209,7 +219,7 @@ static void ack_window_opened(weir_conn *c)
         conn_set(c, WEIRI_RESEND_NOW, true);
     }
     c->probes = 0;
-    c->progress_at = c->now;
+    ack_note_progress(c, 0);
 }
 
 /* 3.10.7.4 fifth: only from a segment that is not older than the one that gave the window we have (SND.WL1, SND.WL2). */
@@ -233,8 +243,8 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
 {
     weiri_timer_heard(c);
     ack_note_stamp(c, v);
-    if (c->timer == WEIRI_TIMER_PERSIST && !conn_has(c, WEIRI_RELEASED)) {
-        c->progress_at = c->now; /* MUST-37: a peer that answers probes keeps the connection, however long its window is zero */
+    if (c->timer == WEIRI_TIMER_PERSIST) {
+        ack_note_progress(c, 0); /* MUST-37: a peer that answers probes keeps the connection, however long its window is zero */
     }
     bool advanced = seq_lt(c->snd.una, v->ack);
     if (advanced) {

@@ -282,7 +282,7 @@ static bool out_note_text(weir_conn *c, const struct out_plan *p)
     run.to = seq_add(p->from, p->len + (p->fin ? 1 : 0));
     if (conn_flight(c) == 0 && p->kind == OUT_TEXT) {
         struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-        c->progress_at = c->now;
+        c->progress_at = conn_has(c, WEIRI_RELEASED) ? c->progress_at : c->now;
         if (c->now - c->spoke_at > weiri_rtt_rto(&c->rtt, 0, &bounds) && !conn_opening(c)) {
             weiri_cc_idle(&c->cc, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)); /* RFC 5681 4.1 */
         }
