@@ -61,7 +61,8 @@ WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss);
 /* RFC 6582: of the first `mss` octets, as far as the first SACKED one, those FLYING or RESENT become LOST (partial or third
  * duplicate ACK). Returns octets newly lost. */
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss);
-/* A retransmission timeout: all but SACKED becomes LOST. If even the head was SACKED the peer reneged: all becomes LOST (RFC 2018 5.1, 8). */
+/* A retransmission timeout: all but SACKED becomes LOST. If even the head was SACKED the peer reneged: all becomes LOST
+ * (RFC 2018 5.1, 8). */
 WEIR_PRIVATE void weiri_board_lose_all(struct weir_board *b);
 /* The first LOST run, over as many records as it has, at most `max` octets of it; false if none. */
 WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max, weir_block *run);
