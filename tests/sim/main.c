@@ -25,7 +25,7 @@ struct main_settings {
     struct sim_options options;
     uint64_t first, count;
     uint32_t jobs, patience_s;
-    bool one, hash, twice, must_fail;
+    bool one, hash, twice, must_fail, stats;
 };
 
 struct main_report { /* what a worker says about one seed; shorter than PIPE_BUF, so whole */
@@ -47,6 +47,7 @@ struct main_campaign {
     int pipe[2];
     uint64_t passed, failed, packets, octets, hash;
     weir_us virtual_us, longest_us;
+    struct sim_coverage coverage;
     time_t started, shown;
 };
 
@@ -169,6 +170,40 @@ static void campaign_failure(struct main_campaign *c, uint64_t seed, enum sim_pr
     (void)fflush(stdout);
 }
 
+static void coverage_add(struct sim_coverage *to, const struct sim_coverage *c)
+{
+    uint32_t i;
+
+    for (i = 0; i < 4; i++) {
+        to->rows[i] |= c->rows[i];
+    }
+    for (i = 0; i < WEIR_VERDICT_COUNT; i++) {
+        to->verdicts[i] += c->verdicts[i];
+    }
+    to->retransmitted += c->retransmitted;
+    to->time_wait_reused += c->time_wait_reused;
+    to->attacks += c->attacks;
+    to->perfect += c->perfect;
+}
+
+static void coverage_print(const struct sim_coverage *c)
+{
+    uint32_t i;
+
+    for (i = 0; i < WEIR_VERDICT_COUNT; i++) {
+        printf("  %-22s %llu\n", weir_verdict_name((enum weir_verdict)i), (unsigned long long)c->verdicts[i]);
+    }
+    printf("  retransmitted %llu, TIME-WAIT reused %llu, attacks %llu, perfect runs %llu\n  rows that never fired:",
+           (unsigned long long)c->retransmitted, (unsigned long long)c->time_wait_reused, (unsigned long long)c->attacks,
+           (unsigned long long)c->perfect);
+    for (i = 0; i < weir_row_count(); i++) {
+        if ((c->rows[i / 64] >> i % 64 & 1) == 0) {
+            printf(" %s", weir_row_name(i));
+        }
+    }
+    printf("\n");
+}
+
 static void campaign_report(struct main_campaign *c, const struct main_report *report)
 {
     const struct sim_result *r = &report->result;
@@ -178,6 +213,7 @@ static void campaign_report(struct main_campaign *c, const struct main_report *r
     } else {
         c->passed++;
     }
+    coverage_add(&c->coverage, &r->coverage);
     c->packets += r->packets;
     c->octets += r->octets;
     c->virtual_us += r->virtual_us;
@@ -290,6 +326,9 @@ static int campaign(const struct main_settings *s)
     printf("%llu packets, %llu octets on the wire, %llu s of virtual time, the longest run %llu s\n", (unsigned long long)c.packets,
            (unsigned long long)c.octets, (unsigned long long)(c.virtual_us / SIM_SECOND),
            (unsigned long long)(c.longest_us / SIM_SECOND));
+    if (s->stats) {
+        coverage_print(&c.coverage);
+    }
     if (s->hash) {
         printf("hash %016llx\n", (unsigned long long)c.hash);
     }
@@ -335,6 +374,7 @@ static void main_help(void)
            "  --first S        the first of them; 1\n"
            "  --jobs J         processes; 1\n"
            "  --hash           print the hash of all runs: the same on every machine\n"
+           "  --stats          print what became of packets, and the rows of the state table that never fired\n"
            "  --twice          run each seed twice, the memory filled differently at first, and compare\n"
            "  --seed S         one seed, in this process\n"
            "  -v               print every packet, what users do, and the rows each segment went through\n"
@@ -427,6 +467,8 @@ static void main_switch(struct main_settings *s, const char *o)
         s->options.verbose = true;
     } else if (strcmp(o, "--hash") == 0) {
         s->hash = true;
+    } else if (strcmp(o, "--stats") == 0) {
+        s->stats = true;
     } else if (strcmp(o, "--must-fail") == 0) {
         s->must_fail = true;
     } else if (strcmp(o, "--twice") == 0) {

@@ -1,8 +1,6 @@
-/* network.c - what becomes of a packet between two hosts: lost, doubled, overtaken, damaged, late, too big.
+/* network.c - when and whether a packet arrives: lost, doubled, overtaken, late, held up by a bottleneck, too big.
  *
- * The network reads IP addresses, the DF bit and, for two of its deeds, the TCP header; it never asks weir, so that a fault
- * in weir's parsers cannot excuse itself. Damage is always of a kind that the Internet checksum must see (one bit, one
- * octet, octets cut off): then every octet that a user reads wrong is weir's fault. */
+ * Reads IP addresses and the DF bit; what happens to a packet's octets is in damage.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,9 +62,9 @@ void sim_packet_free(struct sim_packet *p)
     free(p);
 }
 
-static struct sim_packet *network_packet(uint32_t from, uint32_t to, const uint8_t *octets, uint32_t len)
+struct sim_packet *sim_packet_new(uint32_t from, uint32_t to, uint32_t len)
 {
-    struct sim_packet *p = (struct sim_packet *)malloc(sizeof *p + len + 64);
+    struct sim_packet *p = (struct sim_packet *)malloc(sizeof *p + len + 64); /* with room for padding */
 
     if (p == NULL) {
         abort();
@@ -76,9 +74,16 @@ static struct sim_packet *network_packet(uint32_t from, uint32_t to, const uint8
     p->to = (uint8_t)to;
     p->len = len;
     p->at = p->order = 0;
-    memcpy(p->octets, octets, len);
-    memset(p->octets + len, 0, 64); /* room for padding */
+    memset(p->octets, 0, len + 64);
     return p;
+}
+
+static struct sim_packet *network_copy(const struct sim_packet *p)
+{
+    struct sim_packet *copy = sim_packet_new(p->from, p->to, p->len);
+
+    memcpy(copy->octets, p->octets, p->len);
+    return copy;
 }
 
 void sim_network_init(struct sim_world *w)
@@ -94,128 +99,6 @@ void sim_network_clear(struct sim_world *w)
     }
 }
 
-/* ---- checksums, independent of weir's ---- */
-
-static uint32_t network_sum(const uint8_t *octets, uint32_t len, uint32_t sum)
-{
-    uint32_t i;
-
-    for (i = 0; i < len; i++) {
-        sum += (i & 1) != 0 ? octets[i] : (uint32_t)octets[i] << 8;
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return sum;
-}
-
-static void network_put16(uint8_t *at, uint32_t v)
-{
-    at[0] = (uint8_t)(v >> 8);
-    at[1] = (uint8_t)v;
-}
-
-static uint32_t network_get16(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
-/* Where TCP begins in a packet that weir has sent (it sends no options and no extension headers), 0 if it is not TCP. */
-static uint32_t network_tcp_at(const struct sim_packet *p)
-{
-    if (p->len >= 40 && p->octets[0] == 0x45 && p->octets[9] == 6) {
-        return 20;
-    }
-    return p->len >= 60 && p->octets[0] >> 4 == 6 && p->octets[6] == 6 ? 40 : 0;
-}
-
-/* Adds what a change of one octet at `at` (from the start of TCP) means to the checksum (RFC 1624 eqn. 3). */
-static void network_change(uint8_t *tcp, uint32_t at, uint8_t to)
-{
-    uint32_t shift = (at & 1) != 0 ? 0 : 8;
-    uint32_t sum = (~network_get16(tcp + 16) & 0xffff) + (~((uint32_t)tcp[at] << shift) & 0xffff) + ((uint32_t)to << shift);
-
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    tcp[at] = to;
-    network_put16(tcp + 16, ~sum);
-}
-
-/* ---- damage ---- */
-
-/* IPv6 has no header checksum and the length is the one field there that decides what TCP's checksum covers: one shortened packet
- * in 65536 would pass with its end cut off. Our own sum says whether this is that one. */
-static bool network_damage_passes(const struct sim_packet *p)
-{
-    uint32_t len = network_get16(p->octets + 4);
-
-    if (p->octets[0] >> 4 != 6 || p->octets[6] != 6 || len < 20 || len + 40 > p->len) {
-        return false;
-    }
-    return network_sum(p->octets + 8, 32 + len, len + 6) == 0xffff;
-}
-
-static void network_damage(struct sim_rng *r, struct sim_packet *p)
-{
-    uint32_t at = sim_below(r, sim_percent(r, 30) && p->len > 60 ? 60 : p->len);
-    uint32_t how = sim_below(r, 10);
-
-    if (how == 0) {
-        p->len -= sim_range(r, 1, p->len < 40 ? p->len - 1 : 40 - 1);
-    } else if (how < 4) {
-        p->octets[at] = (uint8_t)(p->octets[at] + sim_range(r, 1, 255));
-    } else {
-        p->octets[at] = (uint8_t)(p->octets[at] ^ (1u << sim_below(r, 8)));
-    }
-}
-
-/* Damages a packet; false if it is better lost (see network_damage_passes). The octets of IPv6 that no checksum covers
- * (traffic class, flow label, hop limit) may change without harm. */
-static bool network_corrupt(struct sim_rng *r, struct sim_packet *p)
-{
-    uint32_t before = network_get16(p->octets + 4), len = p->len;
-
-    network_damage(r, p);
-    if (p->octets[0] >> 4 == 6 && p->len >= 40 && (before != network_get16(p->octets + 4) || len != p->len)) {
-        return !network_damage_passes(p);
-    }
-    return true;
-}
-
-/* Middleboxes that blot out the timestamps of some segments: two octets of the option's place become NOPs each. */
-static void network_strip(struct sim_packet *p)
-{
-    uint32_t at = network_tcp_at(p), i, end;
-    uint8_t *tcp = p->octets + at;
-
-    if (at == 0 || (tcp[13] & 2) != 0) {
-        return;
-    }
-    end = (tcp[12] >> 4) * 4u;
-    for (i = 20; i + 10 <= end && tcp[i] != 0; i += tcp[i] == 1 || tcp[i + 1] < 2 ? 1 : tcp[i + 1]) {
-        if (tcp[i] == 8 && tcp[i + 1] == 10) {
-            for (end = i + 10; i < end; i++) {
-                network_change(tcp, i, 1);
-            }
-            return;
-        }
-    }
-}
-
-/* ---- planted faults ---- */
-
-static void network_plant(struct sim_world *w, struct sim_packet *p)
-{
-    uint32_t at = network_tcp_at(p), header = at != 0 ? (p->octets[at + 12] >> 4) * 4u : 0;
-
-    if (at == 0 || p->len <= at + header) {
-        return;
-    }
-    if (w->options->plant == SIM_PLANT_CORRUPT_FIXED) {
-        network_change(p->octets + at, header, (uint8_t)~p->octets[at + header]);
-    } else if (w->options->plant == SIM_PLANT_RESET) {
-        network_change(p->octets + at, 13, 4);
-    }
-}
-
 /* ---- too big for the path ---- */
 
 static uint32_t network_mtu(const struct sim_world *w, uint32_t path)
@@ -225,69 +108,28 @@ static uint32_t network_mtu(const struct sim_world *w, uint32_t path)
     return p->mtu_at <= w->now ? p->mtu_later : p->mtu;
 }
 
-static uint32_t network_too_big_v4(const struct sim_packet *big, uint32_t mtu, uint32_t quote, uint8_t *out)
-{
-    static const uint8_t router[4] = {10, 0, 255, 1};
-    uint32_t len = 28 + (big->len < quote ? big->len : quote);
-
-    memset(out, 0, 28);
-    out[0] = 0x45;
-    network_put16(out + 2, len);
-    out[8] = 60;
-    out[9] = 1;
-    memcpy(out + 12, router, 4);
-    memcpy(out + 16, big->octets + 12, 4);
-    network_put16(out + 10, ~network_sum(out, 20, 0));
-    out[20] = 3;
-    out[21] = 4;
-    network_put16(out + 26, mtu);
-    memcpy(out + 28, big->octets, len - 28);
-    network_put16(out + 22, ~network_sum(out + 20, len - 20, 0));
-    return len;
-}
-
-static uint32_t network_too_big_v6(const struct sim_packet *big, uint32_t mtu, uint8_t *out)
-{
-    uint32_t len = 48 + (big->len < 1232 ? big->len : 1232);
-    weir_addr router = sim_host_addr(255, true);
-
-    memset(out, 0, 48);
-    out[0] = 0x60;
-    network_put16(out + 4, len - 40);
-    out[6] = 58;
-    out[7] = 60;
-    memcpy(out + 8, router.octets, 16);
-    memcpy(out + 24, big->octets + 8, 16);
-    out[40] = 2;
-    network_put16(out + 46, mtu);
-    memcpy(out + 48, big->octets, len - 48);
-    network_put16(out + 42, ~network_sum(out + 8, len - 8, len - 40 + 58));
-    return len;
-}
-
-static uint32_t network_is_icmp(const struct sim_packet *p)
-{
-    return p->octets[0] >> 4 == 4 ? p->octets[9] == 1 : p->octets[6] == 58;
-}
-
 static void network_onwards(struct sim_world *w, struct sim_packet *p);
 
 /* RFC 1191 and RFC 8201: the router drops the packet and says so, unless it was itself such a message. */
 static void network_refuse(struct sim_world *w, struct sim_packet *big, uint32_t mtu)
 {
-    uint8_t out[1280];
-    uint32_t len, quote = sim_percent(&w->network.rng, 50) ? 28 : sim_range(&w->network.rng, 28, 548);
     bool v4 = big->octets[0] >> 4 == 4;
+    struct sim_icmp_spec spec = {(uint8_t)(v4 ? 3 : 2), (uint8_t)(v4 ? 4 : 0), mtu, 1232};
+    struct sim_packet *message;
 
     sim_trace_packet(w, big, "too big");
     if (v4 && (big->octets[6] & 0x40) == 0) {
         sim_fail(w, "a packet larger than the path's MTU without DF");
     }
-    if (network_is_icmp(big)) {
+    if (sim_is_icmp(big)) {
         return;
     }
-    len = v4 ? network_too_big_v4(big, mtu, quote, out) : network_too_big_v6(big, mtu, out);
-    network_onwards(w, network_packet(big->to, big->from, out, len));
+    if (v4) {
+        spec.quote = sim_percent(&w->network.rng, 50) ? 28 : sim_range(&w->network.rng, 28, 548);
+    }
+    message = sim_packet_new(big->to, big->from, SIM_PACKET_MAX);
+    sim_icmp(message, big, &spec);
+    network_onwards(w, message);
 }
 
 /* ---- loss and time ---- */
@@ -373,46 +215,66 @@ static void network_lose(struct sim_world *w, struct sim_packet *p, const char *
     sim_packet_free(p);
 }
 
-/* A packet on the link towards p->to; takes it over. */
-static void network_onwards(struct sim_world *w, struct sim_packet *p)
+/* Copies, some of them much later, though not later than a segment may live. */
+static void network_duplicate(struct sim_world *w, const struct sim_link *l, struct sim_link_state *state, const struct sim_packet *p,
+                              weir_us departed)
 {
-    uint32_t path = p->to != 0 ? p->to : p->from, copies = 1, i;
-    const struct sim_link *l = &w->scenario.path[path].link[p->to != 0];
-    struct sim_link_state *state = &w->network.link[path][p->to != 0];
     struct sim_rng *r = &w->network.rng;
-    weir_us departed = network_bottleneck(w, l, state, p->len);
+    uint32_t copies = sim_happens(r, l->dup) ? sim_range(r, 1, 3) : 0;
 
-    if (departed == WEIR_FOREVER) {
-        network_lose(w, p, "queue full");
-        return;
+    for (; copies > 0; copies--) {
+        network_deliver(w, network_copy(p), network_arrival(w, l, state, departed));
     }
-    if (network_outage(w, path)) {
-        network_lose(w, p, "outage");
-        return;
+    if (sim_happens(r, l->late_dup)) {
+        network_deliver(w, network_copy(p), departed + l->delay_us + sim_log(r, 1, 15000000));
     }
-    if (network_burst(w, l, state) || sim_happens(r, l->loss)) {
-        network_lose(w, p, "lost");
-        return;
-    }
-    if (sim_happens(r, l->strip)) {
-        network_strip(p);
-    }
+}
+
+static void network_travel(struct sim_world *w, struct sim_packet *p, const struct sim_link *l, struct sim_link_state *state,
+                           weir_us departed)
+{
+    struct sim_rng *r = &w->network.rng;
+
+    sim_middlebox(r, l, p);
     if (sim_happens(r, l->pad)) {
         p->len += sim_range(r, 1, 46);
     }
-    network_plant(w, p);
-    if (sim_happens(r, l->dup)) {
-        copies = sim_range(r, 2, 4);
-    }
-    copies = w->options->plant == SIM_PLANT_STORM ? 100 : copies;
-    for (i = 1; i < copies; i++) {
-        network_deliver(w, network_packet(p->from, p->to, p->octets, p->len), network_arrival(w, l, state, departed));
-    }
-    if (sim_happens(r, l->corrupt) && !network_corrupt(r, p)) {
+    sim_damage_plant(w->options->plant, p);
+    network_duplicate(w, l, state, p, departed);
+    if (sim_happens(r, l->corrupt) && !sim_damage(r, p)) {
         network_lose(w, p, "damaged");
         return;
     }
     network_deliver(w, p, network_arrival(w, l, state, departed));
+}
+
+/* A packet on the link towards p->to; takes it over. */
+static void network_onwards(struct sim_world *w, struct sim_packet *p)
+{
+    uint32_t path = p->to != 0 ? p->to : p->from;
+    const struct sim_link *l = &w->scenario.path[path].link[p->to != 0];
+    struct sim_link_state *state = &w->network.link[path][p->to != 0];
+    struct sim_rng *r = &w->network.rng;
+    weir_us departed = network_bottleneck(w, l, state, p->len);
+    struct sim_packet *second;
+
+    if (departed == WEIR_FOREVER) {
+        network_lose(w, p, "queue full");
+    } else if (network_outage(w, path)) {
+        network_lose(w, p, "outage");
+    } else if (network_burst(w, l, state) || sim_happens(r, l->loss)) {
+        network_lose(w, p, "lost");
+    } else if (sim_happens(r, l->split)) {
+        second = sim_packet_new(p->from, p->to, p->len);
+        if (sim_split(r, p, second) != 0) {
+            network_travel(w, second, l, state, departed);
+        } else {
+            sim_packet_free(second);
+        }
+        network_travel(w, p, l, state, departed);
+    } else {
+        network_travel(w, p, l, state, departed);
+    }
 }
 
 /* Host 0 is in the middle: others reach only it, and it reaches them by the third octet or the fourth group of the address. */
@@ -445,7 +307,8 @@ void sim_network_send(struct sim_world *w, uint32_t from, const uint8_t *octets,
         sim_fail(w, "host %u sent a packet to an address that nobody has", from);
         return;
     }
-    p = network_packet(from, to, octets, len);
+    p = sim_packet_new(from, to, len);
+    memcpy(p->octets, octets, len);
     mtu = network_mtu(w, to != 0 ? to : from);
     if (len > mtu) {
         network_refuse(w, p, mtu);

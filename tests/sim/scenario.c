@@ -1,13 +1,12 @@
 /* scenario.c - draws from a seed what will happen in a run. Knows no packet and no state; every number is an integer.
  *
  * Sizes, times and rates are drawn so that small ones are as likely as large ones: most runs are short, a few are long. */
-#include <stdio.h>
 #include <string.h>
 
 #include "sim.h"
 
 /* One stream of random numbers for each question. Append: a new question must not move the answers to the others. */
-enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_PORTS };
+enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_ATTACK, Q_EDGE, Q_HABIT };
 
 #define PART(base, index) ((uint32_t)(base) * 256u + (uint32_t)(index))
 
@@ -203,7 +202,7 @@ static void scenario_link_hostile(struct sim_rng *r, struct sim_link *l)
     l->reorder = (uint16_t)sim_log(r, 300, 20000);
     l->corrupt = (uint16_t)sim_log(r, 100, 2500);
     l->pad = (uint16_t)(sim_percent(r, 50) ? sim_log(r, 100, 10000) : 0);
-    l->strip = (uint16_t)(sim_percent(r, 20) ? sim_log(r, 100, 10000) : 0);
+    l->late_dup = (uint16_t)(sim_percent(r, 40) ? sim_log(r, 100, 5000) : 0);
     l->jitter_us = sim_percent(r, 50) ? sim_log(r, 1, 100000) : 0;
     l->jitter_reorders = sim_percent(r, 30);
 }
@@ -219,6 +218,17 @@ static void scenario_link_narrow(struct sim_rng *r, struct sim_link *l)
 {
     l->rate = sim_log(r, 8000, 50000000);
     l->queue = sim_log(r, 20000, 300000);
+    if (l->queue > 20000 && l->queue / 5 > l->rate) { /* a segment may not live for ever */
+        l->queue = l->rate * 5 > 20000 ? l->rate * 5 : 20000;
+    }
+}
+
+static void scenario_link_middleboxes(struct sim_rng *r, struct sim_link *l)
+{
+    l->strip = (uint16_t)(sim_percent(r, 50) ? sim_log(r, 100, 20000) : 0);
+    l->squeeze = (uint16_t)(sim_percent(r, 50) ? sim_log(r, 100, 10000) : 0);
+    l->split = (uint16_t)(sim_percent(r, 50) ? sim_log(r, 100, 30000) : 0);
+    l->clamp = (uint16_t)(sim_percent(r, 30) ? sim_range(r, 200, 1400) : 0);
 }
 
 static void scenario_link(struct sim_rng *r, enum sim_profile profile, struct sim_link *l)
@@ -237,6 +247,9 @@ static void scenario_link(struct sim_rng *r, enum sim_profile profile, struct si
     }
     if (sim_percent(r, 15)) {
         scenario_link_bursts(r, l);
+    }
+    if (sim_percent(r, 15)) {
+        scenario_link_middleboxes(r, l);
     }
     if (sim_percent(r, 25)) {
         scenario_link_narrow(r, l);
@@ -294,7 +307,10 @@ static uint32_t scenario_chunk(struct sim_rng *r, uint32_t len, uint32_t pause_u
 
 static uint32_t scenario_len(struct sim_rng *r, uint32_t most)
 {
-    return sim_percent(r, 10) ? 0 : sim_log(r, 1, most);
+    if (sim_percent(r, 10)) {
+        return 0;
+    }
+    return sim_log(r, sim_percent(r, 30) ? most / 16 : 1, most);
 }
 
 static void scenario_end_reader(struct sim_rng *r, const struct sim_scenario *s, struct sim_end_plan *e, uint32_t incoming)
@@ -424,6 +440,7 @@ static void scenario_plan(struct sim_scenario *s, uint32_t index)
         p->abrupt = (uint8_t)sim_range(&r, SIM_ABORT, SIM_RELEASE);
         p->abrupt_end = (uint8_t)sim_below(&r, 2);
         p->abrupt_at = sim_log(&r, 1, 100000) - 1;
+        p->abrupt_early = sim_percent(&r, 20) && p->open != SIM_OPEN_BOTH;
         p->linger_us = sim_log(&r, 1, 10000000);
     }
     if (index > 0 && sim_percent(&r, 15)) {
@@ -450,11 +467,73 @@ static void scenario_trouble(struct sim_scenario *s)
         for (i = 0; i < s->host_count; i++) {
             s->host[i].config.tcp.r2_us = sim_range(&r, 100, 200) * SIM_SECOND;
             s->host[i].config.tcp.r2_syn_us = 200 * SIM_SECOND;
+            s->host[i].config.tcp.fin_wait_us = 60 * SIM_SECOND;
+            s->host[i].config.tcp.orphan_us = 100 * SIM_SECOND;
         }
     } else if (which < 5) {
         h = sim_below(&r, s->host_count);
         s->host[h].reboot_at = sim_log(&r, 1, 20000000);
         s->host[h].new_secret = sim_percent(&r, 50);
+    }
+}
+
+/* A path that blots out timestamps cannot serve one who insists on them. */
+static void scenario_indulgence(struct sim_scenario *s)
+{
+    uint32_t h;
+
+    for (h = 1; h < s->host_count; h++) {
+        if (s->path[h].link[0].strip != 0 || s->path[h].link[1].strip != 0) {
+            s->host[0].config.tcp.require_timestamps = false;
+            s->host[h].config.tcp.require_timestamps = false;
+        }
+    }
+}
+
+/* Somebody who sees no packet but guesses well: see attack.c. */
+static void scenario_attack(struct sim_scenario *s)
+{
+    struct sim_rng r = sim_rng_for(s->seed, Q_ATTACK);
+    uint32_t i;
+
+    if (s->profile == SIM_CLEAN || !sim_percent(&r, s->profile == SIM_HOSTILE ? 40 : 12)) {
+        return;
+    }
+    s->attack = (uint16_t)sim_log(&r, 300, 20000);
+    for (i = 0; i < s->host_count; i++) {
+        s->host[i].config.tcp.require_timestamps = false;
+    }
+}
+
+/* A clock that lets a number of one connection pass 2^31 or 2^32 while it runs: every fourth microsecond is one more of an initial
+ * sequence number (RFC 6528), every millisecond one more of a timestamp. */
+static void scenario_edge(struct sim_scenario *s, uint32_t host)
+{
+    struct sim_rng r = sim_rng_for(s->seed, PART(Q_EDGE, host));
+    uint32_t edge = sim_percent(&r, 60) ? 0 : UINT32_C(0x80000000);
+
+    if (!sim_percent(&r, 20)) {
+        return;
+    }
+    s->host[host].edge_plan = (uint8_t)(1 + sim_below(&r, s->plan_count));
+    s->host[host].edge_is_stamp = sim_percent(&r, 30);
+    s->host[host].edge = edge - sim_log(&r, 1, s->host[host].edge_is_stamp ? 2000 : 60000);
+    s->host[host].origin = (weir_us)sim_below(&r, 1000) << 34;
+}
+
+/* Request and answer, rings that grow, switches thrown on the way. */
+static void scenario_habits(struct sim_scenario *s, uint32_t index)
+{
+    struct sim_plan *p = &s->plan[index];
+    struct sim_rng r = sim_rng_for(s->seed, PART(Q_HABIT, index));
+    uint32_t longer = p->end[0].send_len > p->end[1].send_len ? p->end[0].send_len : p->end[1].send_len, i;
+
+    if (sim_percent(&r, 20)) {
+        p->turn = sim_log(&r, longer / 50 + 1, longer / 2 + 2);
+    }
+    for (i = 0; i < 2; i++) {
+        p->end[i].habits = sim_percent(&r, 20) ? (uint8_t)sim_range(&r, 1, 15) : 0;
+        p->end[i].habit_at = sim_below(&r, p->end[0].send_len + p->end[1].send_len + 1);
     }
 }
 
@@ -500,98 +579,13 @@ void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, enum sim_profile p
     for (i = 0; i < s->plan_count; i++) {
         scenario_plan(s, i);
     }
-    s->perfect = scenario_is_perfect(s);
-}
-
-/* ---- for people ---- */
-
-static void scenario_print_host(const struct sim_scenario *s, uint32_t h)
-{
-    const weir_stack_config *c = &s->host[h].config;
-    const weir_config *t = &c->tcp;
-
-    printf("host %u: origin %llu late %u mtu %u rings rx %u tx %u rx_max %u%s%s%s%s%s%s ack_every %u quick %u ack_delay %llu "
-           "rto_min %llu keepalive %llu/%llu backlog %u%s%s",
-           h, (unsigned long long)s->host[h].origin, s->host[h].late_us, t->mtu, c->rings.rx, c->rings.tx, t->rx_max,
-           t->timestamps ? " ts" : "", t->sack ? " sack" : "", t->window_scale ? " wscale" : "", t->nagle ? " nagle" : "",
-           t->iw10 ? " iw10" : "", t->ack_check ? " ack_check" : "", t->ack_every, t->quick_acks,
-           (unsigned long long)t->ack_delay_us, (unsigned long long)t->rto_min_us, (unsigned long long)t->keepalive_idle_us,
-           (unsigned long long)t->keepalive_interval_us, s->host[h].backlog, s->host[h].poll_copy ? " poll_copy" : "",
-           s->host[h].clock_steps_back ? " clock_steps_back" : "");
-    if (s->host[h].reboot_at != WEIR_FOREVER) {
-        printf(" reboot_at %llu%s", (unsigned long long)s->host[h].reboot_at, s->host[h].new_secret ? " new secret" : "");
-    }
-    printf("\n");
-}
-
-static void scenario_print_link(const char *name, const struct sim_link *l)
-{
-    printf("    %s delay %u jitter %u%s rate %u queue %u; of 65536: loss %u dup %u reorder %u (%u us) corrupt %u pad %u strip %u; "
-           "bursts %u good %u us bad %u us\n",
-           name, l->delay_us, l->jitter_us, l->jitter_reorders ? " (reorders)" : "", l->rate, l->queue, l->loss, l->dup,
-           l->reorder, l->reorder_us, l->corrupt, l->pad, l->strip, l->burst_loss, l->good_us, l->bad_us);
-}
-
-static void scenario_print_path(const struct sim_scenario *s, uint32_t h)
-{
-    const struct sim_path *p = &s->path[h];
-
-    printf("path 0-%u: mtu %u", h, p->mtu);
-    if (p->mtu_at != WEIR_FOREVER) {
-        printf(", %u at %llu", p->mtu_later, (unsigned long long)p->mtu_at);
-    }
-    if (p->outage_at != WEIR_FOREVER) {
-        printf(", outage at %llu for %llu%s", (unsigned long long)p->outage_at, (unsigned long long)p->outage_us,
-               p->dead ? " (dead)" : "");
-    }
-    printf("\n");
-    scenario_print_link("to 0  ", &p->link[0]);
-    scenario_print_link("from 0", &p->link[1]);
-}
-
-static void scenario_print_end(const struct sim_end_plan *e, uint32_t index)
-{
-    static const char *const leaves[] = {"when sent", "when closed", "early"};
-
-    printf("    end %u: sends %u; write %u pause %u; read %u pause %u late %u; stop at %u for %u; push %u more %u urgent %u; "
-           "closes %s; leaves %s%s%s%s\n",
-           index, e->send_len, e->write_max, e->write_pause_us, e->read_max, e->read_pause_us, e->read_late_us, e->stop_at,
-           e->stop_us, e->push, e->more, e->urgent, e->close == SIM_CLOSE_AFTER_EOF ? "after EOF" : "when written",
-           leaves[e->leave], e->copying ? " copying" : "", e->eager ? " eager" : "", e->wants_all ? " wants_all" : "");
-}
-
-static void scenario_print_plan(const struct sim_scenario *s, uint32_t index)
-{
-    static const char *const opens[] = {"listener", "held", "both", "refused", "nobody"};
-    static const char *const abrupts[] = {"graceful", "abort", "release now", "release linger", "release"};
-    const struct sim_plan *p = &s->plan[index];
-
-    printf("plan %u: %u:%u -> %u:%u %s %s%s at %llu, admit after %u; %s", index, p->host[0], p->port[0], p->host[1], p->port[1],
-           p->v6 ? "v6" : "v4", opens[p->open], p->elsewhere ? " elsewhere" : "", (unsigned long long)p->open_at, p->admit_us,
-           abrupts[p->abrupt]);
-    if (p->abrupt != SIM_GRACEFUL) {
-        printf(" by end %u at %u, linger %u", p->abrupt_end, p->abrupt_at, p->linger_us);
-    }
-    if (p->after != 0) {
-        printf("; after plan %u", p->after - 1u);
-    }
-    printf("\n");
-    scenario_print_end(&p->end[0], 0);
-    scenario_print_end(&p->end[1], 1);
-}
-
-void sim_scenario_print(const struct sim_scenario *s)
-{
-    uint32_t i;
-
-    printf("seed %llu, profile %s%s\n", (unsigned long long)s->seed, sim_profile_name(s->profile), s->perfect ? ", perfect" : "");
-    for (i = 0; i < s->host_count; i++) {
-        scenario_print_host(s, i);
-    }
-    for (i = 1; i < s->host_count; i++) {
-        scenario_print_path(s, i);
-    }
     for (i = 0; i < s->plan_count; i++) {
-        scenario_print_plan(s, i);
+        scenario_habits(s, i);
     }
+    for (i = 0; i < s->host_count; i++) {
+        scenario_edge(s, i);
+    }
+    scenario_indulgence(s);
+    scenario_attack(s);
+    s->perfect = scenario_is_perfect(s);
 }

@@ -5,7 +5,8 @@
  *
  *     scenario.c  seed -> what will happen         network.c  what becomes of a packet on its way
  *     user.c      the two users of a connection    world.c    the loop over virtual time, and the oracles
- *     trace.c     the hash of a run, and its printed form       main.c  campaigns, command line
+ *     damage.c    what a path does to octets               attack.c   an attacker who is not on the path
+ *     trace.c     the hash of a run, and its printed form  main.c     campaigns, command line
  */
 #ifndef SIM_H
 #define SIM_H
@@ -97,7 +98,10 @@ enum sim_plant {
 const char *sim_plant_name(enum sim_plant plant);
 
 struct sim_link { /* one direction of a path */
-    uint16_t loss, dup, reorder, corrupt, pad, strip; /* of 65536 */
+    uint16_t loss, dup, reorder, corrupt; /* of 65536 */
+    uint16_t late_dup;                    /* a copy comes seconds later */
+    uint16_t pad, strip, squeeze, split;  /* by middleboxes: padding, timestamps blotted out, windows made smaller, segments cut in two */
+    uint16_t clamp;                       /* the largest MSS option let through; 0: any */
     uint16_t burst_loss;                  /* in a bad period (Gilbert-Elliott, by time: backoff must not make bursts eternal) */
     uint32_t good_us, bad_us;             /* longest period of each kind; 0: no bursts */
     uint32_t delay_us, jitter_us, reorder_us;
@@ -123,12 +127,17 @@ struct sim_host_plan {
     bool poll_copy;            /* uses weir_stack_poll_copy */
     bool clock_steps_back;     /* sometimes gives a time earlier than one given before */
     uint32_t backlog;
+    uint8_t edge_plan;         /* number of the plan, plus 1, one of whose numbers is to pass an edge; 0: none */
+    bool edge_is_stamp;        /* a timestamp, else a sequence number */
+    uint32_t edge;             /* what that number is at the open */
 };
 
 enum sim_close { SIM_CLOSE_WHEN_WRITTEN, SIM_CLOSE_AFTER_EOF };
 enum sim_leave { SIM_LEAVE_SENT, SIM_LEAVE_CLOSED, SIM_LEAVE_EARLY };
 enum sim_abrupt { SIM_GRACEFUL, SIM_ABORT, SIM_RELEASE_NOW, SIM_RELEASE_LINGER, SIM_RELEASE };
 enum sim_open { SIM_OPEN_LISTENER, SIM_OPEN_HELD, SIM_OPEN_BOTH, SIM_OPEN_REFUSED, SIM_OPEN_NOBODY };
+
+enum sim_habit { SIM_GROW = 1, SIM_NAGLE_OFF = 2, SIM_NAGLE_ON = 4, SIM_KEEPALIVE = 8 };
 
 struct sim_end_plan { /* what one of the two users does */
     uint32_t send_len;
@@ -141,17 +150,21 @@ struct sim_end_plan { /* what one of the two users does */
     bool copying;                        /* weir_send and weir_recv */
     bool eager;                          /* writes before the connection is open */
     bool wants_all;                      /* never narrows what weir_stack_ready reports */
+    uint8_t habits;                      /* enum sim_habit: what it does once at habit_at */
+    uint32_t habit_at;                   /* octets read and written */
 };
 
 struct sim_plan { /* one connection; end 0 opens it */
     uint8_t host[2];
     uint8_t open;              /* enum sim_open */
     uint8_t abrupt, abrupt_end; /* enum sim_abrupt, and who */
+    bool abrupt_early;         /* before the connection is open */
     uint8_t after;             /* number of the plan that must be done before, plus 1; 0: none */
     bool v6, elsewhere;        /* elsewhere: to an address that is not the host's (any-destination listener) */
     uint16_t port[2];          /* 0: ephemeral */
     weir_us open_at;
     uint32_t admit_us, abrupt_at, linger_us;
+    uint32_t turn;             /* the ends take turns of so many octets; 0: they do not */
     struct sim_end_plan end[2];
 };
 
@@ -159,6 +172,7 @@ struct sim_scenario {
     uint64_t seed;
     enum sim_profile profile;
     uint8_t host_count, plan_count;
+    uint16_t attack;           /* of 65536, for each packet that arrives */
     bool perfect;              /* nothing is lost, changed, reordered, late or slow: nothing may be sent twice */
     struct sim_host_plan host[SIM_HOSTS_MAX];
     struct sim_path path[SIM_HOSTS_MAX]; /* [0] is not used */
@@ -166,7 +180,7 @@ struct sim_scenario {
 };
 
 void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, enum sim_profile profile);
-void sim_scenario_print(const struct sim_scenario *s);
+void sim_scenario_print(const struct sim_scenario *s); /* print.c */
 weir_addr sim_host_addr(uint32_t host, bool v6);
 /* True if the plan may end otherwise than with both streams whole. */
 bool sim_plan_fatal(const struct sim_scenario *s, const struct sim_plan *p);
@@ -218,7 +232,8 @@ struct sim_end {
     uint64_t key;              /* of what it sends */
     uint32_t written, read;
     uint32_t urgent_end;       /* one past the last octet sent as urgent */
-    bool connected, eof, closed, stopped;
+    bool connected, eof, closed, stopped, changed;
+    void *rings;               /* larger ones, lent on the way */
     weir_us read_at, write_at, act_at; /* virtual time; WEIR_FOREVER: not waiting */
     weir_err err;
 };
@@ -238,10 +253,18 @@ struct sim_options {
     bool verbose;
 };
 
+/* What a run has met with, to see what campaigns do not reach. */
+struct sim_coverage {
+    uint64_t rows[4];          /* bits */
+    uint64_t verdicts[WEIR_VERDICT_COUNT];
+    uint64_t retransmitted, time_wait_reused, attacks, perfect;
+};
+
 struct sim_result {
     uint64_t seed, hash;
     uint64_t packets, octets, steps;
     weir_us virtual_us;
+    struct sim_coverage coverage;
     char why[240];             /* empty: passed */
 };
 
@@ -275,7 +298,23 @@ void sim_trace_event(struct sim_world *w, uint32_t host, int plan, const char *w
 /* The rows a connection went through; printed only. */
 void sim_trace_path(struct sim_world *w, uint32_t host, const weir_conn *c);
 
+/* damage.c */
+struct sim_icmp_spec {
+    uint8_t type, code;
+    uint32_t mtu, quote;       /* at most so many octets are quoted */
+};
+/* Lengths and checksums of a packet of `len` octets. */
+void sim_packet_seal(struct sim_packet *p);
+/* Noise; false if the packet is better lost. */
+bool sim_damage(struct sim_rng *r, struct sim_packet *p);
+void sim_damage_plant(enum sim_plant plant, struct sim_packet *p);
+void sim_middlebox(struct sim_rng *r, const struct sim_link *l, struct sim_packet *p);
+uint32_t sim_split(struct sim_rng *r, struct sim_packet *p, struct sim_packet *second);
+void sim_icmp(struct sim_packet *message, const struct sim_packet *quoted, const struct sim_icmp_spec *spec);
+bool sim_is_icmp(const struct sim_packet *p);
+
 /* network.c */
+struct sim_packet *sim_packet_new(uint32_t from, uint32_t to, uint32_t len);
 void sim_network_init(struct sim_world *w);
 void sim_network_clear(struct sim_world *w);
 void sim_network_send(struct sim_world *w, uint32_t from, const uint8_t *octets, uint32_t len);
@@ -283,7 +322,12 @@ weir_us sim_network_next(const struct sim_network *n);
 struct sim_packet *sim_network_take(struct sim_network *n);
 void sim_packet_free(struct sim_packet *p);
 
+/* attack.c: one packet of an attacker for this host, if it has a connection that is worth it; NULL if not. */
+struct sim_packet *sim_attack(struct sim_world *w, uint32_t host);
+
 /* user.c */
+/* The sockets of a plan as one of its ends sees them, and the sockets before an ephemeral port is chosen. */
+weir_tuple sim_user_tuple(const struct sim_scenario *s, uint32_t plan, uint32_t side);
 weir_us sim_user_next(const struct sim_world *w);
 /* What users do by their own clock at the present time. */
 void sim_user_act(struct sim_world *w);

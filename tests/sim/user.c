@@ -4,6 +4,7 @@
  * The oracle of the streams is here: every octet read is the octet written, no octet comes from nowhere, and the end of
  * a stream is where its writer closed. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim.h"
@@ -286,9 +287,21 @@ static weir_err user_write_reserve(const struct user *u, weir_conn *c, uint32_t 
     return weir_tx_commit(c, *len, flags, user_now(u));
 }
 
+/* How much may be written by now: all, or what is our turn. */
+static uint32_t user_write_limit(const struct user *u)
+{
+    uint64_t turns;
+
+    if (u->p->turn == 0 || u->end->read == u->p->end[1 - u->side].send_len) {
+        return u->e->send_len;
+    }
+    turns = (uint64_t)(u->end->read / u->p->turn) + (u->side == 0 ? 1 : 0);
+    return turns * u->p->turn < u->e->send_len ? (uint32_t)(turns * u->p->turn) : u->e->send_len;
+}
+
 static uint32_t user_write_some(const struct user *u, weir_conn *c)
 {
-    uint32_t left = u->e->send_len - u->end->written, len = sim_range(&u->w->rng, 1, u->e->write_max);
+    uint32_t left = user_write_limit(u) - u->end->written, len = sim_range(&u->w->rng, 1, u->e->write_max);
     unsigned flags = user_send_flags(u);
     weir_err err;
 
@@ -314,7 +327,7 @@ static void user_write(const struct user *u, weir_conn *c)
     uint32_t calls;
 
     for (calls = 0; calls < USER_CALLS_MAX && user_awake(u->end->write_at); calls++) {
-        if (u->end->written == u->e->send_len || user_write_some(u, c) == 0) {
+        if (u->end->written >= user_write_limit(u) || user_write_some(u, c) == 0) {
             return;
         }
         if (u->e->write_pause_us != 0) {
@@ -341,12 +354,56 @@ static void user_close(const struct user *u, weir_conn *c)
     }
 }
 
+/* ---- switches thrown on the way ---- */
+
+static void user_grow(const struct user *u, weir_conn *c)
+{
+    weir_sizes sizes = u->w->scenario.host[u->host].config.rings;
+    weir_buffers buffers;
+    size_t len;
+    weir_err err;
+
+    sizes.rx <<= 1;
+    sizes.tx <<= 2;
+    len = weir_buffers_size(sizes);
+    u->end->rings = malloc(len);
+    if (u->end->rings == NULL || !weir_buffers_carve(&buffers, u->end->rings, len, sizes)) {
+        abort();
+    }
+    memset(u->end->rings, u->w->options->fill, len);
+    err = weir_set_buffers(c, &buffers, user_now(u));
+    if (err != WEIR_ERR_NONE) {
+        sim_fail(u->w, "plan %u end %u: larger rings: %s", u->plan, u->side, weir_err_name(err));
+    }
+}
+
+static void user_change(const struct user *u, weir_conn *c)
+{
+    if (u->end->changed || u->e->habits == 0 || u->end->read + u->end->written < u->e->habit_at) {
+        return;
+    }
+    u->end->changed = true;
+    user_event(u, "change", u->e->habits);
+    if (u->e->habits & SIM_GROW) {
+        user_grow(u, c);
+    }
+    if (u->e->habits & (SIM_NAGLE_OFF | SIM_NAGLE_ON)) {
+        weir_set_nagle(c, (u->e->habits & SIM_NAGLE_ON) != 0);
+    }
+    if (u->e->habits & SIM_KEEPALIVE) {
+        weir_set_keepalive(c, true, user_now(u));
+    }
+}
+
 /* ---- the ends of a connection ---- */
 
 /* The user loses patience, if the plan says so. True: it has left, or its connection is CLOSED. */
 static bool user_abrupt(const struct user *u, weir_conn *c)
 {
-    if (u->p->abrupt == SIM_GRACEFUL || u->p->abrupt_end != u->side || u->end->read + u->end->written < u->p->abrupt_at) {
+    if (u->p->abrupt == SIM_GRACEFUL || u->p->abrupt_end != u->side) {
+        return false;
+    }
+    if (u->end->connected ? u->end->read + u->end->written < u->p->abrupt_at : !u->p->abrupt_early) {
         return false;
     }
     u->c->broken = true;
@@ -426,7 +483,7 @@ static unsigned user_wants(const struct user *u)
     } else if (!u->end->eof && user_awake(u->end->read_at)) {
         events |= WEIR_EV_READABLE | WEIR_EV_PEER_FIN;
     }
-    if ((u->end->connected || u->e->eager) && u->end->written != u->e->send_len && user_awake(u->end->write_at)) {
+    if ((u->end->connected || u->e->eager) && u->end->written < user_write_limit(u) && user_awake(u->end->write_at)) {
         events |= WEIR_EV_WRITABLE;
     }
     if (u->end->eof && u->end->closed && u->e->leave == SIM_LEAVE_SENT) {
@@ -491,10 +548,11 @@ static void user_serve_open(const struct user *u, weir_conn *c)
     if ((weir_events(c) & WEIR_EV_CONNECTED) && !u->end->connected) {
         user_connected(u);
     }
-    if (u->end->connected && user_abrupt(u, c)) {
+    if (user_abrupt(u, c)) {
         return;
     }
     if (u->end->connected) {
+        user_change(u, c);
         user_read(u, c);
     }
     if (u->end->connected || u->e->eager) {
@@ -529,9 +587,9 @@ static void user_serve(const struct user *u)
     events = weir_events(c);
     if (events & WEIR_EV_CLOSED) {
         user_closed(u, c);
-    } else if (events & WEIR_EV_HELD) {
+    } else if ((events & WEIR_EV_HELD) && !user_abrupt(u, c)) {
         user_held(u, c);
-    } else {
+    } else if ((events & WEIR_EV_HELD) == 0) {
         user_serve_open(u, c);
     }
     user_want(u);
@@ -547,19 +605,28 @@ static weir_addr user_elsewhere(bool v6)
     return v6 ? a : weir_addr_v4(198, 51, 100, 7);
 }
 
-static weir_tuple user_tuple(const struct user *u)
+weir_tuple sim_user_tuple(const struct sim_scenario *s, uint32_t plan, uint32_t side)
 {
+    const struct sim_plan *p = &s->plan[plan];
     weir_tuple t;
 
     memset(&t, 0, sizeof t);
-    t.remote = u->p->elsewhere ? user_elsewhere(u->p->v6) : sim_host_addr(u->p->host[1 - u->side], u->p->v6);
-    t.local = sim_host_addr(u->host, u->p->v6);
+    t.local = p->elsewhere && side == 1 ? user_elsewhere(p->v6) : sim_host_addr(p->host[side], p->v6);
+    t.remote = p->elsewhere && side == 0 ? user_elsewhere(p->v6) : sim_host_addr(p->host[1 - side], p->v6);
+    t.local_port = p->port[side];
+    t.remote_port = p->port[1 - side];
+    return t;
+}
+
+/* What is given to connect: sometimes weir has to find the address. */
+static weir_tuple user_tuple(const struct user *u)
+{
+    weir_tuple t = sim_user_tuple(&u->w->scenario, u->plan, u->side);
+
     if (u->p->open != SIM_OPEN_BOTH && sim_percent(&u->w->rng, 50)) {
         memset(&t.local, 0, sizeof t.local);
         t.local = u->p->v6 ? t.local : weir_addr_v4(0, 0, 0, 0);
     }
-    t.local_port = u->p->port[u->side];
-    t.remote_port = u->p->port[1 - u->side];
     return t;
 }
 

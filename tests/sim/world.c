@@ -151,6 +151,30 @@ static void host_reboot(struct sim_world *w, uint32_t h)
     host_build(w, h);
 }
 
+/* Sets the host's clock so that the number of scenario_edge is where it shall be when the plan opens. */
+static void host_edge(struct sim_scenario *s, uint32_t h)
+{
+    struct sim_host_plan *host = &s->host[h];
+    uint32_t plan = host->edge_plan - 1u, side = s->plan[plan].host[0] == h ? 0 : 1;
+    weir_tuple t = sim_user_tuple(s, plan, side);
+    weir_us now = host->origin + s->plan[plan].open_at;
+    uint64_t memory[(256 + 256 + 4096) / 8];
+    weir_sizes sizes = {256, 256};
+    weir_buffers buffers;
+    weir_conn c;
+
+    if (s->plan[plan].host[side] != h || s->plan[plan].port[0] == 0 || s->plan[plan].port[1] == 0 ||
+        !weir_buffers_carve(&buffers, memory, sizeof memory, sizes) ||
+        weir_init(&c, &host->config.tcp, &buffers, now) != WEIR_ERR_NONE || weir_connect(&c, &t, now) != WEIR_ERR_NONE) {
+        return;
+    }
+    if (host->edge_is_stamp) {
+        host->origin += (weir_us)(uint32_t)(host->edge - c.ts.offset - (uint32_t)(now / 1000)) * 1000;
+    } else {
+        host->origin += (weir_us)(uint32_t)(host->edge - c.snd.iss.v) * 4;
+    }
+}
+
 /* ---- one turn of a host's loop ---- */
 
 static void host_check(struct sim_world *w, uint32_t h)
@@ -173,20 +197,48 @@ static void host_trace_last(struct sim_world *w, uint32_t h)
     }
 }
 
+static void host_cover_rows(struct sim_world *w, uint32_t h)
+{
+    const weir_stack *stack = w->host[h].stack;
+    weir_handle handle;
+    weir_path path;
+    uint32_t i;
+
+    for (handle = weir_stack_next(stack, 0); handle != 0; handle = weir_stack_next(stack, handle)) {
+        path = weir_last_path(weir_stack_peek(stack, handle));
+        for (i = 0; i < path.count && i < WEIR_PATH_MAX; i++) {
+            w->result->coverage.rows[path.row[i] / 64u] |= UINT64_C(1) << path.row[i] % 64;
+        }
+    }
+}
+
+/* Takes the packet over. */
+static void host_input_one(struct sim_world *w, uint32_t h, struct sim_packet *p, const char *word)
+{
+    enum weir_verdict verdict = weir_stack_input(w->host[h].stack, p->octets, p->len, sim_host_now(w, h));
+
+    sim_trace_packet(w, p, verdict == WEIR_OK ? word : weir_verdict_name(verdict));
+    sim_trace_number(w, (uint64_t)verdict);
+    host_trace_last(w, h);
+    host_cover_rows(w, h);
+    sim_packet_free(p);
+    host_check(w, h);
+}
+
 static uint32_t host_input(struct sim_world *w, uint32_t h)
 {
     struct sim_host *host = &w->host[h];
     uint32_t i, count = host->inbox_count;
-    enum weir_verdict verdict;
+    struct sim_packet *attack;
 
     host->inbox_count = 0;
     for (i = 0; i < count; i++) {
-        verdict = weir_stack_input(host->stack, host->inbox[i]->octets, host->inbox[i]->len, sim_host_now(w, h));
-        sim_trace_packet(w, host->inbox[i], verdict == WEIR_OK ? "taken" : weir_verdict_name(verdict));
-        sim_trace_number(w, (uint64_t)verdict);
-        host_trace_last(w, h);
-        sim_packet_free(host->inbox[i]);
-        host_check(w, h);
+        host_input_one(w, h, host->inbox[i], "taken");
+        attack = sim_happens(&w->rng, w->scenario.attack) ? sim_attack(w, h) : NULL;
+        if (attack != NULL) {
+            w->result->coverage.attacks++;
+            host_input_one(w, h, attack, "attack");
+        }
     }
     return count;
 }
@@ -202,6 +254,7 @@ static uint32_t host_ready(struct sim_world *w, uint32_t h)
             break;
         }
         sim_user_serve(w, h, &ready);
+        host_cover_rows(w, h);
         host_check(w, h);
     }
     return count;
@@ -269,6 +322,7 @@ static void host_turn(struct sim_world *w, uint32_t h)
     host->wake_at = WEIR_FOREVER;
     done = host_input(w, h);
     weir_stack_expire(host->stack, w->scenario.host[h].origin + w->now);
+    host_cover_rows(w, h);
     done += host_ready(w, h);
     done += host_poll(w, h);
     if (sim_failed(w)) {
@@ -501,6 +555,11 @@ static void world_init(struct sim_world *w, const struct sim_options *options, u
     result->seed = seed;
     result->hash = UINT64_C(0xcbf29ce484222325);
     sim_scenario_draw(&w->scenario, seed, options->profile);
+    for (i = 0; i < w->scenario.host_count; i++) {
+        if (w->scenario.host[i].edge_plan != 0) {
+            host_edge(&w->scenario, i);
+        }
+    }
     w->rng = sim_rng_for(seed, 0x55534552);
     w->needed_packets = world_needed(&w->scenario);
     for (i = 0; i < 2u * SIM_PLANS_MAX; i++) {
@@ -521,12 +580,32 @@ static void world_free(struct sim_world *w)
     uint32_t h, i;
 
     sim_network_clear(w);
+    for (i = 0; i < 2u * SIM_PLANS_MAX; i++) {
+        free(w->conn[i / 2].end[i % 2].rings);
+    }
     for (h = 0; h < w->scenario.host_count; h++) {
         for (i = 0; i < w->host[h].inbox_count; i++) {
             sim_packet_free(w->host[h].inbox[i]);
         }
         free(w->host[h].memory);
     }
+}
+
+static void world_cover(struct sim_world *w)
+{
+    struct sim_coverage *c = &w->result->coverage;
+    uint32_t h, i;
+
+    for (h = 0; h < w->scenario.host_count && w->host[h].stack != NULL; h++) {
+        const weir_stats *s = weir_stack_stats(w->host[h].stack);
+
+        for (i = 0; i < WEIR_VERDICT_COUNT; i++) {
+            c->verdicts[i] += s->verdicts[i];
+        }
+        c->retransmitted += s->retransmitted;
+        c->time_wait_reused += s->time_wait_reused;
+    }
+    c->perfect = w->scenario.perfect;
 }
 
 void sim_run(const struct sim_options *options, uint64_t seed, struct sim_result *result)
@@ -543,6 +622,7 @@ void sim_run(const struct sim_options *options, uint64_t seed, struct sim_result
         host_build(w, h);
     }
     world_loop(w);
+    world_cover(w);
     for (h = 0; h < w->scenario.host_count && !sim_failed(w); h++) {
         world_check_empty(w, h);
     }
