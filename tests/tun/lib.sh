@@ -30,12 +30,13 @@ begin() {
         weir=$(readlink -f "$build/lib/tun/programs/weir-tun") && [ -x "$weir" ] || cannot "$build has no weir-tun: build it first"
         unshare=$(enter_with) || cannot "no network namespace can be made here; $weir doctor says more"
         "$weir" doctor >/dev/null || cannot "$("$weir" doctor | grep '^no' | head -n 1)"
+        source=$(readlink -f "$(dirname "$0")/../..")
         work=$(mktemp -d)
         trap 'rm -rf "$work"' EXIT
         trap 'exit 130' INT TERM
-        chmod 755 "$work"
+        chmod 777 "$work" # weir-tun writes here after it has become another user
         # shellcheck disable=SC2086 # words
-        WEIR_INSIDE=1 weir=$weir work=$work unshare $unshare "$0" "$@" || code=$?
+        WEIR_INSIDE=1 weir=$weir work=$work source=$source unshare $unshare "$(readlink -f "$0")" "$@" || code=$?
         exit "${code:-0}"
     fi
     passed=0

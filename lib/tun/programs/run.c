@@ -204,8 +204,20 @@ static void run_abort_all(struct instance *in)
     }
     if (count != 0)
         say(in, "%u connection%s had not ended and %s reset", count, count == 1 ? "" : "s", count == 1 ? "was" : "were");
-    for (unsigned i = 0; i < 1000 && !weir_tun_flush(in->tun); i++)
-        ;
+}
+
+/* What was said last leaves: a slow or a late link (--rate, --delay) may still have it. */
+static void run_last_words(struct instance *in)
+{
+    const weir_us until = weir_tun_now() + RUN_SECOND;
+    weir_tun_stats stats;
+    do {
+        bool all = weir_tun_flush(in->tun);
+        weir_tun_get_stats(in->tun, &stats);
+        if (all && stats.out.queued == 0)
+            return;
+        (void)weir_tun_step(in->tun, NULL, 0, until);
+    } while (weir_tun_now() < until && !in->device_gone);
 }
 
 void run_quit(struct instance *in)
@@ -438,6 +450,7 @@ int run_app_with(const struct options *options, const struct app *app, int (*ins
         in.status = EXIT_FINE;
         while (!in.device_gone && !run_ended(&in))
             run_turn(&in);
+        run_last_words(&in);
         if (app->report != NULL)
             app->report(&in);
         if (options->verbose != 0)
