@@ -255,7 +255,7 @@ static bool ring_size_ok(uint32_t size)
 /* One record for about each 1 KiB of ring, within bounds: enough for every second segment of a window to be missing. */
 static uint16_t ring_records(uint32_t size)
 {
-    return (uint16_t)base_min32(base_max32(size / 1024, 8), 1024);
+    return (uint16_t)base_min32(base_max32(size / 1024, 16), 1024);
 }
 
 WEIR_API size_t weir_buffers_size(weir_sizes sizes)
