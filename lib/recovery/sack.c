@@ -310,7 +310,8 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block)
     for (uint32_t i = range.first; i < range.last; i++) {
         sack_mark(b, sack_at(b, i), WEIRI_SENT_SACKED);
     }
-    range.first -= range.first > 0 && sack_is(b, range.first - 1, WEIRI_SENT_SACKED);
+    WEIR_ASSERT(range.first > 0); /* una < from: something lies below */
+    range.first -= sack_is(b, range.first - 1, WEIRI_SENT_SACKED);
     range.last += sack_is(b, range.last, WEIRI_SENT_SACKED);
     sack_join(b, range);
     return b->sacked - before;
