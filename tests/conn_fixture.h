@@ -5,7 +5,7 @@
  *     conn_expect(f, "ACK +0 +11", WEIR_TIME_WAIT);      what it answered, and where it is now
  *
  * Numbers stand as offsets, from what SND.NXT and RCV.NXT were before the segment; where there is no connection yet they count from
- * CONN_OURS and CONN_PEERS. For tests only; one thread. */
+ * CONN_OURS and the peer's ISS. For tests only; one thread. */
 #ifndef WEIR_TESTS_CONN_FIXTURE_H
 #define WEIR_TESTS_CONN_FIXTURE_H
 
@@ -20,7 +20,7 @@ enum {
     CONN_RX = 4096,
     CONN_TX = 4096,
     CONN_OURS = 5000,   /* what a segment acknowledges where we have sent nothing */
-    CONN_PEERS = 70000, /* the peer's ISS */
+    CONN_PEERS = 70000, /* the peer's ISS, unless f->peer_iss says otherwise */
     CONN_WINDOW = 8000, /* what the peer announces */
     CONN_FIXTURES = 4   /* so many live at once: the oldest is used again */
 };
@@ -30,6 +30,8 @@ struct conn_fixture {
     weir_conn c;
     weir_config cfg;
     weir_us now;
+    weir_tuple tuple;
+    uint32_t peer_iss;
     weir_seq ours, peers; /* bases of offsets: SND.NXT and RCV.NXT before the last event */
     uint64_t memory[(CONN_RX + CONN_TX) / 8 + 256];
 };
@@ -59,6 +61,8 @@ __attribute__((unused)) static struct conn_fixture *conn_new_sized(weir_sizes si
     f->cfg.window_scale = false;
     f->cfg.sack = false;
     f->now = CONN_SECOND;
+    f->peer_iss = CONN_PEERS;
+    f->tuple = conn_tuple();
     assert_true(weir_buffers_carve(&b, f->memory, sizeof f->memory, sizes));
     assert_int_equal(weir_init(&f->c, &f->cfg, &b, f->now), WEIR_ERR_NONE);
     return f;
@@ -73,8 +77,7 @@ __attribute__((unused)) static struct conn_fixture *conn_new(void)
 /* Sets the clock so that a connection opened now has this ISS (RFC 9293 3.4.1: the clock is part of it). */
 __attribute__((unused)) static void conn_set_iss(struct conn_fixture *f, uint32_t iss)
 {
-    weir_tuple t = conn_tuple();
-    uint32_t ahead = iss - weiri_iss(&f->cfg, &t, f->now).v;
+    uint32_t ahead = iss - weiri_iss(&f->cfg, &f->tuple, f->now).v;
     f->now += (weir_us)ahead * 4;
 }
 
@@ -82,7 +85,7 @@ static void conn_mark(struct conn_fixture *f)
 {
     bool sent = f->c.state > WEIR_LISTEN, heard = f->c.state > WEIR_SYN_SENT;
     f->ours = sent ? f->c.snd.nxt : seq_of(CONN_OURS);
-    f->peers = heard ? f->c.rcv.nxt : seq_of(CONN_PEERS);
+    f->peers = heard ? f->c.rcv.nxt : seq_of(f->peer_iss);
 }
 
 /* ---- segments to the connection ----------------------------------------------------------------------------------------------------- */
@@ -97,12 +100,11 @@ static uint8_t conn_octet(uint32_t n)
 __attribute__((unused)) static void conn_input(struct conn_fixture *f, const weir_fields *fields, uint32_t len)
 {
     uint8_t raw[WEIR_TCP_HEADER_MAX + 65535];
-    weir_tuple t = conn_tuple();
-    weir_pseudo pseudo = {t.remote, t.local};
+    weir_pseudo pseudo = {f->tuple.remote, f->tuple.local};
     weir_fields g = *fields;
     weir_view v;
-    g.source_port = t.remote_port;
-    g.destination_port = t.local_port;
+    g.source_port = f->tuple.remote_port;
+    g.destination_port = f->tuple.local_port;
     size_t header = weir_emit_header(raw, &g);
     uint32_t first = g.seq.v + (g.flags & WEIR_SYN ? 1 : 0);
     for (uint32_t i = 0; i < len; i++) {
@@ -221,10 +223,15 @@ __attribute__((unused)) static const char *conn_says(struct conn_fixture *f)
 }
 
 /* The answer, and the state after it. */
-__attribute__((unused)) static void conn_expect(struct conn_fixture *f, const char *answer, enum weir_state state)
+#define conn_expect(f, answer, state) conn_expect_at((f), (answer), (state), __FILE__, __LINE__)
+__attribute__((unused)) static void conn_expect_at(struct conn_fixture *f, const char *answer, enum weir_state state, const char *file,
+                                                   int line)
 {
-    assert_string_equal(conn_says(f), answer);
-    assert_string_equal(weir_state_name(weir_state(&f->c)), weir_state_name(state));
+    const char *got = conn_says(f);
+    if (strcmp(got, answer) != 0 || weir_state(&f->c) != state) {
+        fail_msg("%s:%d: expected \"%s\" and %s, got \"%s\" and %s", file, line, answer, weir_state_name(state), got,
+                 weir_state_name(weir_state(&f->c)));
+    }
 }
 
 /* Nothing more is said; what was said before is of no interest. */
@@ -272,14 +279,12 @@ __attribute__((unused)) static weir_err conn_send(struct conn_fixture *f, uint32
 
 __attribute__((unused)) static void conn_listen(struct conn_fixture *f)
 {
-    weir_tuple t = conn_tuple();
-    assert_int_equal(weir_listen(&f->c, &t, f->now), WEIR_ERR_NONE);
+    assert_int_equal(weir_listen(&f->c, &f->tuple, f->now), WEIR_ERR_NONE);
 }
 
 __attribute__((unused)) static void conn_connect(struct conn_fixture *f)
 {
-    weir_tuple t = conn_tuple();
-    assert_int_equal(weir_connect(&f->c, &t, f->now), WEIR_ERR_NONE);
+    assert_int_equal(weir_connect(&f->c, &f->tuple, f->now), WEIR_ERR_NONE);
     conn_drain(f);
 }
 

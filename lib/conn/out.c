@@ -150,8 +150,8 @@ static struct out_plan out_decide(const weir_conn *c)
     p.from = c->snd.nxt;
     if (c->reply.flags != 0) {
         p.kind = OUT_REPLY;
-    } else if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN || conn_has(c, WEIRI_HELD)) {
-        p.kind = OUT_NONE;
+    } else if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN || (conn_has(c, WEIRI_HELD) && c->state == WEIR_SYN_RECEIVED)) {
+        p.kind = OUT_NONE; /* a held connection that was closed is let go on: it has something to end */
     } else if (conn_has(c, WEIRI_SYN_DUE)) {
         p.kind = OUT_SYN;
     } else if (c->state != WEIR_SYN_SENT) {
