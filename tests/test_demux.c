@@ -89,6 +89,32 @@ static void test_chains_depend_on_the_secret(void **state)
     guard_free_all();
 }
 
+static void test_chains_are_short(void **state)
+{
+    enum { MANY = 2000 };
+    weir_stack_config c = world_config(1);
+    uint32_t longest = 0;
+    (void)state;
+    c.connections_max = MANY;
+    c.rings.rx = c.rings.tx = 256;
+    weir_stack *s = world_stack(&c, 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        const weir_tuple t = tuple_of(false, 1, 2, (uint16_t)(1000 + i), 80);
+        weir_handle conn;
+        WORLD_OK(weir_stack_connect(s, &t, &conn, 0));
+    }
+    for (uint32_t bucket = 0; bucket <= s->demux.mask; bucket++) {
+        uint32_t len = 0;
+        for (uint32_t i = s->demux.heads[bucket]; i != WEIRI_NONE; i = s->demux.nodes[i].next) {
+            len++;
+        }
+        longest = len > longest ? len : longest;
+    }
+    assert_in_range(longest, 2, 9); /* a load of one: 10 would be one chance in ten thousand */
+    WORLD_CHECK(s);
+    guard_free_all();
+}
+
 static weir_stack *stack_for_anybody(void)
 {
     weir_stack_config c = world_config(1);
@@ -284,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_exact_on_all_four_fields),
         cmocka_unit_test(test_table_beside_a_list),
         cmocka_unit_test(test_chains_depend_on_the_secret),
+        cmocka_unit_test(test_chains_are_short),
         cmocka_unit_test(test_the_most_specific_listener),
         cmocka_unit_test(test_listener_faults),
         cmocka_unit_test(test_many_listeners),

@@ -86,6 +86,43 @@ static void test_configuration(void **state)
     guard_free_all();
 }
 
+static void test_documented_defaults(void **state)
+{
+    weir_stack_config c;
+    (void)state;
+    weir_stack_config_init(&c);
+    assert_int_equal(c.connections_max, 1024);
+    assert_int_equal(c.listeners_max, 64);
+    assert_int_equal(c.time_wait_max, 4096);
+    assert_int_equal(c.half_open_max, 256);
+    assert_int_equal(c.replies_per_second, 1000);
+    assert_int_equal(c.port_first, 49152);
+    assert_int_equal(c.port_last, 65535);
+    assert_true(c.rings.rx == 65536 && c.rings.tx == 65536 && c.tcp.mtu == 1500);
+    assert_true(c.echo_reply && !c.any_destination && !c.checksum_trusted && !c.accept_martians && c.addr_count == 0);
+}
+
+/* What lies just inside the limits is taken. */
+static void test_limits(void **state)
+{
+    weir_stack_config c = world_config(1);
+    (void)state;
+    c.prefix_len[0] = 32;
+    c.prefix_len[1] = 128;
+    c.port_first = c.port_last = 1;
+    c.listeners_max = c.time_wait_max = c.half_open_max = 0;
+    c.connections_max = 1;
+    const size_t least = weir_stack_size(&c);
+    assert_true(least > 0);
+    c.connections_max = 2;
+    assert_true(weir_stack_size(&c) - least >= 2 * 4096 + sizeof(weir_conn));
+    c.connections_max = c.time_wait_max = 1u << 24;
+    c.rings.rx = c.rings.tx = 256;
+    assert_true(sizeof(size_t) == 4 || weir_stack_size(&c) > ((size_t)1 << 24) * sizeof(weir_conn));
+    c.rings.rx = c.rings.tx = 1u << 30;
+    assert_true(sizeof(size_t) == 4 ? weir_stack_size(&c) == 0 : weir_stack_size(&c) / 2 > ((size_t)1 << 30 << 23));
+}
+
 static void test_memory(void **state)
 {
     const weir_stack_config c = world_config(1);
@@ -523,6 +560,30 @@ static void test_replies_have_bounded_room(void **state)
     guard_free_all();
 }
 
+/* Answers go out in the order of what they answer, around the ring and around again. */
+static void test_answers_keep_their_order(void **state)
+{
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 0);
+    uint16_t next_in = 1024, next_out = 1024;
+    struct world_seen seen;
+    (void)state;
+    for (unsigned round = 0; round < 40; round++) {
+        for (unsigned i = 0; i < 1 + round % 7; i++) {
+            struct world_segment seg = segment_of(99, next_in++, WEIR_ACK);
+            assert_int_equal(world_inject(s, &seg, round * 1000000u), WEIR_NO_CONNECTION);
+        }
+        for (unsigned i = 0; i < 1 + round % 3 && world_next(s, &seen, round * 1000000u); i++) {
+            assert_int_equal(seen.tuple.remote_port, next_out++);
+        }
+        while (round % 5 == 4 && world_next(s, &seen, round * 1000000u)) {
+            assert_int_equal(seen.tuple.remote_port, next_out++);
+        }
+    }
+    assert_int_equal(next_in, next_out);
+    guard_free_all();
+}
+
 /* ---- addresses ---- */
 
 static void test_addresses(void **state)
@@ -618,6 +679,11 @@ static void test_bad_packets_change_nothing(void **state)
     seg.bad_checksum = true;
     (void)world_listen(trusting, 80);
     assert_int_equal(world_inject(trusting, &seg, 0), WEIR_OK);
+    assert_int_equal(weir_stack_stats(trusting)->odd_segments, 0);
+    seg.flags = WEIR_SYN | WEIR_FIN; /* legal, but strange */
+    seg.tuple.remote_port++;
+    assert_int_equal(world_inject(trusting, &seg, 0), WEIR_OK);
+    assert_int_equal(weir_stack_stats(trusting)->odd_segments, 1);
     guard_free_all();
 }
 
@@ -672,6 +738,26 @@ static void test_echo(void **state)
         assert_int_equal(ip.ttl, 64);
     }
     assert_int_equal(weir_stack_stats(s)->echo_replies, 10);
+    guard_free_all();
+}
+
+static void test_echoes_keep_their_order(void **state)
+{
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 0);
+    uint8_t packet[2048];
+    uint32_t in = 0, out = 0;
+    (void)state;
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned i = 0; i < 3; i++) {
+            assert_int_equal(world_put(s, packet, echo_request(packet, false, in++, 1), round * 100000u), WEIR_OK);
+        }
+        for (unsigned i = 0; i < (round % 2 ? 4 : 2); i++) {
+            assert_int_equal(world_poll(s, packet, round * 100000u), 28 + out++);
+        }
+    }
+    assert_int_equal(in, out);
+    assert_int_equal(weir_stack_stats(s)->replies_dropped, 0);
     guard_free_all();
 }
 
@@ -1139,6 +1225,56 @@ static void test_time_does_not_go_back(void **state)
     guard_free_all();
 }
 
+/* Every call that is given the time goes by it, and looks first at what the user has in hand. */
+static void test_every_call_brings_the_time(void **state)
+{
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 0);
+    weir_tuple t = tuple_of(0, 80);
+    weir_handle conn, listener = world_listen(s, 80);
+    const weir_us late = 3600000000u;
+    (void)state;
+    WORLD_OK(weir_stack_connect(s, &t, &conn, late));
+    assert_int_equal(world_drop_all(s, late), 1);
+    assert_true(weir_stack_deadline(s) == late + 1000000);
+    assert_non_null(weir_stack_conn(s, conn));
+    WORLD_OK(weir_stack_unlisten(s, listener, 2 * late));
+    assert_true(s->dirty.count == 0 && s->now == 2 * late);
+    assert_non_null(weir_stack_conn(s, conn));
+    WORLD_OK(weir_stack_release(s, conn, 0, 3 * late));
+    assert_true(s->dirty.count == 0 && s->now == 3 * late);
+    WORLD_OK(weir_stack_connect(s, &t, &conn, 3 * late));
+    assert_non_null(weir_stack_conn(s, conn));
+    t.remote_port = 81;
+    WORLD_OK(weir_stack_connect(s, &t, &conn, 4 * late));
+    assert_true(s->dirty.count == 0 && s->now == 4 * late);
+    guard_free_all();
+}
+
+/* For tracers: which connection the last packet was about. */
+static void test_last(void **state)
+{
+    struct world w = world_plain();
+    const weir_addr remote = world_host(false, 2);
+    uint8_t packet[2048], request[256];
+    (void)state;
+    (void)world_listen(w.b, 80);
+    const weir_handle ca = world_connect(&w, &remote, 80);
+    assert_true(weir_stack_last(w.a) == 0);
+    const size_t len = world_poll(w.a, packet, w.now);
+    assert_true(weir_stack_last(w.a) == ca);
+    assert_int_equal(world_put(w.b, packet, len, w.now), WEIR_OK);
+    const weir_handle cb = weir_stack_last(w.b);
+    assert_true(cb != 0 && cb == weir_stack_next(w.b, 0));
+    assert_int_equal(world_put(w.b, request, echo_request(request, false, 8, 2), w.now), WEIR_IP_SOURCE);
+    assert_true(weir_stack_last(w.b) == 0);
+    assert_true(world_poll(w.b, packet, w.now) > 0);
+    assert_true(weir_stack_last(w.b) == cb);
+    assert_int_equal(world_poll(w.b, packet, w.now), 0);
+    assert_true(weir_stack_last(w.b) == 0);
+    guard_free_all();
+}
+
 /* ---- many ---- */
 
 struct tally {
@@ -1286,6 +1422,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configuration),
+        cmocka_unit_test(test_documented_defaults),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_connect_exchange_close),
         cmocka_unit_test(test_both_close_at_once),
@@ -1300,10 +1438,12 @@ int main(void)
         cmocka_unit_test(test_reset_for_no_match),
         cmocka_unit_test(test_replies_are_bounded),
         cmocka_unit_test(test_replies_have_bounded_room),
+        cmocka_unit_test(test_answers_keep_their_order),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_any_destination),
         cmocka_unit_test(test_bad_packets_change_nothing),
         cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_echoes_keep_their_order),
         cmocka_unit_test(test_echo_that_is_not_answered),
         cmocka_unit_test(test_icmp_errors),
         cmocka_unit_test(test_path_mtu),
@@ -1319,6 +1459,8 @@ int main(void)
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_time_does_not_go_back),
+        cmocka_unit_test(test_every_call_brings_the_time),
+        cmocka_unit_test(test_last),
         cmocka_unit_test(test_two_thousand_at_once),
         cmocka_unit_test(test_twenty_thousand_in_turn),
         cmocka_unit_test(test_the_same_again),

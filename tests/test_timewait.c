@@ -134,14 +134,18 @@ static void test_record_lasts_2msl(void **state)
 static void test_fin_again(void **state)
 {
     (void)state;
-    for (int stamped = 0; stamped < 2; stamped++) {
+    for (int way = 0; way < 3; way++) { /* without timestamps, with them, and with them but stripped on the path */
+        const bool stamped = way > 0;
         weir_us now = 1000000;
         weir_stack *s = stack_new(16, now);
         struct past p = past_new(s, 4000, stamped, now);
         now += 40000000;
         struct world_segment seg = past_segment(&p, WEIR_FIN | WEIR_ACK, stamped);
         seg.seq = p.rcv_nxt - 1;
-        seg.ts_value = p.ts_value += 40000;
+        seg.stamped = way == 1;
+        if (seg.stamped) {
+            seg.ts_value = p.ts_value += 40000;
+        }
         assert_int_equal(world_inject(s, &seg, now), WEIR_IN_TIME_WAIT);
         expect_ack(s, &p, stamped, now);
         weir_stack_expire(s, now + 2 * (weir_us)MSL - 1); /* 2MSL began again */
