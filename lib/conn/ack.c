@@ -102,7 +102,6 @@ static void ack_congestion(weir_conn *c, uint32_t acked, uint32_t flight)
         c->dupacks = 0;
         c->recover = seq_max(c->recover, seq_sub(c->snd.una, 1)); /* RFC 6582 6: kept close, so that it never seems ahead */
     }
-    conn_set(c, WEIRI_CWND_LIMITED, false);
 }
 
 /* RFC 6298 5.2, 5.3; of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */

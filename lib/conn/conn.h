@@ -34,7 +34,7 @@ enum weiri_flag {
     WEIRI_RECOVERY = 1 << 22,     /* fast recovery, until snd.una reaches recover (RFC 6582) */
     WEIRI_LOSS = 1 << 23,         /* after a timeout, until snd.una reaches recover */
     WEIRI_SUSPECT = 1 << 24,      /* R1 passed, or a soft ICMP error (SHLD-9) */
-    WEIRI_CWND_LIMITED = 1 << 25, /* cwnd held the sender back since the last acknowledgment */
+    WEIRI_CWND_LIMITED = 1 << 25, /* the last text that was sent filled cwnd */
     WEIRI_TS_RECENT = 1 << 26,    /* ts.recent is valid */
     WEIRI_PARTIAL = 1 << 27       /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
 };

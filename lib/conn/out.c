@@ -11,7 +11,6 @@ struct out_plan {
     weir_seq from;
     uint32_t len; /* of text; FIN comes after it */
     bool fin;
-    bool cwnd_limited;
 };
 
 /* ---- deciding -------------------------------------------------------------------------------------------------------------------- */
@@ -67,8 +66,8 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
         p->len = room;
         p->fin = false;
     }
-    p->cwnd_limited = !conn_has(c, WEIRI_RESEND_NOW) && out_pipe(c) + p->len > c->cc.cwnd;
-    return p->len + (p->fin ? 1u : 0u) > 0 && !p->cwnd_limited;
+    bool may = conn_has(c, WEIRI_RESEND_NOW) || out_pipe(c) + p->len <= c->cc.cwnd;
+    return may && p->len + (p->fin ? 1u : 0u) > 0;
 }
 
 /* The zero-window probe: one octet, new or not, or FIN where nothing else is left (RFC 9293 3.8.6.1, MUST-36). */
@@ -114,11 +113,7 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
         return true;
     }
     uint32_t pipe = out_pipe(c);
-    if (pipe > 0 && pipe + p->len > c->cc.cwnd) {
-        p->cwnd_limited = true;
-        return false;
-    }
-    return out_worth_sending(c, p->len, full);
+    return (pipe == 0 || pipe + p->len <= c->cc.cwnd) && out_worth_sending(c, p->len, full);
 }
 
 /* Nothing of the stream can go: an ACK that is due, or a probe that asks for one. */
@@ -274,6 +269,14 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
     c->count.retrans++;
 }
 
+/* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
+ * half of it is enough there. */
+static bool out_fills_cwnd(const weir_conn *c)
+{
+    uint32_t pipe = out_pipe(c);
+    return c->cc.cwnd < c->cc.ssthresh ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
+}
+
 /* False: the board is full and nothing new may be sent until something is acknowledged. */
 static bool out_note_text(weir_conn *c, const struct out_plan *p)
 {
@@ -293,6 +296,7 @@ static bool out_note_text(weir_conn *c, const struct out_plan *p)
     c->snd.nxt = run.to;
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SWS_OVERRIDE, false);
+    conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
     return true;
 }
 
@@ -363,9 +367,6 @@ WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
     struct out_plan p = out_decide(c);
     if (!out_note(c, &p)) {
         out_no_stream(c, &p); /* the board is full: what is left is to acknowledge */
-    }
-    if (p.cwnd_limited) {
-        conn_set(c, WEIRI_CWND_LIMITED, true);
     }
     if (p.kind == OUT_NONE) {
         weiri_timer_update(c);
