@@ -222,6 +222,21 @@ static void sums_go_on_from_any_sum(void **state)
     assert_true(weiri_sum_copy(NULL, NULL, 0, 77) == 77);
 }
 
+/* Every carry of the folding, by every mix of the words at which carries turn. */
+static void folding_to_sixteen_bits(void **state)
+{
+    static const uint64_t words[] = {0, 1, 2, 0x8000, 0xfffe, 0xffff};
+
+    (void)state;
+    for (unsigned mix = 0; mix < 6 * 6 * 6 * 6; mix++) {
+        uint64_t sum = words[mix % 6] | words[mix / 6 % 6] << 16 | words[mix / 36 % 6] << 32 | words[mix / 216] << 48;
+        uint8_t octets[8];
+
+        memcpy(octets, &sum, 8);
+        assert_int_equal(weiri_sum_finish(sum), (uint16_t)~naive_sum(0, octets, 8));
+    }
+}
+
 static void parts_join_at_every_offset(void **state)
 {
     (void)state;
@@ -323,6 +338,7 @@ int main(void)
         cmocka_unit_test(nothing_outside_is_touched),
         cmocka_unit_test(large_ones),
         cmocka_unit_test(sums_go_on_from_any_sum),
+        cmocka_unit_test(folding_to_sixteen_bits),
         cmocka_unit_test(parts_join_at_every_offset),
         cmocka_unit_test(numbers_of_rfc1071),
         cmocka_unit_test(corner_of_rfc1624),

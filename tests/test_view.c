@@ -471,6 +471,24 @@ static void every_length_and_data_offset(void **state)
         }
 }
 
+/* A length of 2^32 or more is no segment; below that any length is, and the payload is never read. */
+static void lengths_beyond_any_packet(void **state)
+{
+    struct segment s = segment_with(WEIR_ACK, NULL, 0, 0);
+    const uint8_t *octets = guard_put(s.octets, s.len);
+    weir_view v = untouched();
+
+    (void)state;
+#if SIZE_MAX > UINT32_MAX
+    assert_int_equal(weir_view_segment(&v, octets, (size_t)UINT32_MAX + 1, NULL), WEIR_TCP_TRUNCATED);
+    assert_int_equal(weir_view_segment(&v, octets, SIZE_MAX, NULL), WEIR_TCP_TRUNCATED);
+    assert_true(is_untouched(&v));
+#endif
+    assert_int_equal(weir_view_segment(&v, octets, UINT32_MAX, NULL), WEIR_OK);
+    assert_int_equal(v.payload_len, UINT32_MAX - 20);
+    guard_free_all();
+}
+
 static void fields_as_they_stand(void **state)
 {
     struct segment s = segment_with(WEIR_ACK | WEIR_URG | WEIR_PSH | WEIR_ECE | WEIR_AE, NULL, 0, 5);
@@ -641,6 +659,7 @@ int main(void)
         cmocka_unit_test(every_kind_length_and_space),
         cmocka_unit_test(lists_by_the_hundred_thousand),
         cmocka_unit_test(every_length_and_data_offset),
+        cmocka_unit_test(lengths_beyond_any_packet),
         cmocka_unit_test(fields_as_they_stand),
         cmocka_unit_test(every_mix_of_control_bits),
         cmocka_unit_test(port_zero),
