@@ -1,6 +1,6 @@
 #!/bin/sh
 # Transfers over a link that loses, doubles, reorders, corrupts and delays; and the capture of one, read by others.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 need curl python3 sha256sum
 begin "$@"
@@ -25,10 +25,10 @@ all() {
     done
 }
 impaired() {
-    "$weir" stats ctl --json >stats
+    "$weir" stats ctl --json >now
     python3 - <<'PY'
 import json, sys
-stats = json.load(open("stats"))
+stats = json.load(open("now"))
 print(stats["link_in"], stats["link_out"], stats["retransmitted"])
 for way in ("link_in", "link_out"):
     for what in ("lost", "duplicated", "corrupted", "reordered"):
@@ -47,17 +47,17 @@ one_way_rate() {
 # The same seed and the same packets: the first losses fall on the same packets.
 capture_readable() {
     if command -v tshark >/dev/null 2>&1; then
-        tshark -r run.pcapng -T fields -e frame.comment -e tcp.flags >read 2>err || return 1
-        head -n 5 read
-        grep -q SYN-RECEIVED read && [ "$(wc -l <read)" -gt 100 ]
+        tshark -r run.pcapng -T fields -e frame.comment -e tcp.flags >shown 2>err || return 1
+        head -n 5 shown
+        grep -q SYN-RECEIVED shown && [ "$(wc -l <shown)" -gt 100 ]
     else
-        tcpdump -nr run.pcapng >read 2>err && [ "$(wc -l <read)" -gt 100 ]
+        tcpdump -nr run.pcapng >shown 2>err && [ "$(wc -l <shown)" -gt 100 ]
     fi
 }
 no_bad_checksum_out() {
-    tcpdump -nvr run.pcapng src host "$V4" >read 2>err || return 1
-    grep -c 'cksum' read
-    ! grep -q 'incorrect' read
+    tcpdump -nvr run.pcapng src host "$V4" >shown 2>err || return 1
+    grep -c 'cksum' shown
+    ! grep -q 'incorrect' shown
 }
 
 for i in $lanes; do random "site/file.$i" 256K; done

@@ -27,7 +27,8 @@ begin() {
         -* | '') build=${WEIR_BUILD:-build} ;;
         *) build=$1; shift ;;
         esac
-        weir=$(readlink -f "$build/lib/tun/programs/weir-tun") && [ -x "$weir" ] || cannot "$build has no weir-tun: build it first"
+        weir=$(readlink -m "$build/lib/tun/programs/weir-tun")
+        [ -x "$weir" ] || cannot "$build has no weir-tun: build it first"
         unshare=$(enter_with) || cannot "no network namespace can be made here; $weir doctor says more"
         "$weir" doctor >/dev/null || cannot "$("$weir" doctor | grep '^no' | head -n 1)"
         source=$(readlink -f "$(dirname "$0")/../..")
@@ -49,8 +50,8 @@ begin() {
 
 # As root without a user namespace: the program then shows how it gives up being root.
 enter_with() {
-    if unshare -n true 2>/dev/null; then echo -n
-    elif unshare -rn true 2>/dev/null; then echo -rn
+    if unshare -n true 2>/dev/null; then printf '%s\n' -n
+    elif unshare -rn true 2>/dev/null; then printf '%s\n' -rn
     else return 1
     fi
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # load.sh [BUILD] [--seconds N] [--clients N]: N clients of the kernel at the same time (ab), not one of which may see an error.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 need ab python3
 begin "$@"
@@ -13,6 +13,7 @@ while [ $# -gt 0 ]; do
     *) shift ;;
     esac
 done
+# shellcheck disable=SC3045 # dash has it
 ulimit -n $((clients + 1000)) 2>/dev/null || cannot "this machine allows no $clients open files: raise ulimit -Hn"
 
 # ab gives up at the first reset or refusal, counts short answers and ends with 0 only when it got through.

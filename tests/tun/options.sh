@@ -1,6 +1,6 @@
 #!/bin/sh
 # Wrong command lines: each gets exit 2 and one line that says what, why and how to mend it. No device is needed.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 begin "$@"
 
@@ -16,13 +16,13 @@ wrong() {
 helps() {
     "$weir" --help | grep -q '^usage: weir-tun' || return 1
     for command in demo http echo discard nc perf stats doctor; do
-        "$weir" $command --help >out && grep -q "^usage: weir-tun $command" out || return 1
+        "$weir" "$command" --help >out && grep -q "^usage: weir-tun $command" out || return 1
     done
 }
 # Every option of the help is in the manual page.
 manual() {
     page=$1
-    for command in demo http echo discard nc perf stats doctor; do "$weir" $command --help; done |
+    for command in demo http echo discard nc perf stats doctor; do "$weir" "$command" --help; done |
         grep -o '^ .\{1,6\}--[a-z0-9-]*' | sed 's/.*--//' | sort -u >options
     [ "$(wc -l <options)" -gt 35 ] || return 1
     while read -r option; do

@@ -194,7 +194,7 @@ static int demo_parts(struct demo *demo)
 {
     char site[DEMO_PATH];
     demo_path(site, &demo->place, DEMO_SITE, "");
-    const char *const clean[] = {"weir-tun", "http", "--unshare", "-q", "--seed=1", "--sndbuf=1M", "--rcvbuf=1M", "--connections=64", site, NULL};
+    const char *const clean[] = {"weir-tun", "http", "--unshare", "-q", "--seed=1", "--sndbuf=1M", "--rcvbuf=512K", "--connections=64", site, NULL};
     const char *const bad[] = {"weir-tun", "http", "--unshare", "-q", "--seed=1", "--connections=256", DEMO_IMPAIRMENT, site, NULL};
     (void)printf("A clean link, curl over the kernel's TCP on the other side:\n");
     int status = demo_part(demo, clean, demo_clean);
