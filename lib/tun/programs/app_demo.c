@@ -27,7 +27,7 @@ struct demo {
 /* ---- one transfer ---- */
 
 struct demo_transfer {
-    const char *title, *name;
+    const char *how, *name;
     const char *addr_variable; /* WEIR_ADDR or WEIR_ADDR6 */
     uint64_t len;
     unsigned lanes;
@@ -83,9 +83,9 @@ static bool demo_compare(const struct demo *demo, const struct demo_transfer *t,
 static bool demo_transfer(const struct demo *demo, const struct demo_transfer *t)
 {
     struct demo_jobs jobs = {.count = 0};
-    struct demo_progress progress = {.title = t->title, .len = t->len, .where = t->upload ? DEMO_SITE : DEMO_MINE,
-                                     .name = t->name};
-    char sums[2][65] = {"", ""}, rate[WEIR_AMOUNT_TEXT], took[WEIR_AMOUNT_TEXT];
+    char sums[2][65] = {"", ""}, rate[WEIR_AMOUNT_TEXT], took[WEIR_AMOUNT_TEXT], amount[WEIR_AMOUNT_TEXT], title[96];
+    struct demo_progress progress = {.title = title, .len = t->len, .where = t->upload ? DEMO_SITE : DEMO_MINE, .name = t->name};
+    (void)snprintf(title, sizeof title, "%s %s over %s", t->upload ? "PUT" : "GET", weir_format_octets(amount, t->len), t->how);
     demo_progress_show(&demo->place, &progress, "preparing");
     bool fine = demo_prepare(demo, t);
     progress.begun_at = weir_tun_now();
@@ -96,7 +96,7 @@ static bool demo_transfer(const struct demo *demo, const struct demo_transfer *t
     demo_progress_show(&demo->place, &progress, "comparing");
     bool equal = fine && demo_compare(demo, t, sums);
     demo_progress_clear(&demo->place);
-    (void)printf("  %-38s %9s  %14s  sha256 %.12s %s %.12s\n", t->title, weir_format_duration(took, us),
+    (void)printf("  %-34s %8s  %14s  sha256 %.12s %s %.12s\n", title, weir_format_duration(took, us),
                  weir_format_rate(rate, us == 0 ? 0 : (uint64_t)((double)t->len * 8e6 / (double)us)), sums[1],
                  equal ? "=" : "DIFFERS FROM", sums[0]);
     (void)fflush(stdout);
@@ -124,9 +124,9 @@ static int demo_transfers(const struct demo *demo, const struct demo_transfer *r
 static int demo_clean(void *argument)
 {
     static const struct demo_transfer rows[] = {
-        {"GET 1 GiB over IPv4", "one", "WEIR_ADDR", 1024 * DEMO_MIB, 1, false},
-        {"GET 256 MiB over IPv6", "two", "WEIR_ADDR6", 256 * DEMO_MIB, 1, false},
-        {"PUT 256 MiB over IPv4", "three", "WEIR_ADDR", 256 * DEMO_MIB, 1, true},
+        {"IPv4", "one", "WEIR_ADDR", 1024 * DEMO_MIB, 1, false},
+        {"IPv6", "two", "WEIR_ADDR6", 256 * DEMO_MIB, 1, false},
+        {"IPv4", "three", "WEIR_ADDR", 256 * DEMO_MIB, 1, true},
     };
     return demo_transfers(argument, rows, sizeof rows / sizeof *rows);
 }
@@ -134,8 +134,8 @@ static int demo_clean(void *argument)
 static int demo_bad(void *argument)
 {
     static const struct demo_transfer rows[] = {
-        {"GET 64 MiB over 32 connections", "four", "WEIR_ADDR", 64 * DEMO_MIB, DEMO_LANES, false},
-        {"PUT 64 MiB over 32 connections", "five", "WEIR_ADDR", 64 * DEMO_MIB, DEMO_LANES, true},
+        {"32 connections", "four", "WEIR_ADDR", 64 * DEMO_MIB, DEMO_LANES, false},
+        {"32 connections", "five", "WEIR_ADDR", 64 * DEMO_MIB, DEMO_LANES, true},
     };
     return demo_transfers(argument, rows, sizeof rows / sizeof *rows);
 }
@@ -201,7 +201,7 @@ static int demo_parts(struct demo *demo)
     if (status != EXIT_FINE)
         return status;
     (void)printf("A bad link, each way --loss 2%% --reorder 2%% --dup 1%% --corrupt 0.5%% --delay 20ms:\n"
-                 "  (one connection would get some 2 Mbit/s of it, by the rules of congestion control: %u share the work)\n",
+                 "  (one connection would get some 2 Mbit/s of it, by the rules of congestion control (RFC 5681): %u share the work)\n",
                  DEMO_LANES);
     return demo_part(demo, bad, demo_bad);
 }
@@ -222,7 +222,7 @@ int demo_main(const struct options *options)
     if (!demo_place_make(&demo.place, 2300 * DEMO_MIB / demo.shrink))
         return EXIT_CANNOT;
     (void)printf("weir-tun " WEIR_VERSION " in a network namespace and a TUN device of its own%s\n",
-                 options->quick ? "; --quick: a 32nd of the sizes named" : "");
+                 options->quick ? "; --quick: a 32nd of the sizes" : "");
     int status = demo_parts(&demo);
     demo_place_remove(&demo.place);
     (void)printf(status == EXIT_FINE ? "All equal, in %s.\n" : "Failed after %s.\n",

@@ -238,10 +238,10 @@ void demo_progress_show(const struct demo_place *place, const struct demo_progre
         return;
     weir_us us = weir_tun_now() - progress->begun_at;
     if (what != NULL)
-        (void)printf("\r\033[K  %-38s %s", progress->title, what);
+        (void)printf("\r\033[K  %-34s %s", progress->title, what);
     else {
         uint64_t arrived = tools_arrived(place, progress);
-        (void)printf("\r\033[K  %-38s %3u%%  %s", progress->title, (unsigned)(arrived * 100 / (progress->len + 1)),
+        (void)printf("\r\033[K  %-34s %3u%%  %s", progress->title, (unsigned)(arrived * 100 / (progress->len + 1)),
                      weir_format_rate(rate, us == 0 ? 0 : (uint64_t)((double)arrived * 8e6 / (double)us)));
     }
     (void)fflush(stdout);
