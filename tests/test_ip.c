@@ -555,7 +555,8 @@ static void classes_by_name(void **state)
 
 static void addresses_in_mapped_form(void **state)
 {
-    weir_addr a = weir_addr_v4(1, 2, 3, 4), zero = weir_addr_v4(0, 0, 0, 0), none = addr_v6((const uint8_t *)"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    static const uint8_t nothing[16] = {0};
+    weir_addr a = weir_addr_v4(1, 2, 3, 4), zero = weir_addr_v4(0, 0, 0, 0), none = addr_v6(nothing);
 
     (void)state;
     assert_memory_equal(a.octets, "\0\0\0\0\0\0\0\0\0\0\xff\xff\1\2\3\4", 16);

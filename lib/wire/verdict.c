@@ -18,7 +18,8 @@
     X(WEIR_IP_SOURCE, "ip-source", "The source address cannot be a peer (RFC 9293 3.9.2.3, MUST-63).")                 \
     X(WEIR_IP_DESTINATION, "ip-destination",                                                                           \
       "The destination is a broadcast or multicast address (MUST-57), or none of ours.")                               \
-    X(WEIR_ICMP_TRUNCATED, "icmp-truncated", "The ICMP message is shorter than its header or the quotation it needs (RFC 792, RFC 4443 2.1).") \
+    X(WEIR_ICMP_TRUNCATED, "icmp-truncated",                                                                           \
+      "The ICMP message is shorter than its header or the quotation it needs (RFC 792, RFC 4443 2.1).")                \
     X(WEIR_ICMP_CHECKSUM, "icmp-checksum", "The ICMP checksum is wrong (RFC 792, RFC 4443 2.3).")                      \
     X(WEIR_ICMP_UNKNOWN, "icmp-unknown", "An ICMP type that asks nothing of TCP (RFC 9293 3.9.2.2, MUST-55).")         \
     X(WEIR_ICMP_UNMATCHED, "icmp-unmatched",                                                                           \
