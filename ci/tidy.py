@@ -6,7 +6,8 @@
 Rules (lib/ and include/ unless said otherwise):
   function   at most 60 lines, or listed below by name with a reason
   file       at most 700 lines
-  line       at most 140 columns (over 120 is counted, not refused); no tab, no trailing space   (tests/ and fuzz/ too)
+  line       at most 140 columns (over 120 is counted, not refused); no tab, no trailing space
+             (tests/ and fuzz/ too, with 160: rows of tables)
   head       line 1 is "/* <file> - <what it knows>"
   include    a core room includes stdint, stddef, stdbool, string.h and headers of its own floor or one below
   upward     wire and recovery know no weir_conn; nothing below the stack knows weir_stack
@@ -23,6 +24,7 @@ import statistics
 import sys
 
 FUNCTION_LINES, FILE_LINES, LINE_SOFT, LINE_HARD = 60, 700, 120, 140
+LINE_TABLES = 160  # in tests and fuzz targets: one case of a table stays on one line
 
 # Functions longer than a screen, with the reason; files longer than the limit likewise. An entry that is no longer
 # needed is itself refused.
@@ -135,9 +137,10 @@ def subjects(path):
 
 
 def check_layout(path, text, out, soft):
+    hard = LINE_TABLES if path.startswith(("tests/", "fuzz/")) else LINE_HARD
     for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > LINE_HARD:
-            out.add(path, number, "line", f"{len(line)} columns, at most {LINE_HARD}")
+        if len(line) > hard:
+            out.add(path, number, "line", f"{len(line)} columns, at most {hard}")
         elif len(line) > LINE_SOFT:
             soft.append(path)
         if "\t" in line:
