@@ -139,9 +139,9 @@ enum weir_odd {
     WEIR_ODD_FLAGS = 0x0002,         /* SYN+FIN, SYN+RST, FIN without ACK, or no flag at all */
     WEIR_ODD_URGENT = 0x0004,        /* an urgent pointer without URG */
     WEIR_ODD_ACK = 0x0008,           /* an acknowledgment number without ACK */
-    WEIR_ODD_OPTION_PLACE = 0x0010,  /* MSS, WSCALE, SACK-permitted or TFO without SYN, SACK with SYN: ignored */
-    WEIR_ODD_OPTION_TWICE = 0x0020,  /* a kind came twice: the first counts */
-    WEIR_ODD_OPTION_VALUE = 0x0040,  /* shift above 14, MSS of 0, or a size that its RFC says to ignore (TFO, AccECN, UTO) */
+    WEIR_ODD_OPTION_PLACE = 0x0010,  /* MSS, WSCALE, SACK-permitted or TFO without SYN, SACK with SYN, AccECN with SYN alone: ignored */
+    WEIR_ODD_OPTION_TWICE = 0x0020,  /* a kind came twice that may not (MPTCP and experiments may): the first counts */
+    WEIR_ODD_OPTION_VALUE = 0x0040,  /* shift above 14, MSS of 0, a size to be ignored (TFO, UTO, MPTCP, experiment) or padded (AccECN) */
     WEIR_ODD_PADDING = 0x0080,       /* an octet other than 0 after End of Option List (MUST-69) */
     WEIR_ODD_SACK_BLOCK = 0x0100     /* a block that is empty or runs backwards: left out */
 };
