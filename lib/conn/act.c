@@ -104,12 +104,9 @@ static void act_take_options(weir_conn *c, const weir_view *v)
     }
 }
 
-/* IRS, RCV.NXT and the send window from a SYN, whose window is never scaled (RFC 7323 2.2). Only now is it known where its text begins:
- * that text is kept for the user until ESTABLISHED; its FIN is left for the peer to repeat. */
-static void act_take_syn(struct weiri_step *s)
+/* IRS, RCV.NXT and the send window from a SYN, whose window is never scaled (RFC 7323 2.2). */
+static void act_take_syn(weir_conn *c, const weir_view *v)
 {
-    weir_conn *c = s->c;
-    const weir_view *v = s->v;
     c->rcv.irs = v->seq;
     c->rcv.nxt = seq_add(v->seq, 1);
     c->rcv.usr = c->rcv.nxt;
@@ -121,7 +118,6 @@ static void act_take_syn(struct weiri_step *s)
     c->snd.wl2 = c->snd.una;
     act_take_options(c, v);
     c->progress_at = c->now;
-    s->facts |= v->payload_len > 0 ? (uint32_t)WEIRI_F_TEXT : 0;
 }
 
 static void act_choose_iss(weir_conn *c)
@@ -172,13 +168,13 @@ static void act_START_SYN(struct weiri_step *s)
 static void act_TAKE_SYN(struct weiri_step *s)
 {
     act_choose_iss(s->c);
-    act_take_syn(s);
+    act_take_syn(s->c, s->v);
 }
 
 /* Simultaneous open (RFC 9293 figure 7): the SYN,ACK carries the ISS of the SYN sent before. */
 static void act_CROSS_SYN(struct weiri_step *s)
 {
-    act_take_syn(s);
+    act_take_syn(s->c, s->v);
     conn_set(s->c, WEIRI_SYN_DUE, true);
 }
 
@@ -186,10 +182,11 @@ static void act_CROSS_SYN(struct weiri_step *s)
 static void act_TAKE_SYN_ACK(struct weiri_step *s)
 {
     weir_conn *c = s->c;
-    act_take_syn(s);
+    act_take_syn(c, s->v);
     conn_set(c, WEIRI_SYN_DUE, false);
     weiri_ack_accept(c, s->v);
     conn_set(c, WEIRI_ACK_NOW, true);
+    s->facts |= s->v->payload_len > 0 ? (uint32_t)WEIRI_F_TEXT : 0; /* only now is it known where its text begins */
 }
 
 /* ---- a segment's contents ------------------------------------------------------------------------------------------------------------ */

@@ -39,8 +39,8 @@ enum weiri_flag {
     WEIRI_PARTIAL = 1 << 27       /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
 };
 
-/* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Two are learnt on the way: TEXT by the
- * actions that take a SYN, for only then is RCV.NXT known, and FIN_REACHED by TAKE_TEXT. */
+/* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Two are learnt on the way: TEXT by
+ * TAKE_SYN_ACK, for only then is RCV.NXT known, and FIN_REACHED by TAKE_TEXT. */
 #define WEIRI_FACTS(X)                                                                                                  \
     X(SYN) X(FIN) X(RST) X(ACK) X(URG) /* control bits of the segment */                                                 \
     X(SEQ_OK)      /* acceptable by table 6 of RFC 9293 3.10.7.4; a RST: SEG.SEQ is in the window (3.5.3) */             \
