@@ -86,7 +86,8 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const wei
         return WEIR_NO_ROOM;
     }
     weir_conn *c = &s->slots[i].conn;
-    if (WEIR_NEVER(weir_listen(c, tuple, s->now) != WEIR_ERR_NONE)) {
+    const weir_err err = weir_listen(c, tuple, s->now);
+    if (WEIR_NEVER(err != WEIR_ERR_NONE)) {
         weiri_slot_free(s, i);
         return WEIR_NO_ROOM;
     }
