@@ -298,6 +298,7 @@ static void arrive(enum start start, const struct arrival *a)
     struct expected e = {a->answer, a->row, a->next, a->err};
     conn_seg(f, a->flags, a->seq, ack, a->len);
     expect(f, a->name, &e);
+    assert_int_equal(f->taken, strcmp(a->row, "W1") == 0 ? WEIR_REUSE : WEIR_TAKEN);
 }
 
 static const struct arrival arrivals[] = {
@@ -760,6 +761,29 @@ static void test_octets_arrive_as_sent(void **state)
     }
 }
 
+/* An in-order segment swallows runs that came before it, ends inside one, or ends between two. */
+static void test_one_segment_over_several_runs(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t len, reached;
+    } cases[] = {{49, 49}, {50, 100}, {60, 100}, {100, 100}, {120, 120}, {150, 200}, {170, 200}, {250, 250}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t got[512];
+        size_t len;
+        struct conn_fixture *f = start_in(IN_ESTABLISHED);
+        weir_seq base = f->c.rcv.nxt;
+        conn_take(f, ACK, 50, 0, 50);
+        conn_take(f, ACK, 150, 0, 50);
+        conn_take(f, ACK, 0, 0, cases[i].len);
+        assert_int_equal(readable(f), cases[i].reached);
+        assert_int_equal(weir_recv(&f->c, got, sizeof got, &len, f->now), WEIR_ERR_NONE);
+        for (uint32_t k = 0; k < len; k++) {
+            assert_int_equal(got[k], conn_octet(base.v + k));
+        }
+    }
+}
+
 /* Octets of a segment that was accepted only for its ACK count, window and all (RFC 9293 3.10.7.4 fifth). */
 static void test_acknowledgments_free_the_ring(void **state)
 {
@@ -1206,6 +1230,9 @@ static void test_backoff(void **state)
     assert_int_equal(!!(weir_events(&f->c) & WEIR_EV_SUSPECT), 1); /* R1 has passed (SHLD-9, SHLD-10) */
     conn_take(f, ACK, 0, 0, 0);
     assert_false(weir_events(&f->c) & WEIR_EV_SUSPECT);
+    assert_int_equal(conn_send(f, 100, 0), WEIR_ERR_NONE); /* the next wait begins from the beginning */
+    conn_drain(f);
+    assert_true(weir_deadline(&f->c) < f->now + 10 * CONN_SECOND);
 }
 
 /* 2MSL count from the last FIN seen (3.6.1). */
@@ -1284,6 +1311,27 @@ static void test_icmp_in_every_state(void **state)
         }
     }
     assert_int_equal(rows_failed, 0);
+}
+
+/* LISTEN for anyone: who came and went is forgotten; LISTEN for one stays so. */
+static void test_back_to_listen_for_anyone(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = start_in(LISTEN_ANYONE);
+    assert_int_equal(weir_set_remote(&f->c, &f->tuple.remote, f->tuple.remote_port), WEIR_ERR_NONE);
+    conn_seg(f, SYN, 0, 0, 0);
+    conn_expect(f, "SYN,ACK ISS +1", WEIR_SYN_RECEIVED);
+    assert_int_equal(weir_set_remote(&f->c, &f->tuple.remote, f->tuple.remote_port), WEIR_ERR_EXISTS);
+    conn_seg(f, RST, 0, 0, 0);
+    conn_expect(f, "", WEIR_LISTEN);
+    assert_int_equal(weir_sockets(&f->c)->remote_port, 0);
+    assert_true(weir_addr_is_unspecified(&weir_sockets(&f->c)->remote));
+    conn_seg(f, SYN, 0, 0, 0);
+    conn_expect(f, "", WEIR_LISTEN); /* nobody was named again */
+    struct conn_fixture *one = start_in(IN_SYN_RECEIVED);
+    conn_seg(one, RST, 0, 0, 0);
+    conn_seg(one, SYN, 0, 0, 0);
+    conn_expect(one, "SYN,ACK ISS +1", WEIR_SYN_RECEIVED);
 }
 
 /* ---- hold, release ------------------------------------------------------------------------------------------------------------------------ */
@@ -1418,6 +1466,7 @@ int main(void)
         cmocka_unit_test(test_timestamps_in_states),
         cmocka_unit_test(test_refused_text_leaves_nothing),
         cmocka_unit_test(test_octets_arrive_as_sent),
+        cmocka_unit_test(test_one_segment_over_several_runs),
         cmocka_unit_test(test_acknowledgments_free_the_ring),
         cmocka_unit_test(test_old_segments_do_not_set_the_window),
         cmocka_unit_test(test_challenges_are_limited),
@@ -1432,6 +1481,7 @@ int main(void)
         cmocka_unit_test(test_time_wait_starts_again_with_each_fin),
         cmocka_unit_test(test_expire_is_harmless),
         cmocka_unit_test(test_icmp_in_every_state),
+        cmocka_unit_test(test_back_to_listen_for_anyone),
         cmocka_unit_test(test_a_held_connection_is_silent_until_admitted),
         cmocka_unit_test(test_a_held_connection_believes_no_acknowledgment),
         cmocka_unit_test(test_close_of_a_held_connection_does_not_hang),

@@ -232,6 +232,30 @@ static void test_runs_beyond_memory(void **state)
     assert_true(v.sack[0].from.v == beyond + 100 && v.sack[0].to.v == beyond + 150);
 }
 
+/* Text beside blocks: together they are one full segment, no more and no less (RFC 6691 2; RFC 9293 3.7.1). */
+static void test_text_leaves_room_for_blocks(void **state)
+{
+    (void)state;
+    for (unsigned options = 0; options < 2; options++) {
+        struct conn_fixture *f = receiver(1000, WEIR_OPT_SACK_OK | (options ? WEIR_OPT_TIMESTAMPS : 0));
+        for (uint32_t runs = 1; runs < 7; runs++) {
+            weir_view v;
+            (void)answer_to(f, 1000 + 100 * runs, 1050 + 100 * runs);
+            assert_int_equal(conn_send(f, 2000, 0), WEIR_ERR_NONE);
+            assert_true(conn_poll(f, &v));
+            assert_int_equal(v.sack_count, runs < (options ? 3u : 4u) ? runs : (options ? 3u : 4u));
+            assert_int_equal(v.payload_len + v.header_len, 1480);
+            conn_drain(f);
+            weir_fields g = conn_fields(f, ACK, 0, 0);
+            g.options = options ? WEIR_OPT_TIMESTAMPS : 0;
+            g.ts_value = 1;
+            g.ts_echo = weiri_ts_now(&f->c);
+            conn_input(f, &g, 0);
+            conn_drain(f);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_a_duplicate_is_reported_once),
         cmocka_unit_test(test_nothing_reported_is_lost),
         cmocka_unit_test(test_runs_beyond_memory),
+        cmocka_unit_test(test_text_leaves_room_for_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

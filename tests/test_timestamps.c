@@ -198,6 +198,25 @@ static void test_no_sample_without_progress(void **state)
     assert_int_equal(before.rto, after.rto);
 }
 
+/* A SYN that was sent twice: text begins with an RTO of 3 s at least, whatever the echo could tell (RFC 6298 5.7). */
+static void test_a_syn_sent_twice(void **state)
+{
+    (void)state;
+    for (unsigned stamps = 0; stamps < 2; stamps++) {
+        weir_info info;
+        struct conn_fixture *f = conn_new();
+        f->cfg.timestamps = stamps;
+        conn_connect(f);
+        assert_true(conn_wait(f));
+        conn_drain(f);
+        f->now += 20000;
+        input_stamped(f, conn_fields(f, SYN | ACK, 0, 0), 1, weiri_ts_now(&f->c), 0);
+        weir_info_get(&f->c, &info);
+        assert_int_equal(info.state, WEIR_ESTABLISHED);
+        assert_in_range(info.rto, 3000000, 10000000);
+    }
+}
+
 /* ---- negotiation (RFC 7323 2.2, 3.2) ---------------------------------------------------------------------------------------------------------- */
 
 /* Offered or not, on each side: in use only where both did. */
@@ -394,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_echo_over_the_wrap_of_the_clock),
         cmocka_unit_test(test_each_side_echoes_the_other),
         cmocka_unit_test(test_no_sample_without_progress),
+        cmocka_unit_test(test_a_syn_sent_twice),
         cmocka_unit_test(test_timestamps_are_negotiated),
         cmocka_unit_test(test_window_scales_are_negotiated),
         cmocka_unit_test(test_resets_echo),
