@@ -89,7 +89,7 @@ static void conn_mark(struct conn_fixture *f)
     f->peers = heard ? f->c.rcv.nxt : seq_of(f->peer_iss);
 }
 
-/* ---- segments to the connection ----------------------------------------------------------------------------------------------------- */
+/* ---- segments to the connection ---------------------------------------------------------------------------------- */
 
 /* Octet number n of any stream of these tests. */
 static uint8_t conn_octet(uint32_t n)
@@ -145,7 +145,7 @@ __attribute__((unused)) static void conn_seg(struct conn_fixture *f, unsigned fl
     conn_input(f, &g, len);
 }
 
-/* ---- segments from the connection --------------------------------------------------------------------------------------------------- */
+/* ---- segments from the connection -------------------------------------------------------------------------------- */
 
 /* The next segment that the connection sends, read again by the strict parser; false: it has nothing to say. `v->payload` is good until
  * the next call. */
@@ -242,7 +242,7 @@ __attribute__((unused)) static void conn_drain(struct conn_fixture *f)
     conn_mark(f);
 }
 
-/* ---- time, and the user ------------------------------------------------------------------------------------------------------------- */
+/* ---- time, and the user ------------------------------------------------------------------------------------------ */
 
 __attribute__((unused)) static void conn_later(struct conn_fixture *f, weir_us span)
 {
@@ -276,7 +276,7 @@ __attribute__((unused)) static weir_err conn_send(struct conn_fixture *f, uint32
     return weir_send(&f->c, s, flags, &sent, f->now);
 }
 
-/* ---- states ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- states ------------------------------------------------------------------------------------------------------ */
 
 __attribute__((unused)) static void conn_listen(struct conn_fixture *f)
 {

@@ -2,7 +2,7 @@
  *
  * Written from the text of the RFC (errata 8167, 8710, 8805 applied; RFC 5961, 7323 5 and 6191 where 9293 refers to them), in the order
  * of its paragraphs, and knows nothing of rows or stages. It speaks the table's words for facts and actions, so that the two can be
- * compared; where weir makes a choice that the RFC leaves open, or departs from its letter, a comment that begins with "Choice:" says so. */
+ * compared; where weir makes a choice that the RFC leaves open, or departs from its letter, a comment with "Choice:" says so. */
 #ifndef WEIR_TESTS_FSM_REFERENCE_H
 #define WEIR_TESTS_FSM_REFERENCE_H
 

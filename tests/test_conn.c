@@ -22,7 +22,7 @@
 #define UNA INT32_MIN /* SEG.ACK = SND.UNA: nothing new */
 #define SAME WEIR_STATE_COUNT
 
-/* ---- where to begin ------------------------------------------------------------------------------------------------------------------- */
+/* ---- where to begin ---------------------------------------------------------------------------------------------- */
 
 /* The eleven states of conn_in, then variants of them. */
 enum start {
@@ -219,7 +219,7 @@ static struct conn_fixture *start_in(enum start start)
     return f;
 }
 
-/* ---- what a row must show ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what a row must show ---------------------------------------------------------------------------------------- */
 
 static bool named[256]; /* rows of rows.h that some row here names, and that fired */
 static unsigned rows_run, rows_failed;
@@ -277,7 +277,7 @@ static void rows_begin(const struct place *p)
     rows_failed = 0;
 }
 
-/* ---- segments ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 struct arrival {
     enum start start;
@@ -626,7 +626,7 @@ static void test_segments_in_every_state(void **state)
         assert_true(rows_run > 400);
     }
 }
-/* ---- segments that need more than flags and numbers ------------------------------------------------------------------------------------- */
+/* ---- segments that need more than flags and numbers -------------------------------------------------------------- */
 
 static void take_with_stamp(enum start start, unsigned flags, int32_t seq, uint32_t stamp, uint32_t len, const char *name,
                             const struct expected *e)
@@ -702,7 +702,7 @@ static void test_timestamps_in_states(void **state)
     }
 }
 
-/* ---- what a segment leaves behind -------------------------------------------------------------------------------------------------------- */
+/* ---- what a segment leaves behind -------------------------------------------------------------------------------- */
 
 static uint32_t readable(const struct conn_fixture *f)
 {
@@ -869,7 +869,7 @@ static void test_no_war_of_acks(void **state)
     assert_in_range(said, 1, a->cfg.challenge_count);
 }
 
-/* ---- user calls ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- user calls -------------------------------------------------------------------------------------------------- */
 
 enum call { CALL_LISTEN, CALL_CONNECT, CALL_CONNECT_NOBODY, CALL_SEND, CALL_RECEIVE, CALL_CLOSE, CALL_ABORT };
 
@@ -1111,7 +1111,7 @@ static void test_events_in_every_state(void **state)
     assert_false(weir_events(&start_in(ESTABLISHED_SENT)->c) & WEIR_EV_SENT);
 }
 
-/* ---- timeouts (3.10.8) and ICMP --------------------------------------------------------------------------------------------------------- */
+/* ---- timeouts (3.10.8) and ICMP ---------------------------------------------------------------------------------- */
 
 struct timed {
     enum start start;
@@ -1334,7 +1334,7 @@ static void test_back_to_listen_for_anyone(void **state)
     conn_expect(one, "SYN,ACK ISS +1", WEIR_SYN_RECEIVED);
 }
 
-/* ---- hold, release ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- hold, release ----------------------------------------------------------------------------------------------- */
 
 static void test_a_held_connection_is_silent_until_admitted(void **state)
 {
@@ -1414,7 +1414,7 @@ static void test_release_with_linger(void **state)
     assert_int_equal(weir_state(&f->c), WEIR_FIN_WAIT_2);
 }
 
-/* ---- the table, once more ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the table, once more ---------------------------------------------------------------------------------------- */
 
 /* Rows that make the table total, for events that no timer of a connection in these states has. */
 static void fire_directly(enum start start, enum weiri_stage event, const char *row)

@@ -15,7 +15,7 @@
 #define F(fact) ((uint32_t)WEIRI_F_##fact)
 #define CONN_FACTS (F(PASSIVE) | F(RELEASED) | F(CLOSED) | F(QUEUED) | F(UNREAD) | F(REMOTE))
 
-/* ---- table 6 -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- table 6 ----------------------------------------------------------------------------------------------------- */
 
 static FILE *open_vectors(const char *name)
 {
@@ -106,7 +106,7 @@ static void test_acceptable_is_exact(void **state)
     assert_false(accepts(100, 0xffffffffu, 99, 0));
 }
 
-/* ---- segments -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
 
 static uint32_t facts_of(struct conn_fixture *f, const weir_fields *g, uint32_t len)
 {
@@ -338,7 +338,7 @@ static void test_facts_do_not_depend_on_where_numbers_stand(void **state)
     }
 }
 
-/* ---- RFC 5961 5.2: how old may an acknowledgment be? ----------------------------------------------------------------------------------- */
+/* ---- RFC 5961 5.2: how old may an acknowledgment be? ------------------------------------------------------------- */
 
 static void test_ack_age_is_bound_by_the_largest_window(void **state)
 {
@@ -359,7 +359,7 @@ static void test_ack_age_is_bound_by_the_largest_window(void **state)
     assert_int_equal(facts_of(f, &g, 0), F(ACK) | OK_NEXT);
 }
 
-/* ---- timestamps (RFC 7323 5) -------------------------------------------------------------------------------------------------------------- */
+/* ---- timestamps (RFC 7323 5) ------------------------------------------------------------------------------------- */
 
 static struct conn_fixture *stamped(uint32_t recent)
 {
@@ -426,7 +426,7 @@ static void test_missing_timestamps(void **state)
     assert_int_equal(stamp_facts(plain, ACK, 0), 0);
 }
 
-/* ---- the connection's own facts ---------------------------------------------------------------------------------------------------------- */
+/* ---- the connection's own facts ---------------------------------------------------------------------------------- */
 
 static void test_facts_of_calls(void **state)
 {
@@ -464,7 +464,7 @@ static void test_facts_of_what_waits(void **state)
     assert_int_equal(weiri_facts_call(&any->c), F(PASSIVE) | F(REMOTE));
 }
 
-/* ---- vectors ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- vectors ----------------------------------------------------------------------------------------------------- */
 
 /* RCV.NXT 1000, RCV.WND 500: a ring of 512 with twelve octets unread. */
 static struct conn_fixture *window_of_500(void)

@@ -16,7 +16,7 @@
 #include "conn/fsm.c"
 #include "fsm_reference.h"
 
-/* ---- the rows as data ------------------------------------------------------------------------------------------------------------ */
+/* ---- the rows as data -------------------------------------------------------------------------------------------- */
 
 #define F(fact) ((uint32_t)WEIRI_F_##fact)
 #define S(state) (1u << WEIR_##state)
@@ -80,7 +80,7 @@ static const char *const stage_names[] = {
 #undef X
 };
 
-/* ---- which facts can hold together -------------------------------------------------------------------------------------------------- */
+/* ---- which facts can hold together ------------------------------------------------------------------------------- */
 
 #define UNSYNCED (S(CLOSED) | S(LISTEN) | S(SYN_SENT))
 #define ALL_STATES ANY
@@ -254,7 +254,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- what the table does ------------------------------------------------------------------------------------------------------------- */
+/* ---- what the table does ----------------------------------------------------------------------------------------- */
 
 /* Facts that the table's own actions add on the way; all others are there from the start. */
 static uint32_t situation_later(const struct situation *s)
@@ -370,7 +370,7 @@ static void table_of(struct table *t, bool of_calls)
     memcpy(t->row, from, t->count * sizeof t->row[0]);
 }
 
-/* ---- words for a failure --------------------------------------------------------------------------------------------------------------- */
+/* ---- words for a failure ----------------------------------------------------------------------------------------- */
 
 static void print_outcome(const char *who, const struct outcome *o)
 {
@@ -396,7 +396,7 @@ static void print_situation(const struct situation *s)
     print_error("\n");
 }
 
-/* ---- tests -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 static void check_row(const struct row *r)
 {
@@ -549,7 +549,7 @@ static void test_calls_against_the_reference(void **state)
     check_reference(&calls);
 }
 
-/* ---- would anybody notice? ------------------------------------------------------------------------------------------------------------- */
+/* ---- would anybody notice? --------------------------------------------------------------------------------------- */
 
 static struct outcome *expected; /* of the reference, one for each situation */
 

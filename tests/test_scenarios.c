@@ -29,7 +29,7 @@ struct scene {
     unsigned resets;
 };
 
-/* ---- reading --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static bool number_after(const char *line, const char *key, uint32_t *value)
 {
@@ -77,7 +77,7 @@ static enum weir_state state_of(const char *line, char who)
     return WEIR_STATE_COUNT;
 }
 
-/* ---- the two ends ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the two ends ------------------------------------------------------------------------------------------------ */
 
 static const char *line_now(const struct scene *s)
 {
@@ -269,7 +269,7 @@ static void step(struct scene *s)
     check_states(s);
 }
 
-/* ---- beginnings ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- beginnings -------------------------------------------------------------------------------------------------- */
 
 /* ESTABLISHED with SND.NXT and RCV.NXT as the figure has them, by a handshake with somebody of those numbers. */
 static void begin_established(struct end *e, uint32_t snd_nxt, uint32_t rcv_nxt)

@@ -38,7 +38,7 @@ static struct conn_fixture *stamping(uint32_t peers_first)
     return f;
 }
 
-/* ---- RFC 7323 4.3 ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- RFC 7323 4.3 ------------------------------------------------------------------------------------------------ */
 
 /* "ack C tsecr=1": the next segment acknowledges all up to the end of C and echoes 1. */
 static void expect_ack(struct conn_fixture *f, const char *line)
@@ -134,7 +134,7 @@ static void test_echo_over_the_wrap_of_the_clock(void **state)
     }
 }
 
-/* ---- RFC 7323 4.1 ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- RFC 7323 4.1 ------------------------------------------------------------------------------------------------ */
 
 static unsigned long number_after(const char *line, const char *key)
 {
@@ -217,7 +217,7 @@ static void test_a_syn_sent_twice(void **state)
     }
 }
 
-/* ---- negotiation (RFC 7323 2.2, 3.2) ---------------------------------------------------------------------------------------------------------- */
+/* ---- negotiation (RFC 7323 2.2, 3.2) ----------------------------------------------------------------------------- */
 
 /* Offered or not, on each side: in use only where both did. */
 static void check_negotiation(bool active, bool ours, bool theirs)
@@ -327,7 +327,7 @@ static void test_resets_echo(void **state)
     assert_int_equal(v.ts_echo, 4243);
 }
 
-/* ---- appendix F: windows in units ------------------------------------------------------------------------------------------------------------ */
+/* ---- appendix F: windows in units -------------------------------------------------------------------------------- */
 
 /* As the sender: the edge of each line is believed, also when it moves left (RFC 7323 2.4, MUST-34), and nothing is sent past it. */
 static void test_a_window_that_is_taken_back(void **state)
