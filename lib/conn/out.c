@@ -93,7 +93,7 @@ static bool out_worth_sending(const weir_conn *c, uint32_t len, uint32_t full)
     if (all && out_fin_due(c)) {
         return true;
     }
-    bool pushed = !conn_has(c, WEIRI_MORE);
+    bool pushed = !conn_has(c, WEIRI_MORE) || weiri_ring_room(c) == 0; /* into a full ring no more can follow */
     return idle && ((pushed && all) || len >= c->snd.max_wnd / 2);
 }
 

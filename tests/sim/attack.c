@@ -16,6 +16,7 @@ enum attack_kind {
     ATTACK_TEXT_OLD,       /* other text where ours has arrived already */
     ATTACK_TEXT_BEYOND,    /* text right of the window */
     ATTACK_FIN_BEYOND,
+    ATTACK_TEXT_STALE,     /* text in its place with a timestamp older than TS.Recent (PAWS) */
     ATTACK_NO_ACK,         /* text in the window without the ACK bit */
     ATTACK_OPTION,         /* text in the window with an option that cannot be */
     ATTACK_ICMP_HARD,
@@ -127,6 +128,7 @@ static bool attack_control(struct attack *a, enum attack_kind kind)
 static bool attack_text(struct attack *a, enum attack_kind kind, const weir_config *config)
 {
     uint32_t received = a->c->rcv.nxt.v - a->c->rcv.irs.v - 1;
+    weir_info info;
 
     switch (kind) {
     case ATTACK_ACK_UNSENT:
@@ -139,6 +141,11 @@ static bool attack_text(struct attack *a, enum attack_kind kind, const weir_conf
         a->text_len = a->text_len < received ? a->text_len : received;
         a->f.seq.v -= a->text_len;
         return a->text_len != 0;
+    case ATTACK_TEXT_STALE:
+        weir_info_get(a->c, &info);
+        a->f.options = WEIR_OPT_TIMESTAMPS;
+        a->f.ts_value = a->c->ts.recent - sim_log(a->r, 1, INT32_MAX);
+        return (info.options & WEIR_OPT_TIMESTAMPS) != 0;
     case ATTACK_TEXT_BEYOND:
         a->f.seq.v = attack_beyond(a);
         return true;

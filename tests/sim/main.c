@@ -184,6 +184,7 @@ static void coverage_add(struct sim_coverage *to, const struct sim_coverage *c)
     to->time_wait_reused += c->time_wait_reused;
     to->attacks += c->attacks;
     to->perfect += c->perfect;
+    to->pace = c->pace > to->pace ? c->pace : to->pace;
 }
 
 static void coverage_print(const struct sim_coverage *c)
@@ -193,9 +194,9 @@ static void coverage_print(const struct sim_coverage *c)
     for (i = 0; i < WEIR_VERDICT_COUNT; i++) {
         printf("  %-22s %llu\n", weir_verdict_name((enum weir_verdict)i), (unsigned long long)c->verdicts[i]);
     }
-    printf("  retransmitted %llu, TIME-WAIT reused %llu, attacks %llu, perfect runs %llu\n  rows that never fired:",
+    printf("  retransmitted %llu, TIME-WAIT reused %llu, attacks %llu, perfect runs %llu (pace %u%%)\n  rows that never fired:",
            (unsigned long long)c->retransmitted, (unsigned long long)c->time_wait_reused, (unsigned long long)c->attacks,
-           (unsigned long long)c->perfect);
+           (unsigned long long)c->perfect, c->pace);
     for (i = 0; i < weir_row_count(); i++) {
         if ((c->rows[i / 64] >> i % 64 & 1) == 0) {
             printf(" %s", weir_row_name(i));

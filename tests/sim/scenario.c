@@ -181,7 +181,11 @@ static void scenario_host(struct sim_scenario *s, uint32_t h)
     host->late_us = s->profile == SIM_CLEAN || sim_percent(&r, 70) ? 0 : sim_log(&r, 1, 20000);
     host->poll_copy = sim_percent(&r, 50);
     host->clock_steps_back = s->profile != SIM_CLEAN && sim_percent(&r, 10);
-    host->backlog = sim_percent(&r, 90) ? 0 : sim_range(&r, 1, 3);
+    if (s->profile == SIM_CLEAN) {
+        tcp->keepalive_idle_us = 0;
+        tcp->ack_delay_us = tcp->ack_delay_us < 100000 ? tcp->ack_delay_us : 100000;
+    }
+    host->backlog = s->profile == SIM_CLEAN || sim_percent(&r, 90) ? 0 : sim_range(&r, 1, 3);
     host->reboot_at = WEIR_FOREVER;
 }
 
@@ -236,7 +240,7 @@ static void scenario_link(struct sim_rng *r, enum sim_profile profile, struct si
     uint32_t climate = sim_below(r, 100);
 
     memset(l, 0, sizeof *l);
-    l->delay_us = sim_log(r, 1, 300000);
+    l->delay_us = sim_log(r, 1, profile == SIM_CLEAN ? 45000 : 300000);
     if (profile == SIM_CLEAN) {
         return;
     }
@@ -443,7 +447,7 @@ static void scenario_plan(struct sim_scenario *s, uint32_t index)
         p->abrupt_early = sim_percent(&r, 20) && p->open != SIM_OPEN_BOTH;
         p->linger_us = sim_log(&r, 1, 10000000);
     }
-    if (index > 0 && sim_percent(&r, 15)) {
+    if (index > 0 && sim_percent(&r, 15) && s->profile != SIM_CLEAN) {
         scenario_plan_again(s, &r, index);
     }
     scenario_ends(s, index);
@@ -537,23 +541,19 @@ static void scenario_habits(struct sim_scenario *s, uint32_t index)
     }
 }
 
-/* Over such a path, between such users, nothing may ever be sent twice. */
+/* Over such a path, between such users, nothing may ever be sent twice. An ACK must come back before the smallest RTO even when the
+ * peer delays it: on longer paths a steady round-trip time takes the RTO so close to it that a delayed ACK is too late (RFC 6298
+ * knows no allowance for it). */
 static bool scenario_is_perfect(const struct sim_scenario *s)
 {
     uint32_t i;
 
-    if (s->profile != SIM_CLEAN) {
-        return false;
-    }
-    for (i = 0; i < s->host_count; i++) {
-        const struct sim_host_plan *h = &s->host[i];
-
-        /* An ACK must come back before the smallest RTO even when the peer delays it. */
-        if (h->config.tcp.ack_delay_us > 100000 || h->backlog != 0 || h->config.tcp.keepalive_idle_us != 0) {
+    for (i = 1; i < s->host_count; i++) {
+        if (s->path[i].link[0].delay_us + s->path[i].link[1].delay_us > 90000) {
             return false;
         }
     }
-    return true;
+    return s->profile == SIM_CLEAN;
 }
 
 void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, enum sim_profile profile)

@@ -241,7 +241,7 @@ struct sim_end {
 struct sim_connection {
     struct sim_end end[2];
     weir_tuple tuple;          /* as end 0 sees it */
-    weir_us progress_at;
+    weir_us progress_at, opened_at, whole_at; /* whole: both users are at the end of their streams */
     bool opened, broken;       /* broken: something fatal has happened that the scenario allows */
 };
 
@@ -258,6 +258,7 @@ struct sim_coverage {
     uint64_t rows[4];          /* bits */
     uint64_t verdicts[WEIR_VERDICT_COUNT];
     uint64_t retransmitted, time_wait_reused, attacks, perfect;
+    uint32_t pace;             /* of perfect runs: the slowest connection, per cent of what is allowed */
 };
 
 struct sim_result {

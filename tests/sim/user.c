@@ -188,6 +188,7 @@ static void user_look_for_end(const struct user *u, const weir_conn *c)
         return;
     }
     u->end->eof = true;
+    u->c->whole_at = u->w->now;
     user_event(u, "end of stream", u->end->read);
     sim_progress(u->w, u->c);
     if (!u->peer->closed || u->end->read != u->peer->written) {
@@ -673,6 +674,7 @@ static void user_open(const struct user *u)
         return;
     }
     u->c->opened = true;
+    u->c->opened_at = u->w->now;
     if (u->p->open == SIM_OPEN_BOTH) {
         (void)user_connect(&other);
     } else if (u->p->open == SIM_OPEN_NOBODY) {

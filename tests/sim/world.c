@@ -401,6 +401,36 @@ static void world_check_empty(struct sim_world *w, uint32_t h)
     }
 }
 
+/* How long one stream may take where nothing is lost: for each half window, or each write, a round trip and a delayed ACK. */
+static weir_us world_stream_us(const struct sim_scenario *s, const struct sim_plan *p, uint32_t side)
+{
+    const weir_stack_config *from = &s->host[p->host[side]].config, *to = &s->host[p->host[1 - side]].config;
+    const struct sim_path *path = &s->path[p->host[0] != 0 ? p->host[0] : p->host[1]];
+    uint32_t window = from->rings.tx < to->rings.rx ? from->rings.tx : to->rings.rx;
+    uint64_t rounds = 12 + 2 * (uint64_t)p->end[side].send_len / window;
+    uint64_t writes = p->end[side].write_pause_us != 0 ? 2 * (uint64_t)p->end[side].send_len / p->end[side].write_max + 4 : 0;
+
+    if (p->turn != 0) {
+        rounds += 2 * (uint64_t)p->end[side].send_len / p->turn;
+    }
+    return (rounds + writes) * (path->link[0].delay_us + path->link[1].delay_us + to->tcp.ack_delay_us) +
+           writes * p->end[side].write_pause_us;
+}
+
+static void world_check_pace(struct sim_world *w)
+{
+    uint32_t i;
+
+    for (i = 0; i < w->scenario.plan_count; i++) {
+        weir_us allowed = world_stream_us(&w->scenario, &w->scenario.plan[i], 0) + world_stream_us(&w->scenario, &w->scenario.plan[i], 1);
+        uint64_t pace = (w->conn[i].whole_at - w->conn[i].opened_at) * 100 / allowed;
+
+        if (pace > w->result->coverage.pace) {
+            w->result->coverage.pace = (uint32_t)pace;
+        }
+    }
+}
+
 /* Where nothing was lost or late, nothing was sent twice. A simultaneous open sends its SYN twice by design. */
 static void world_check_perfect(struct sim_world *w)
 {
@@ -628,6 +658,7 @@ void sim_run(const struct sim_options *options, uint64_t seed, struct sim_result
     }
     if (w->scenario.perfect && !sim_failed(w)) {
         world_check_perfect(w);
+        world_check_pace(w);
     }
     if (options->plant == SIM_PLANT_HASH) {
         sim_trace_number(w, options->fill);
