@@ -60,7 +60,8 @@ struct instance {
     struct session *sessions;
     unsigned session_count;
     struct totals totals;
-    weir_us now, started_at, ends_at, interval_at, sweep_at, grace_at;
+    weir_us now, started_at, ends_at, interval_at, sweep_at, grace_at, retry_at;
+    uint64_t retries;  /* connections to be made again at retry_at */
     unsigned quitting; /* 0; 1: closing gracefully; 2: aborting */
     int status;        /* what the program will end with */
     int child, child_pidfd, child_gate;
@@ -106,7 +107,8 @@ void print_connection_json(FILE *to, const weir_conn *c, double seconds);
 void print_info(FILE *to, const weir_info *info);
 /* All connections and counters, as text or one JSON object. */
 void print_stack(FILE *to, const struct instance *in, bool json);
-void print_totals(FILE *to, const struct instance *in);
+/* At the end: with --json or --verbose. */
+void print_totals(const struct instance *in);
 
 /* ---- the local socket of `stats` (control.c) ---- */
 struct control *control_open(const char *path);

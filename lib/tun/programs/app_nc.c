@@ -17,7 +17,6 @@
 struct nc_pipe {
     struct session *session; /* NULL: none yet, or ended */
     bool input_done, over;
-    weir_err err;
 };
 
 static bool nc_ready(int fd, short events)
@@ -75,8 +74,6 @@ static unsigned nc_serve(struct instance *in, struct session *s, unsigned events
 {
     struct nc_pipe *nc = in->state.nc;
     (void)events;
-    if (nc->session == NULL && !nc->over)
-        nc->session = s;
     if (nc->session != s) { /* a second one: nc talks to one */
         run_abort(in, s);
         return 0;
@@ -103,7 +100,7 @@ static size_t nc_fds(struct instance *in, struct pollfd fds[APP_FDS_MAX])
 {
     struct nc_pipe *nc = in->state.nc;
     size_t count = 0;
-    if (nc->session == NULL || !nc->session->connected || in->quitting != 0)
+    if (nc->session == NULL || in->quitting != 0)
         return 0;
     unsigned now = weir_events(weir_stack_peek(in->stack, nc->session->conn));
     if (!nc->input_done && (now & WEIR_EV_WRITABLE) != 0)
@@ -128,8 +125,11 @@ static void nc_opened(struct instance *in, struct session *s)
 {
     char text[WEIR_ENDPOINT_TEXT];
     const weir_tuple *tuple = weir_sockets(weir_stack_peek(in->stack, s->conn));
+    if (in->state.nc->session != NULL || in->state.nc->over)
+        return;
+    in->state.nc->session = s;
     tell(in, "connected to %s", weir_format_endpoint(text, &tuple->remote, tuple->remote_port));
-    if (in->listener != 0 && in->state.nc->session == NULL) {
+    if (in->listener != 0) {
         (void)weir_stack_unlisten(in->stack, in->listener, in->now);
         in->listener = 0;
     }
@@ -160,8 +160,7 @@ static bool nc_begin(struct instance *in)
 {
     if (in->options->listen)
         return run_listen(in);
-    in->state.nc->session = run_connect(in);
-    return in->state.nc->session != NULL;
+    return run_connect(in) != NULL;
 }
 
 static void nc_stop(struct instance *in)

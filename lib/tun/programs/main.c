@@ -3,6 +3,10 @@
 
 static int main_run(const struct options *options)
 {
+    /* Of these two the output is for people; their exit status says it too. */
+    if (options->quiet != 0 && (options->command == CMD_DEMO || options->command == CMD_DOCTOR) &&
+        freopen("/dev/null", "w", stdout) == NULL)
+        return EXIT_FAILED;
     switch (options->command) {
     case CMD_DEMO:
         return demo_main(options);

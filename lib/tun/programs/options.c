@@ -119,7 +119,7 @@ static const struct option_row option_rows[] = {
     {"quick", 0, KIND_FLAG, FOR_DEMO, AT(quick), 0, 0, 0, NULL, NULL, "a 32nd of the sizes"},
     {"json", 'j', KIND_FLAG, FOR_JSON, AT(json), 0, 0, 0, NULL, NULL, "print JSON, one object a line"},
     {"quiet", 'q', KIND_COUNT, FOR_ALL, AT(quiet), 0, 0, 0, NULL, NULL, "say nothing but errors"},
-    {"verbose", 'v', KIND_COUNT, FOR_ALL, AT(verbose), 0, 0, 0, NULL, NULL, "say more; twice: still more"},
+    {"verbose", 'v', KIND_COUNT, FOR_ALL, AT(verbose), 0, 0, 0, NULL, NULL, "say more: a line for each request, totals at the end"},
     {"help", 'h', KIND_FLAG, FOR_ALL, AT(help), 0, 0, 0, NULL, NULL, "this text"},
     {"version", 'V', KIND_FLAG, FOR_ALL, AT(version), 0, 0, 0, NULL, NULL, "the version"},
 };

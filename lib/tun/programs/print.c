@@ -241,12 +241,19 @@ void print_stack(FILE *to, const struct instance *in, bool json)
     (void)fflush(to);
 }
 
-void print_totals(FILE *to, const struct instance *in)
+void print_totals(const struct instance *in)
 {
     char octets_in[WEIR_AMOUNT_TEXT], octets_out[WEIR_AMOUNT_TEXT];
     const struct totals *t = &in->totals;
-    (void)fprintf(to, "weir-tun: %llu connections, %llu failed; %s received, %s sent, %llu segments retransmitted\n",
-                  (unsigned long long)t->sessions, (unsigned long long)t->failed, weir_format_octets(octets_in, t->octets_in),
-                  weir_format_octets(octets_out, t->octets_out),
-                  (unsigned long long)weir_stack_stats(in->stack)->retransmitted);
+    unsigned long long retransmitted = weir_stack_stats(in->stack)->retransmitted;
+    if (in->options->json) {
+        (void)printf("{\"type\":\"totals\",\"seconds\":%.3f,\"connections\":%llu,\"failed\":%llu,\"octets_received\":%llu,"
+                     "\"octets_sent\":%llu,\"retransmitted\":%llu}\n", (double)(in->now - in->started_at) / 1e6,
+                     (unsigned long long)t->sessions, (unsigned long long)t->failed, (unsigned long long)t->octets_in,
+                     (unsigned long long)t->octets_out, retransmitted);
+        (void)fflush(stdout);
+    } else
+        tell(in, "%llu connections, %llu failed; %s received, %s sent, %llu segments retransmitted",
+             (unsigned long long)t->sessions, (unsigned long long)t->failed, weir_format_octets(octets_in, t->octets_in),
+             weir_format_octets(octets_out, t->octets_out), retransmitted);
 }

@@ -9,6 +9,8 @@
 
 #define RUN_WANT_FIRST (WEIR_EV_READABLE | WEIR_EV_PEER_FIN | WEIR_EV_CLOSED | WEIR_EV_CONNECTED)
 #define RUN_SECOND UINT64_C(1000000)
+#define RUN_RETRY_US UINT64_C(100000)      /* between attempts to reach a command that is not listening yet ... */
+#define RUN_RETRY_FOR_US (5 * RUN_SECOND)  /* ... for so long */
 
 /* ---- sessions ---- */
 
@@ -52,12 +54,9 @@ static void run_account(struct instance *in, const struct session *s, weir_err e
     }
 }
 
-/* The session is over; the connection is given back to the stack, which sees it to its end. */
-static void run_session_end(struct instance *in, struct session *s, weir_err err)
+/* The connection is given back to the stack, which sees it to its end. */
+static void run_session_drop(struct instance *in, struct session *s)
 {
-    run_account(in, s, err);
-    if (in->app->ended != NULL)
-        in->app->ended(in, s, err);
     (void)weir_stack_release(in->stack, s->conn, s->aborted ? 0 : WEIR_FOREVER, in->now);
     if (s->previous != NULL)
         s->previous->next = s->next;
@@ -67,6 +66,14 @@ static void run_session_end(struct instance *in, struct session *s, weir_err err
         s->next->previous = s->previous;
     in->session_count--;
     free(s);
+}
+
+static void run_session_end(struct instance *in, struct session *s, weir_err err)
+{
+    run_account(in, s, err);
+    if (in->app->ended != NULL)
+        in->app->ended(in, s, err);
+    run_session_drop(in, s);
     if (in->options->one_off && in->quitting == 0)
         run_quit(in);
 }
@@ -128,6 +135,18 @@ static unsigned run_serve_closing(struct instance *in, struct session *s)
     return WEIR_EV_READABLE | WEIR_EV_PEER_FIN;
 }
 
+/* A command that shall listen may need a moment to begin with it. */
+static bool run_retry(struct instance *in, struct session *s, weir_err err)
+{
+    if (err != WEIR_ERR_REFUSED || s->connected || !in->options->remote_given || in->options->exec == NULL || in->quitting != 0 ||
+        in->now - in->started_at > RUN_RETRY_FOR_US)
+        return false;
+    run_session_drop(in, s);
+    in->retry_at = in->now + RUN_RETRY_US;
+    in->retries++;
+    return true;
+}
+
 static void run_serve(struct instance *in, const weir_ready *ready)
 {
     struct session *s = (struct session *)(uintptr_t)ready->tag;
@@ -139,7 +158,8 @@ static void run_serve(struct instance *in, const weir_ready *ready)
     }
     weir_err err = weir_error(weir_stack_peek(in->stack, s->conn));
     if ((ready->events & WEIR_EV_CLOSED) != 0 && (err != WEIR_ERR_NONE || (ready->events & WEIR_EV_READABLE) == 0)) {
-        run_session_end(in, s, err);
+        if (!run_retry(in, s, err))
+            run_session_end(in, s, err);
         return;
     }
     if (!s->connected && (ready->events & WEIR_EV_CONNECTED) != 0) {
@@ -175,7 +195,6 @@ struct session *run_connect(struct instance *in)
     memset(&tuple, 0, sizeof tuple);
     tuple.remote = in->options->remote;
     tuple.remote_port = (uint16_t)in->options->port;
-    /* Of a family that differs from the remote's, :: and 0.0.0.0 would both do; the stack looks at the remote. */
     weir_err err = weir_stack_connect(in->stack, &tuple, &conn, in->now);
     struct session *s = err == WEIR_ERR_NONE ? run_session_new(in, conn) : NULL;
     if (s == NULL)
@@ -260,7 +279,7 @@ static weir_us run_sooner(weir_us a, weir_us b)
 
 static weir_us run_until(const struct instance *in)
 {
-    weir_us until = run_sooner(in->ends_at, run_sooner(in->interval_at, in->sweep_at));
+    weir_us until = run_sooner(run_sooner(in->ends_at, in->retry_at), run_sooner(in->interval_at, in->sweep_at));
     if (in->quitting != 0)
         until = run_sooner(until, in->grace_at);
     if (in->app->until != NULL)
@@ -308,8 +327,17 @@ static void run_sweep(struct instance *in)
     }
 }
 
+static void run_connect_again(struct instance *in)
+{
+    in->retry_at = WEIR_FOREVER;
+    for (; in->retries > 0; in->retries--)
+        (void)run_connect(in);
+}
+
 static void run_time(struct instance *in)
 {
+    if (in->now >= in->retry_at)
+        run_connect_again(in);
     if (in->now >= in->ends_at) {
         in->ends_at = WEIR_FOREVER;
         run_quit(in);
@@ -430,6 +458,7 @@ static bool run_begin(struct instance *in, int (*inside)(void *), void *argument
     if (!weir_tun_drop_privileges(in->tun, &fault))
         return run_fault(in, &fault);
     in->now = in->started_at = weir_tun_now();
+    in->retry_at = WEIR_FOREVER;
     if (!(in->app->begin != NULL ? in->app->begin(in) : run_listen(in)))
         return false;
     bool own_end = in->app == &app_perf; /* perf counts its time from the first connection */
@@ -453,8 +482,7 @@ int run_app_with(const struct options *options, const struct app *app, int (*ins
         run_last_words(&in);
         if (app->report != NULL)
             app->report(&in);
-        if (options->verbose != 0)
-            print_totals(stderr, &in);
+        print_totals(&in);
     }
     child_end(&in);
     control_close(in.control);
