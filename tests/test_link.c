@@ -363,10 +363,14 @@ static void test_rate_can_change_while_running(void **state)
         (void)weir_link_push(link, packet, sizeof packet, 0);
     config.rate_bps = 16000000; /* what waits, 4000 octets, goes at the new rate */
     assert_true(weir_link_change(link, &config));
-    assert_int_equal(weir_link_push(link, packet, sizeof packet, 0), 0);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(weir_link_push(link, packet, sizeof packet, 0), 0);
+    for (unsigned i = 0; i < 4 + 4; i++) /* the new ones at 2500, 3000, ..., but not before those due at 4000 */
         assert_int_equal(weir_link_pop(link, packet, sizeof packet, 4000), sizeof packet);
-    assert_int_equal(weir_link_pop(link, packet, sizeof packet, 4000), sizeof packet); /* due at 2500, behind one due at 4000 */
+    assert_true(weir_link_deadline(link) == 4500);
+    assert_int_equal(weir_link_pop(link, packet, sizeof packet, 4999), sizeof packet);
+    assert_int_equal(weir_link_pop(link, packet, sizeof packet, 4999), 0);
+    assert_int_equal(weir_link_pop(link, packet, sizeof packet, 5000), sizeof packet);
     config.rate_bps = 0;
     assert_true(weir_link_change(link, &config));
     (void)weir_link_push(link, packet, sizeof packet, 9000);

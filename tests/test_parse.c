@@ -20,7 +20,7 @@ struct row {
 static const struct row percents[] = {
     {"0", 0}, {"0%", 0}, {"2%", 20000}, {"2", 20000}, {"0.5%", 5000}, {"0.0001%", 1}, {"100%", 1000000}, {"99.9999%", 999999},
     {"1500ppm", 1500}, {"100.1%", REFUSED}, {"101%", REFUSED}, {"", REFUSED}, {"%", REFUSED}, {"-1%", REFUSED}, {"+1%", REFUSED},
-    {"1 %", REFUSED}, {" 1%", REFUSED}, {"1%%", REFUSED}, {"1.%", REFUSED}, {".5%", REFUSED}, {"1.1234567%", REFUSED},
+    {"1 %", REFUSED}, {" 1%", REFUSED}, {"1%%", REFUSED}, {"1.%", REFUSED}, {".5%", REFUSED}, {"1.1234567%", REFUSED}, {"0.0000001%", REFUSED},
     {"1,5%", REFUSED}, {"nan", REFUSED}, {"0x2%", REFUSED}, {"18446744073709551616%", REFUSED}, {"1e1%", REFUSED},
 };
 
@@ -39,7 +39,7 @@ static const struct row rates[] = {
 
 static const struct row sizes[] = {
     {"4096", 4096}, {"64K", 65536}, {"64k", 65536}, {"1.5M", 1572864}, {"64MiB", 67108864}, {"1G", 1073741824}, {"2gib", 2147483648u},
-    {"1T", 1099511627776u}, {"0", 0}, {"12b", 12}, {"64KB", REFUSED}, {"1048577T", REFUSED}, {"G", REFUSED}, {"-1", REFUSED}, {"", REFUSED},
+    {"1T", 1099511627776u}, {"0", 0}, {"12b", 12}, {"64KB", REFUSED}, {"1048577T", REFUSED}, {"16777216T", REFUSED}, {"G", REFUSED}, {"-1", REFUSED}, {"", REFUSED},
 };
 
 static const struct row counts[] = {
@@ -188,7 +188,7 @@ static void test_endpoints(void **state)
     static const struct text_row rows[] = {
         {"10.0.0.1:80", "10.0.0.1:80"}, {"[fd00::1]:443", "[fd00::1]:443"}, {":80", "*:80"}, {"*:80", "*:80"}, {"80", "*:80"},
         {"[::]:80", "*:80"}, {"fd00::1:80", NULL}, {"[fd00::1]80", NULL}, {"[10.0.0.1]:80", NULL}, {"10.0.0.1", NULL}, {"10.0.0.1:", NULL},
-        {"10.0.0.1:0", NULL}, {"10.0.0.1:65536", NULL}, {"", NULL}, {":", NULL}, {"[]:80", NULL}, {"[:80", NULL}, {"]:80", NULL},
+        {"10.0.0.1:0", NULL}, {"10.0.0.1:65536", NULL}, {"", NULL}, {":", NULL}, {"[]:80", NULL}, {"[:80", NULL}, {"[fd00::1x:80", NULL}, {"]:80", NULL},
         {"**:80", NULL}, {"host:80", NULL},
     };
     char text[WEIR_ENDPOINT_TEXT];

@@ -47,11 +47,14 @@ static void trace_path(struct trace_text *to, const weir_conn *conn)
     }
 }
 
-static const weir_conn *trace_conn(const weir_tun *t)
+/* The connection that the stack's last packet was about; NULL if there was none, or it is gone: then *ended says so. */
+static const weir_conn *trace_conn(const weir_tun *t, bool *ended)
 {
     weir_handle last = weir_stack_last(t->stack);
+    const weir_conn *conn = last == 0 ? NULL : weir_stack_peek(t->stack, last);
 
-    return last == 0 ? NULL : weir_stack_peek(t->stack, last);
+    *ended = last != 0 && conn == NULL;
+    return conn;
 }
 
 void weiri_trace_in(weir_tun *t, const uint8_t *packet, size_t len, enum weir_verdict verdict, weir_us now)
@@ -59,14 +62,17 @@ void weiri_trace_in(weir_tun *t, const uint8_t *packet, size_t len, enum weir_ve
     struct trace_text comment;
     weir_pcapng_packet about = {now, true, comment.text};
     weir_slice slice = {packet, len};
-    const weir_conn *conn;
+    bool ended;
+    const weir_conn *conn = trace_conn(t, &ended);
 
     comment.len = 0;
     comment.text[0] = '\0';
     if (verdict != WEIR_OK)
         trace_say(&comment, "refused, %s: %s", weir_verdict_name(verdict), weir_verdict_reason(verdict));
-    else if ((conn = trace_conn(t)) != NULL)
+    else if (conn != NULL)
         trace_path(&comment, conn);
+    else if (ended)
+        trace_say(&comment, "the end of the connection: its record is given back");
     weir_pcapng_write(t->pcapng, &about, &slice, 1);
     t->stats.captured++;
 }
@@ -77,7 +83,8 @@ void weiri_trace_out(weir_tun *t, const weir_out *out, bool again, unsigned fate
     char link[WEIR_AMOUNT_TEXT];
     weir_pcapng_packet about = {now, false, comment.text};
     weir_slice slices[3] = {{out->room + out->header_at, out->header_len}, out->body[0], out->body[1]};
-    const weir_conn *conn = trace_conn(t);
+    bool ended;
+    const weir_conn *conn = trace_conn(t, &ended);
 
     comment.len = 0;
     comment.text[0] = '\0';
