@@ -39,7 +39,8 @@ static const struct row rates[] = {
 
 static const struct row sizes[] = {
     {"4096", 4096}, {"64K", 65536}, {"64k", 65536}, {"1.5M", 1572864}, {"64MiB", 67108864}, {"1G", 1073741824}, {"2gib", 2147483648u},
-    {"1T", 1099511627776u}, {"0", 0}, {"12b", 12}, {"64KB", REFUSED}, {"1048577T", REFUSED}, {"16777216T", REFUSED}, {"G", REFUSED}, {"-1", REFUSED}, {"", REFUSED},
+    {"1T", 1099511627776u}, {"0", 0}, {"12b", 12}, {"64KB", REFUSED}, {"1048577T", REFUSED},
+    {"16777216T", REFUSED}, {"G", REFUSED}, {"-1", REFUSED}, {"", REFUSED},
 };
 
 static const struct row counts[] = {
