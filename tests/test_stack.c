@@ -8,6 +8,10 @@
 
 #include "stack_world.h"
 
+#ifndef STORMS
+#define STORMS 20 /* seeds; more by hand */
+#endif
+
 static struct world world_of(const weir_stack_config *a, const weir_stack_config *b)
 {
     struct world w;
@@ -1417,6 +1421,183 @@ static void test_the_same_again(void **state)
     assert_true(once.packets > 300 && once.packets == again.packets && once.hash == again.hash);
 }
 
+/* ---- anything, in any order ---- */
+
+struct storm {
+    struct world w;
+    uint64_t random;
+    weir_handle handle[2][24]; /* some alive, some long stale */
+    weir_handle listener[2];
+};
+
+static uint32_t storm_random(struct storm *m, uint32_t below)
+{
+    m->random = m->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(m->random >> 33) % below;
+}
+
+/* A packet is lost, doubled, or has an octet changed; the rest arrive. */
+static void storm_carry(struct storm *m, weir_stack *from, weir_stack *to)
+{
+    uint8_t packet[2048];
+    const uint32_t most = storm_random(m, 12);
+    for (uint32_t i = 0; i < most; i++) {
+        const size_t len = world_poll(from, packet, m->w.now);
+        const uint32_t fate = storm_random(m, 16);
+        if (len == 0) {
+            return;
+        }
+        if (fate == 0) {
+            continue;
+        }
+        if (fate == 1) {
+            packet[storm_random(m, (uint32_t)len)] ^= (uint8_t)(1 + storm_random(m, 255));
+        }
+        (void)world_put(to, packet, len, m->w.now);
+        if (fate == 2) {
+            (void)world_put(to, packet, len, m->w.now);
+        }
+    }
+}
+
+/* A segment near the middle of a connection, whatever its state, from a peer who knows the numbers. */
+static void storm_forge(struct storm *m, weir_stack *s, weir_handle handle)
+{
+    static const uint16_t flags[] = {WEIR_ACK, WEIR_RST, WEIR_SYN, WEIR_FIN | WEIR_ACK, WEIR_SYN | WEIR_ACK, WEIR_RST | WEIR_ACK, 0};
+    const weir_conn *c = weir_stack_peek(s, handle);
+    struct world_segment seg;
+    memset(&seg, 0, sizeof seg);
+    if (!c || weir_state(c) == WEIR_CLOSED || weir_state(c) == WEIR_LISTEN) {
+        return;
+    }
+    seg.tuple = *weir_sockets(c);
+    seg.flags = flags[storm_random(m, 7)];
+    seg.seq = c->rcv.nxt.v + storm_random(m, 3) - 1 + (storm_random(m, 8) ? 0 : storm_random(m, 100000));
+    seg.ack = c->snd.nxt.v + storm_random(m, 3) - 1;
+    seg.stamped = storm_random(m, 2) != 0;
+    seg.ts_value = c->ts.recent + storm_random(m, 3) - 1;
+    seg.len = storm_random(m, 4) ? 0 : storm_random(m, 600);
+    (void)world_inject(s, &seg, m->w.now);
+}
+
+static void storm_talk(struct storm *m, weir_conn *c)
+{
+    uint8_t text[700] = {0};
+    size_t count;
+    const weir_slice slice = {text, storm_random(m, sizeof text)};
+    switch (storm_random(m, 6)) {
+    case 0: (void)weir_recv(c, text, sizeof text, &count, m->w.now); break;
+    case 1: (void)weir_close(c, m->w.now); break;
+    case 2: (void)weir_admit(c, m->w.now); break;
+    case 3:
+        if (storm_random(m, 4) == 0) {
+            (void)weir_abort(c, m->w.now);
+        }
+        break;
+    default: (void)weir_send(c, slice, storm_random(m, 2), &count, m->w.now); break;
+    }
+}
+
+static void storm_listen(struct storm *m, unsigned side)
+{
+    weir_stack *s = side ? m->w.b : m->w.a;
+    weir_listen_spec spec;
+    if (m->listener[side]) {
+        WORLD_OK(weir_stack_unlisten(s, m->listener[side], m->w.now));
+        m->listener[side] = 0;
+        return;
+    }
+    memset(&spec, 0, sizeof spec);
+    spec.port = storm_random(m, 2) ? 80 : 0;
+    spec.hold = storm_random(m, 2) != 0;
+    spec.backlog = storm_random(m, 6);
+    WORLD_OK(weir_stack_listen(s, &spec, &m->listener[side]));
+}
+
+static void storm_connect(struct storm *m, unsigned side, weir_handle *handle)
+{
+    weir_tuple t;
+    memset(&t, 0, sizeof t);
+    t.remote = world_host(storm_random(m, 2) != 0, side ? 1 : 2);
+    t.remote_port = 80;
+    t.local_port = storm_random(m, 3) ? 0 : (uint16_t)(79 + storm_random(m, 3)); /* now and then both connect to each other */
+    (void)weir_stack_connect(side ? m->w.b : m->w.a, &t, handle, m->w.now);
+}
+
+static void storm_step(struct storm *m)
+{
+    const unsigned side = storm_random(m, 2);
+    weir_stack *s = side ? m->w.b : m->w.a, *other = side ? m->w.a : m->w.b;
+    weir_handle *handle = &m->handle[side][storm_random(m, 24)];
+    weir_conn *c = weir_stack_conn(s, *handle);
+    weir_ready r;
+    switch (storm_random(m, 16)) {
+    case 0: storm_connect(m, side, handle); break;
+    case 1: (void)weir_stack_release(s, *handle, storm_random(m, 3) ? WEIR_FOREVER : 0, m->w.now); break;
+    case 2:
+        if (storm_random(m, 8) == 0) {
+            storm_listen(m, side);
+        }
+        break;
+    case 3: (void)weir_stack_want(s, *handle, storm_random(m, 512)); break;
+    case 4: m->w.now += storm_random(m, 10) ? storm_random(m, 300000) : storm_random(m, 200000000); break;
+    case 5: m->w.now = base_min_us(weir_stack_deadline(s), m->w.now + 1000000000); break;
+    case 6: weir_stack_expire(s, m->w.now); break;
+    case 7: storm_forge(m, s, *handle); break;
+    case 8:
+    case 9:
+        if (weir_stack_ready(s, &r)) {
+            *handle = r.conn;
+        }
+        break;
+    case 10:
+    case 11:
+    case 12:
+        if (c) {
+            storm_talk(m, c);
+        }
+        break;
+    default: storm_carry(m, s, other); break;
+    }
+    WORLD_CHECK(s);
+}
+
+/* Users who call anything in any order, a network that damages packets, peers that lie, clocks that jump, few records: every invariant
+ * holds at every step, and when all walk away all comes back (V37). */
+static void test_storms(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= STORMS; seed++) {
+        weir_stack_config a = world_config(1), b = world_config(2);
+        struct storm m;
+        memset(&m, 0, sizeof m);
+        m.random = seed;
+        a.connections_max = b.connections_max = 12;
+        a.half_open_max = 3;
+        a.time_wait_max = 3;
+        b.time_wait_max = 0;
+        a.rings.rx = a.rings.tx = b.rings.rx = b.rings.tx = 512;
+        m.w = world_of(&a, &b);
+        for (unsigned step = 0; step < 4000; step++) {
+            storm_step(&m);
+        }
+        for (unsigned side = 0; side < 2; side++) {
+            weir_stack *s = side ? m.w.b : m.w.a;
+            for (weir_handle h = weir_stack_next(s, 0), next; h != 0; h = next) {
+                next = weir_stack_next(s, h);
+                (void)weir_stack_release(s, h, WEIR_FOREVER, m.w.now);
+            }
+            if (m.listener[side]) {
+                WORLD_OK(weir_stack_unlisten(s, m.listener[side], m.w.now));
+            }
+        }
+        world_pass(&m.w, (weir_us)2000 * 1000000);
+        world_expect_empty(m.w.a);
+        world_expect_empty(m.w.b);
+        guard_free_all();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1460,6 +1641,7 @@ int main(void)
         cmocka_unit_test(test_time_does_not_go_back),
         cmocka_unit_test(test_every_call_brings_the_time),
         cmocka_unit_test(test_last),
+        cmocka_unit_test(test_storms),
         cmocka_unit_test(test_two_thousand_at_once),
         cmocka_unit_test(test_twenty_thousand_in_turn),
         cmocka_unit_test(test_the_same_again),

@@ -127,25 +127,20 @@ static void slot_count(weir_stack *s, uint32_t i, unsigned events)
     }
 }
 
-/* True if nobody needs the slot any more; what TIME-WAIT needs has moved to a record then. What is still to be sent is sent first. */
+/* True if nobody needs the slot any more; what TIME-WAIT needs has moved to a record then. Asked when nothing is left to send. */
 static bool slot_finish(weir_stack *s, const struct weiri_slot *slot)
 {
-    const weir_conn *c = &slot->conn;
-    const enum weir_state state = weir_state(c);
+    const enum weir_state state = weir_state(&slot->conn);
     const bool released = slot_is(slot, WEIRI_SLOT_RELEASED);
-    if (weir_has_output(c)) {
-        return false;
-    }
     if (state == WEIR_CLOSED || state == WEIR_LISTEN) {
         return released || !slot_is(slot, WEIRI_SLOT_SHOWN);
     }
-    return state == WEIR_TIME_WAIT && released && weiri_wait_add(s, c);
+    return state == WEIR_TIME_WAIT && released && weiri_wait_add(s, &slot->conn);
 }
 
 /* The user hears of a connection from a listener when the handshake is done, or at the SYN if the listener holds. */
-WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot)
+static bool slot_has_news(const struct weiri_slot *slot, unsigned events)
 {
-    const unsigned events = weir_events(&slot->conn);
     if (slot_is(slot, WEIRI_SLOT_RELEASED)) {
         return false;
     }
@@ -153,6 +148,11 @@ WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot)
         return false;
     }
     return (events & slot->want) != 0;
+}
+
+WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot)
+{
+    return slot_has_news(slot, weir_events(&slot->conn));
 }
 
 static void slot_list(weir_stack *s, struct weiri_list *list, enum weiri_list_kind kind, uint32_t i, bool in)
@@ -170,19 +170,20 @@ WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
     const weir_conn *c = &slot->conn;
     WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
     slot_end_fallen(slot, s->now);
-    slot_count(s, i, weir_events(c));
+    const unsigned events = weir_events(c);
+    const bool output = weir_has_output(c);
+    slot_count(s, i, events);
     if (weir_state(c) == WEIR_CLOSED || weir_state(c) == WEIR_LISTEN) {
         slot_unlink(s, i); /* its sockets are free for another connection */
     }
-    if (slot_finish(s, slot)) {
+    if (!output && slot_finish(s, slot)) {
         weiri_slot_free(s, i);
         return;
     }
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
-    slot_list(s, &s->out, WEIRI_LIST_OUT, i, weir_has_output(c));
-    slot_list(s, &s->ready, WEIRI_LIST_READY, i, weiri_slot_is_ready(slot));
-    const weir_us due = weir_deadline(c);
-    weiri_wheel_arm(&s->wheel, i, due < s->rearm_from ? s->rearm_from : due);
+    slot_list(s, &s->out, WEIRI_LIST_OUT, i, output);
+    slot_list(s, &s->ready, WEIRI_LIST_READY, i, slot_has_news(slot, events));
+    weiri_wheel_arm(&s->wheel, i, weir_deadline(c) < s->rearm_from ? s->rearm_from : weir_deadline(c));
 }
 
 #undef SLOT_WANT_DEFAULT
