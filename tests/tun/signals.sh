@@ -81,6 +81,30 @@ command_status() {
     "$weir" echo -q -- sh -c 'exit 5'
     [ $? = 5 ] && "$weir" echo -q -- true && ! "$weir" echo -q -- no-such-command-anywhere
 }
+# Ended from outside, neither the command nor the demo's files stay, and nobody takes it for a success.
+command_stopped() {
+    "$weir" echo -q --grace 0 -- sh -c 'echo $$ >inner; exec sleep 60' &
+    stopped=$!
+    sleep 0.5
+    kill "$stopped"
+    wait "$stopped"
+    code=$?
+    sleep 0.2
+    echo "ended with $code"
+    [ "$code" = 143 ] && ! kill -0 "$(cat inner)"
+}
+demo_stopped() {
+    mkdir -p temporary
+    TMPDIR=$work/temporary "$weir" demo >/dev/null &
+    stopped=$!
+    sleep 1.5
+    kill "$stopped"
+    wait "$stopped"
+    code=$?
+    echo "ended with $code"
+    ls temporary
+    [ "$code" = 143 ] && [ -z "$(ls temporary)" ]
+}
 # shellcheck disable=SC2016 # for the inner shell
 command_sees() {
     "$weir" http -q --port 8080 site -- sh -c 'echo $WEIR_ADDR $WEIR_ADDR6 $WEIR_PEER $WEIR_PEER6 $WEIR_PORT; curl -sS --fail --noproxy "*" -o got http://$WEIR_ADDR:$WEIR_PORT/file' >said &&
@@ -146,6 +170,8 @@ check "--duration" duration
 check "a command's exit status is the program's" command_status
 check "a command finds the addresses in its environment" command_sees
 check "--unshare with a command" unshared
+check "a command does not outlive the program" command_stopped
+if command -v sha256sum >/dev/null 2>&1; then check "the demo leaves nothing when it is stopped" demo_stopped; fi
 if command -v ncat >/dev/null 2>&1; then check "nc waits for a command that listens" late_listener; fi
 check "--stats-interval in JSON" interval
 check "perf in both directions" perf_both

@@ -66,7 +66,7 @@ struct instance {
     int status;        /* what the program will end with */
     int child, child_pidfd, child_gate;
     struct control *control;
-    bool device_gone;
+    bool device_gone, stopped; /* stopped: by a signal or by --duration */
     union {            /* one subcommand runs in one instance */
         struct http_site *http;
         struct nc_pipe *nc;

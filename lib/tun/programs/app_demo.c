@@ -225,7 +225,7 @@ int demo_main(const struct options *options)
                  options->quick ? "; --quick: a 32nd of the sizes" : "");
     int status = demo_parts(&demo);
     demo_place_remove(&demo.place);
-    (void)printf(status == EXIT_FINE ? "All equal, in %s.\n" : "Failed after %s.\n",
+    (void)printf("%s %s.\n", status == EXIT_FINE ? "All equal, in" : status > 128 ? "Stopped after" : "Failed after",
                  weir_format_duration(took, weir_tun_now() - begun_at));
     return status;
 }

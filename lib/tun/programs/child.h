@@ -9,7 +9,7 @@ bool child_start(struct instance *in, int (*inside)(void *), void *argument);
 void child_release(struct instance *in);
 size_t child_fds(const struct instance *in, struct pollfd fds[1]);
 void child_turn(struct instance *in, const struct pollfd *fds, size_t count);
-/* Waits for one that is being ended, kills one that is not. */
+/* Ends one that still runs. */
 void child_end(struct instance *in);
 
 #endif

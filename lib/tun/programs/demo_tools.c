@@ -308,12 +308,15 @@ void demo_signals_default(void)
 int demo_wait(pid_t child)
 {
     sigset_t set;
+    int stopped = 0;
     tools_signals(&set);
     for (;;) { /* ends with the child */
         int status, number = sigwaitinfo(&set, NULL);
+        if (number > 0 && number != SIGCHLD)
+            stopped = number;
         if (number == SIGTERM || number == SIGHUP)
             (void)kill(child, SIGTERM); /* SIGINT reaches the child from the terminal by itself */
         if (waitpid(child, &status, WNOHANG) == child)
-            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+            return stopped != 0 ? 128 + stopped : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
 }

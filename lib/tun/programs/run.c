@@ -340,6 +340,7 @@ static void run_time(struct instance *in)
         run_connect_again(in);
     if (in->now >= in->ends_at) {
         in->ends_at = WEIR_FOREVER;
+        in->stopped = true;
         run_quit(in);
     }
     if (in->now >= in->interval_at)
@@ -361,6 +362,7 @@ static void run_trouble(struct instance *in, unsigned happened)
     }
     if ((happened & WEIR_TUN_QUIT) != 0) {
         say(in, in->quitting == 0 ? "closing; once more to abort" : "aborting");
+        in->stopped = true;
         run_quit(in);
     }
     if ((happened & WEIR_TUN_DUMP) != 0)
