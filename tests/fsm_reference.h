@@ -416,7 +416,7 @@ static void reference_icmp_hard(struct reference *r)
 }
 
 /* A user call, a timeout or an ICMP error. */
-static void reference_call(struct reference *r, enum weiri_stage event)
+__attribute__((unused)) static void reference_call(struct reference *r, enum weiri_stage event)
 {
     switch (event) {
     case WEIRI_STAGE_OPEN_PASSIVE: reference_open_passive(r); return;
