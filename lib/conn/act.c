@@ -96,7 +96,7 @@ static void act_take_options(weir_conn *c, const weir_view *v)
     conn_set(c, WEIRI_SACK_OK, cfg->sack && (v->options & WEIR_OPT_SACK_OK));
     conn_set(c, WEIRI_TS_OK, cfg->timestamps && (v->options & WEIR_OPT_TIMESTAMPS));
     c->shift_snd = conn_has(c, WEIRI_WS_OK) ? v->wscale : 0;
-    c->shift_rcv = conn_has(c, WEIRI_WS_OK) ? weiri_window_shift(c) : 0;
+    c->shift_rcv = conn_has(c, WEIRI_WS_OK) ? c->shift_rcv : 0;
     if (conn_has(c, WEIRI_TS_OK)) {
         c->ts.recent = v->ts_value;
         c->ts.recent_at = c->now;
@@ -129,6 +129,7 @@ static void act_choose_iss(weir_conn *c)
     c->snd.end = seq_add(c->snd.iss, 1);
     c->recover = c->snd.iss;
     c->progress_at = c->now;
+    c->shift_rcv = weiri_window_shift(c); /* chosen once: the ring may grow before, or between, the SYNs that tell it */
     conn_set(c, WEIRI_SYN_DUE, true);
 }
 

@@ -198,7 +198,7 @@ static void out_fields_syn(weir_conn *c, weir_fields *f)
         c->rcv.acked = c->rcv.nxt;
     }
     f->mss = c->mss_adv;
-    f->wscale = weiri_window_shift(c);
+    f->wscale = c->shift_rcv;
     f->options = (uint16_t)(WEIR_OPT_MSS | (ws ? WEIR_OPT_WSCALE : 0) | (sack ? WEIR_OPT_SACK_OK : 0) |
                             (ts ? WEIR_OPT_TIMESTAMPS : 0));
     f->ts_value = weiri_ts_now(c);

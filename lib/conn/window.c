@@ -8,16 +8,23 @@ WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c)
 {
     uint32_t largest = base_max32(c->rx_size, c->cfg->rx_max);
     uint8_t shift = 0;
-    while (shift < 14 && largest >> shift > 65535) { /* 14 */
+    /* The unit must stay a small part of the ring there is: a ring of less than one unit could never be announced at all. */
+    while (shift < 14 && largest >> shift > 65535 && c->rx_size >> shift >= 8) { /* 14 */
         shift++;
     }
     return shift;
 }
 
+/* The largest window that the header has words for. */
+static uint32_t window_largest(const weir_conn *c)
+{
+    return 65535u << c->shift_rcv;
+}
+
 /* How far the right edge could go beyond what is promised: the ring's end is rx_size octets after the first unread one. */
 static uint32_t window_growth(const weir_conn *c)
 {
-    weir_seq end = seq_add(c->rcv.usr, c->rx_size);
+    weir_seq end = seq_min(seq_add(c->rcv.usr, c->rx_size), seq_add(c->rcv.nxt, window_largest(c)));
     return seq_lt(c->rcv.adv, end) ? seq_diff(c->rcv.adv, end) : 0;
 }
 
@@ -30,13 +37,14 @@ static weir_seq window_edge(const weir_conn *c)
 
 WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c)
 {
-    return conn_rcv_wnd(c) < c->rx_size / 2 && window_growth(c) >= base_min32(c->rx_size / 2, 2u * c->mss_adv);
+    uint32_t step = base_max32(base_min32(c->rx_size / 2, 2u * c->mss_adv), 1u << c->shift_rcv); /* less could not be announced */
+    return conn_rcv_wnd(c) < base_min32(c->rx_size, window_largest(c)) / 2 && window_growth(c) >= step;
 }
 
 WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)
 {
     uint32_t unit = 1u << c->shift_rcv;
-    uint32_t wnd = base_min32(seq_diff(c->rcv.nxt, window_edge(c)), 65535u << c->shift_rcv);
+    uint32_t wnd = base_min32(seq_diff(c->rcv.nxt, window_edge(c)), window_largest(c));
     uint32_t field = wnd >> c->shift_rcv;
     /* Cutting to whole units would take back a part of the promise; rounding up is right wherever the ring has the room. */
     uint32_t ring = seq_diff(c->rcv.nxt, seq_add(c->rcv.usr, c->rx_size));
