@@ -5,6 +5,9 @@
  * RFC 9293 3.10.7.4 seventh, RFC 2018 4, RFC 2883 4. */
 #include "conn/conn.h"
 
+#define RING_SIZE_MIN 256u
+#define RING_SIZE_MAX (1u << 30) /* the largest window (RFC 7323 2.3) */
+
 /* ---- receive ring -------------------------------------------------------------------------------------------------------------- */
 
 static void ring_write(weir_conn *c, const struct weiri_text *t)
@@ -131,7 +134,12 @@ WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run)
     weir_block dup;
     dup.from = run.from;
     dup.to = seq_min(run.to, c->rcv.nxt);
-    if (!seq_lt(run.from, c->rcv.nxt)) {
+    if (seq_lt(run.from, c->rcv.nxt)) {
+        uint64_t age = seq_diff(run.from, c->rcv.nxt), came = c->octets_received + (conn_has(c, WEIRI_FIN_TAKEN) ? 1 : 0);
+        if (age > came || age > RING_SIZE_MAX) {
+            return; /* nobody sent that before: it is no duplicate, whatever it is */
+        }
+    } else {
         unsigned i = ring_find(c, run.from);
         if (i < c->span_count && seq_eq(c->spans[i].to, run.from)) { /* meets it but does not hold any of it */
             i++;
@@ -243,9 +251,6 @@ WEIR_API uint8_t *weir_tx_reserve(const weir_conn *c, size_t *len)
 }
 
 /* ---- storage ------------------------------------------------------------------------------------------------------------------------- */
-
-#define RING_SIZE_MIN 256u
-#define RING_SIZE_MAX (1u << 30)
 
 static bool ring_size_ok(uint32_t size)
 {
