@@ -1,0 +1,106 @@
+/* fuzz.h - what the fuzz targets share: an input read octet by octet, checks that stop with words, a room before a guard page.
+ *
+ * Each target is one file with LLVMFuzzerTestOneInput. libFuzzer links it with -DWEIR_FUZZ_UNIT, which takes the whole library in as one
+ * unit; replay.c gives it a plain main and the build links the rooms. An input means the same on every machine: it is read as octets,
+ * nothing else is consulted, and an input that has ended goes on as zeros. */
+#ifndef WEIR_FUZZ_H
+#define WEIR_FUZZ_H
+
+#ifdef WEIR_FUZZ_UNIT
+#include "weir.c"
+#else
+#include "stack/room.h"
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- the input ------------------------------------------------------------------------------------------------------------------------ */
+
+struct fuzz_bytes {
+    const uint8_t *at;
+    size_t left;
+};
+
+static inline uint8_t fuzz_u8(struct fuzz_bytes *b)
+{
+    if (b->left == 0) {
+        return 0;
+    }
+    b->left--;
+    return *b->at++;
+}
+
+static inline uint16_t fuzz_u16(struct fuzz_bytes *b)
+{
+    uint16_t high = fuzz_u8(b);
+    return (uint16_t)(high << 8 | fuzz_u8(b));
+}
+
+static inline uint32_t fuzz_u32(struct fuzz_bytes *b)
+{
+    uint32_t high = fuzz_u16(b);
+    return high << 16 | fuzz_u16(b);
+}
+
+/* A small step either way. */
+static inline uint32_t fuzz_delta(struct fuzz_bytes *b)
+{
+    return (uint32_t)(int32_t)(int8_t)fuzz_u8(b);
+}
+
+/* A number of octets: mostly small, sometimes as large as a field can say. */
+static inline uint32_t fuzz_len(struct fuzz_bytes *b, uint32_t most)
+{
+    uint32_t n = fuzz_u8(b);
+    n = n < 128 ? n : n < 224 ? (n - 127) * 64 : n < 240 ? fuzz_u16(b) : most - (255 - n);
+    return n <= most ? n : most;
+}
+
+/* ---- checks --------------------------------------------------------------------------------------------------------------------------- */
+
+static void fuzz_fail(const char *what, const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: %s\n", file, line, what);
+    fflush(stderr);
+    abort();
+}
+
+#define FUZZ_CHECK(condition, what) ((condition) ? (void)0 : fuzz_fail((what), __FILE__, __LINE__))
+/* An invariant's words, NULL if it holds. */
+#define FUZZ_HOLDS(words) fuzz_holds((words), __FILE__, __LINE__)
+
+__attribute__((unused)) static void fuzz_holds(const char *broken, const char *file, int line)
+{
+    if (broken != NULL) {
+        fuzz_fail(broken, file, line);
+    }
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------------------------------------- */
+
+#define FUZZ_ROOM (1u << 17)
+
+/* A copy that ends where a page begins that cannot be touched; good until the next call. */
+__attribute__((unused)) static uint8_t *fuzz_put(const uint8_t *octets, size_t len)
+{
+    static uint8_t *end;
+    if (end == NULL) {
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        uint8_t *room = (uint8_t *)mmap(NULL, FUZZ_ROOM + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        FUZZ_CHECK(room != (uint8_t *)MAP_FAILED, "no memory for the guarded room");
+        end = room + FUZZ_ROOM;
+        FUZZ_CHECK(mprotect(end, page, PROT_NONE) == 0, "the guard page cannot be set up");
+    }
+    FUZZ_CHECK(len <= FUZZ_ROOM, "a packet larger than any");
+    if (len > 0) {
+        memcpy(end - len, octets, len);
+    }
+    return end - len;
+}
+
+#endif /* WEIR_FUZZ_H */
