@@ -14,36 +14,36 @@ struct session {
     struct session *next, *previous;
     weir_handle conn;
     weir_us opened_at, active_at;
-    unsigned want;    /* enum weir_event, as the stack has it now */
+    unsigned want; /* enum weir_event, as the stack has it now */
     bool connected, closing, done, aborted;
-    uint64_t seen;    /* octets both ways when last looked at, to know idleness */
+    uint64_t seen; /* octets both ways when last looked at, to know idleness */
 };
 
 #define APP_FDS_MAX 4
 
 /* A subcommand. Any function may be NULL but serve. */
 struct app {
-    size_t session_size; /* of its own struct, which begins with struct session */
-    uint16_t port;       /* where it listens if not told otherwise */
-    weir_us idle_us;     /* give up silent connections after so long, unless --idle; 0: never */
-    bool (*start)(struct instance *in);                         /* before privileges are dropped; false: it has complained */
-    bool (*begin)(struct instance *in);                         /* the stack runs: listen or connect; NULL: listen on the port */
+    size_t session_size;                /* of its own struct, which begins with struct session */
+    uint16_t port;                      /* where it listens if not told otherwise */
+    weir_us idle_us;                    /* give up silent connections after so long, unless --idle; 0: never */
+    bool (*start)(struct instance *in); /* before privileges are dropped; false: it has complained */
+    bool (*begin)(struct instance *in); /* the stack runs: listen or connect; NULL: listen on the port */
     void (*opened)(struct instance *in, struct session *s);
     unsigned (*serve)(struct instance *in, struct session *s, unsigned events); /* returns the events it wants next */
-    bool (*lingers)(const struct session *s);                   /* at the end: true: let it finish, serve will close it */
+    bool (*lingers)(const struct session *s); /* at the end: true: let it finish, serve will close it */
     void (*ended)(struct instance *in, struct session *s, weir_err err);
-    size_t (*fds)(struct instance *in, struct pollfd fds[APP_FDS_MAX]);         /* descriptors to wait for */
-    void (*turn)(struct instance *in, const struct pollfd *fds, size_t count);  /* once a turn of the loop */
-    weir_us (*until)(const struct instance *in);                                 /* wake at the latest */
-    void (*interval)(struct instance *in);                      /* every --stats-interval; NULL: the connections */
-    void (*report)(struct instance *in);                        /* at the end */
-    void (*stop)(struct instance *in);                          /* whatever start took */
+    size_t (*fds)(struct instance *in, struct pollfd fds[APP_FDS_MAX]);        /* descriptors to wait for */
+    void (*turn)(struct instance *in, const struct pollfd *fds, size_t count); /* once a turn of the loop */
+    weir_us (*until)(const struct instance *in);                               /* wake at the latest */
+    void (*interval)(struct instance *in); /* every --stats-interval; NULL: the connections */
+    void (*report)(struct instance *in);   /* at the end */
+    void (*stop)(struct instance *in);     /* whatever start took */
 };
 
 /* Sums over the sessions that have ended. */
 struct totals {
     uint64_t sessions, failed, octets_in, octets_out, retransmitted, timeouts;
-    weir_info largest;         /* the ended connection that carried most */
+    weir_info largest; /* the ended connection that carried most */
     weir_tuple largest_tuple;
     uint64_t largest_octets;
     weir_us largest_us;
@@ -67,7 +67,7 @@ struct instance {
     int child, child_pidfd, child_gate;
     struct control *control;
     bool device_gone, stopped; /* stopped: by a signal or by --duration */
-    union {            /* one subcommand runs in one instance */
+    union {                    /* one subcommand runs in one instance */
         struct http_site *http;
         struct nc_pipe *nc;
         struct perf_run *perf;

@@ -50,7 +50,8 @@ static bool demo_lane(const struct demo *demo, const struct demo_transfer *t, un
     (void)snprintf(range, sizeof range, "%llu-%llu", (unsigned long long)from, (unsigned long long)to - 1);
     demo_path(path, &demo->place, DEMO_MINE, name);
     demo_url(url, t, t->upload ? name : t->name);
-    const char *const get[] = {"curl", "-sS", "--fail", "--noproxy", "*", "--max-time", "110", "-r", range, "-o", path, url, NULL};
+    const char *const get[] = {"curl", "-sS", "--fail", "--noproxy", "*", "--max-time", "110",
+                               "-r",   range, "-o",     path,        url, NULL};
     const char *const put[] = {"curl", "-sS", "--fail", "--noproxy", "*", "--max-time", "110", "-T", path, url, NULL};
     return demo_job_start(jobs, t->upload ? put : get);
 }
@@ -84,8 +85,10 @@ static bool demo_transfer(const struct demo *demo, const struct demo_transfer *t
 {
     struct demo_jobs jobs = {.count = 0};
     char sums[2][65] = {"", ""}, rate[WEIR_AMOUNT_TEXT], took[WEIR_AMOUNT_TEXT], amount[WEIR_AMOUNT_TEXT], title[96];
-    struct demo_progress progress = {.title = title, .len = t->len, .where = t->upload ? DEMO_SITE : DEMO_MINE, .name = t->name};
-    (void)snprintf(title, sizeof title, "%s %s over %s", t->upload ? "PUT" : "GET", weir_format_octets(amount, t->len), t->how);
+    struct demo_progress progress = {
+        .title = title, .len = t->len, .where = t->upload ? DEMO_SITE : DEMO_MINE, .name = t->name};
+    (void)snprintf(title, sizeof title, "%s %s over %s", t->upload ? "PUT" : "GET", weir_format_octets(amount, t->len),
+                   t->how);
     demo_progress_show(&demo->place, &progress, "preparing");
     bool fine = demo_prepare(demo, t);
     progress.begun_at = weir_tun_now();
@@ -144,8 +147,9 @@ static void demo_link_line(const char *way, const weir_link_stats *link)
 {
     if (link->pushed != 0)
         (void)printf("  %s: %llu packets; %llu lost, %llu overtaken, %llu twice, %llu corrupted\n", way,
-                     (unsigned long long)link->pushed, (unsigned long long)link->lost, (unsigned long long)link->reordered,
-                     (unsigned long long)link->duplicated, (unsigned long long)link->corrupted);
+                     (unsigned long long)link->pushed, (unsigned long long)link->lost,
+                     (unsigned long long)link->reordered, (unsigned long long)link->duplicated,
+                     (unsigned long long)link->corrupted);
 }
 
 /* In the process of weir, when a part is over: it finishes the line that the other process began. */
@@ -194,14 +198,17 @@ static int demo_parts(struct demo *demo)
 {
     char site[DEMO_PATH];
     demo_path(site, &demo->place, DEMO_SITE, "");
-    const char *const clean[] = {"weir-tun", "http", "--unshare", "-q", "--seed=1", "--sndbuf=1M", "--rcvbuf=512K", "--connections=64", site, NULL};
-    const char *const bad[] = {"weir-tun", "http", "--unshare", "-q", "--seed=1", "--connections=256", DEMO_IMPAIRMENT, site, NULL};
+    const char *const clean[] = {"weir-tun",    "http",          "--unshare",        "-q", "--seed=1",
+                                 "--sndbuf=1M", "--rcvbuf=512K", "--connections=64", site, NULL};
+    const char *const bad[] = {"weir-tun",          "http",          "--unshare", "-q", "--seed=1",
+                               "--connections=256", DEMO_IMPAIRMENT, site,        NULL};
     (void)printf("A clean link, curl over the kernel's TCP on the other side:\n");
     int status = demo_part(demo, clean, demo_clean);
     if (status != EXIT_FINE)
         return status;
     (void)printf("A bad link, each way --loss 2%% --reorder 2%% --dup 1%% --corrupt 0.5%% --delay 20ms:\n"
-                 "  (one connection would get some 2 Mbit/s of it, by the rules of congestion control (RFC 5681): %u share the work)\n",
+                 "  (one connection would get some 2 Mbit/s of it, by the rules of congestion control (RFC 5681): %u "
+                 "share the work)\n",
                  DEMO_LANES);
     return demo_part(demo, bad, demo_bad);
 }
@@ -225,7 +232,10 @@ int demo_main(const struct options *options)
                  options->quick ? "; --quick: a 32nd of the sizes" : "");
     int status = demo_parts(&demo);
     demo_place_remove(&demo.place);
-    (void)printf("%s %s.\n", status == EXIT_FINE ? "All equal, in" : status > 128 ? "Stopped after" : "Failed after",
+    (void)printf("%s %s.\n",
+                 status == EXIT_FINE ? "All equal, in"
+                 : status > 128      ? "Stopped after"
+                                     : "Failed after",
                  weir_format_duration(took, weir_tun_now() - begun_at));
     return status;
 }

@@ -37,10 +37,12 @@ static void doctor_device(struct doctor_finding *finding)
     finding->says = "/dev/net/tun is a device, open to whom";
     finding->fine = stat("/dev/net/tun", &status) == 0 && S_ISCHR(status.st_mode);
     if (!finding->fine)
-        (void)snprintf(finding->text, sizeof finding->text, "it is not there; modprobe tun, or in a container --device /dev/net/tun");
+        (void)snprintf(finding->text, sizeof finding->text,
+                       "it is not there; modprobe tun, or in a container --device /dev/net/tun");
     else
         (void)snprintf(finding->text, sizeof finding->text, "mode %04o, owner %u%s", (unsigned)status.st_mode & 07777u,
-                       (unsigned)status.st_uid, (status.st_mode & 06) == 06 ? "" : "; for ordinary users: chmod 0666 /dev/net/tun");
+                       (unsigned)status.st_uid,
+                       (status.st_mode & 06) == 06 ? "" : "; for ordinary users: chmod 0666 /dev/net/tun");
 }
 
 static void doctor_ipv6(struct doctor_finding *finding)
@@ -55,7 +57,8 @@ static void doctor_ipv6(struct doctor_finding *finding)
     }
     finding->fine = file != NULL && octet == '0';
     if (!finding->fine)
-        (void)snprintf(finding->text, sizeof finding->text, "%s; sysctl net.ipv6.conf.default.disable_ipv6=0, or use --addr6 off",
+        (void)snprintf(finding->text, sizeof finding->text,
+                       "%s; sysctl net.ipv6.conf.default.disable_ipv6=0, or use --addr6 off",
                        file == NULL ? "there is no IPv6 in this kernel" : "it is switched off");
 }
 
@@ -80,7 +83,8 @@ int doctor_main(const struct options *options)
     for (unsigned check = 0; check < WEIR_CHECK_COUNT; check++) {
         weir_fault fault = {.kind = WEIR_FAULT_NONE};
         struct doctor_finding finding = {.name = weir_tun_check_name((enum weir_tun_check)check),
-                                         .says = weir_tun_check_says((enum weir_tun_check)check), .text = ""};
+                                         .says = weir_tun_check_says((enum weir_tun_check)check),
+                                         .text = ""};
         finding.fine = weir_tun_check((enum weir_tun_check)check, &fault);
         if (!finding.fine)
             (void)snprintf(finding.text, sizeof finding.text, "%s", fault.text);

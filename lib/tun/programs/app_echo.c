@@ -52,11 +52,13 @@ static void echo_ended(struct instance *in, struct session *s, weir_err err)
     if (c == NULL || in->options->verbose == 0)
         return;
     weir_info_get(c, &info);
-    tell(in, "%s: %llu octets in, %llu out%s%s", weir_format_endpoint(remote, &weir_sockets(c)->remote,
-         weir_sockets(c)->remote_port), (unsigned long long)info.octets_received,
-         (unsigned long long)info.octets_acked + info.snd_queued,
+    tell(in, "%s: %llu octets in, %llu out%s%s",
+         weir_format_endpoint(remote, &weir_sockets(c)->remote, weir_sockets(c)->remote_port),
+         (unsigned long long)info.octets_received, (unsigned long long)info.octets_acked + info.snd_queued,
          err != WEIR_ERR_NONE ? ": " : "", err != WEIR_ERR_NONE ? weir_err_name(err) : "");
 }
 
-const struct app app_echo = {.session_size = sizeof(struct session), .port = 7, .serve = echo_serve, .ended = echo_ended};
-const struct app app_discard = {.session_size = sizeof(struct session), .port = 9, .serve = discard_serve, .ended = echo_ended};
+const struct app app_echo = {
+    .session_size = sizeof(struct session), .port = 7, .serve = echo_serve, .ended = echo_ended};
+const struct app app_discard = {
+    .session_size = sizeof(struct session), .port = 9, .serve = discard_serve, .ended = echo_ended};

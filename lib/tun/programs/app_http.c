@@ -22,14 +22,14 @@ enum http_state { HTTP_STATE_HEAD, HTTP_STATE_SENDING, HTTP_STATE_RECEIVING, HTT
 struct http_session {
     struct session base;
     enum http_state state;
-    bool last;               /* the connection ends after this response */
-    int file;                /* being sent; -1: none, or synthetic */
-    uint64_t at, left;       /* of the body */
+    bool last;         /* the connection ends after this response */
+    int file;          /* being sent; -1: none, or synthetic */
+    uint64_t at, left; /* of the body */
     weir_us begun_at;
     struct site_part part;
-    struct sha256 sum;       /* of a synthetic upload */
+    struct sha256 sum; /* of a synthetic upload */
     size_t reply_len, reply_sent;
-    char reply[768];         /* heads and short bodies */
+    char reply[768]; /* heads and short bodies */
     struct http_request request;
     struct http_parser parser;
 };
@@ -79,8 +79,8 @@ static void http_log(const struct instance *in, const struct http_session *h, in
 {
     static const char *const methods[] = {"GET", "HEAD", "PUT"};
     char took[WEIR_AMOUNT_TEXT];
-    tell(in, "%s /%s %d, %llu octets, %s", methods[h->request.method], h->request.path, status, (unsigned long long)octets,
-         weir_format_duration(took, in->now - h->begun_at));
+    tell(in, "%s /%s %d, %llu octets, %s", methods[h->request.method], h->request.path, status,
+         (unsigned long long)octets, weir_format_duration(took, in->now - h->begun_at));
 }
 
 /* The connection may not go on after this: what follows cannot be told from a body that nobody wanted. */
@@ -120,8 +120,9 @@ static void http_get_range(struct instance *in, struct http_session *h, uint64_t
         return;
     }
     if (h->request.has_range)
-        (void)snprintf(more, sizeof more, "Content-Type: application/octet-stream\r\nContent-Range: bytes %llu-%llu/%llu\r\n",
-                       (unsigned long long)h->at, (unsigned long long)(h->at + h->left - 1), (unsigned long long)total_len);
+        (void)snprintf(
+            more, sizeof more, "Content-Type: application/octet-stream\r\nContent-Range: bytes %llu-%llu/%llu\r\n",
+            (unsigned long long)h->at, (unsigned long long)(h->at + h->left - 1), (unsigned long long)total_len);
     http_reply_head(h, h->request.has_range ? 206 : 200, h->left, more);
     http_log(in, h, h->request.has_range ? 206 : 200, h->left);
     if (h->request.method == HTTP_HEAD)

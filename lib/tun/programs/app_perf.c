@@ -17,7 +17,7 @@
 struct perf_run {
     weir_us begun_at, ends_at, tick_at, last_at;
     uint64_t last_octets, last_retransmitted;
-    uint64_t octets;      /* when the time was up */
+    uint64_t octets; /* when the time was up */
     weir_us took_us;
     uint64_t retransmitted;
     bool over;
@@ -69,10 +69,12 @@ static void perf_tick(struct instance *in)
     weir_us us = in->now - run->last_at;
     double seconds = (double)(in->now - run->begun_at) / 1e6;
     if (in->options->json)
-        (void)printf("{\"type\":\"interval\",\"seconds\":%.3f,\"octets\":%llu,\"bits_per_second\":%llu,\"retransmitted\":%llu,"
-                     "\"connections\":%u}\n", seconds, (unsigned long long)(octets - run->last_octets),
-                     (unsigned long long)perf_bits(octets - run->last_octets, us),
-                     (unsigned long long)(retransmitted - run->last_retransmitted), in->session_count);
+        (void)printf(
+            "{\"type\":\"interval\",\"seconds\":%.3f,\"octets\":%llu,\"bits_per_second\":%llu,\"retransmitted\":%llu,"
+            "\"connections\":%u}\n",
+            seconds, (unsigned long long)(octets - run->last_octets),
+            (unsigned long long)perf_bits(octets - run->last_octets, us),
+            (unsigned long long)(retransmitted - run->last_retransmitted), in->session_count);
     else if (in->options->quiet == 0)
         perf_line(in, seconds, octets - run->last_octets, us, retransmitted - run->last_retransmitted);
     (void)fflush(stdout);
@@ -188,15 +190,18 @@ static void perf_report(struct instance *in)
         return;
     }
     if (in->options->json)
-        (void)printf("{\"type\":\"perf\",\"direction\":\"%s\",\"seconds\":%.6f,\"octets\":%llu,\"bits_per_second\":%llu,"
-                     "\"retransmitted\":%llu,\"connections\":%llu}\n", direction, (double)run->took_us / 1e6,
-                     (unsigned long long)run->octets, (unsigned long long)perf_bits(run->octets, run->took_us),
-                     (unsigned long long)run->retransmitted, (unsigned long long)in->totals.sessions);
+        (void)printf(
+            "{\"type\":\"perf\",\"direction\":\"%s\",\"seconds\":%.6f,\"octets\":%llu,\"bits_per_second\":%llu,"
+            "\"retransmitted\":%llu,\"connections\":%llu}\n",
+            direction, (double)run->took_us / 1e6, (unsigned long long)run->octets,
+            (unsigned long long)perf_bits(run->octets, run->took_us), (unsigned long long)run->retransmitted,
+            (unsigned long long)in->totals.sessions);
     else {
         (void)printf("%s %s in %s over %llu connection%s: %s, %llu segments retransmitted\n", direction,
                      weir_format_octets(amount, run->octets), weir_format_duration(took, run->took_us),
                      (unsigned long long)in->totals.sessions, in->totals.sessions == 1 ? "" : "s",
-                     weir_format_rate(rate, perf_bits(run->octets, run->took_us)), (unsigned long long)run->retransmitted);
+                     weir_format_rate(rate, perf_bits(run->octets, run->took_us)),
+                     (unsigned long long)run->retransmitted);
         if (in->options->quiet == 0 && in->totals.sessions != 0)
             print_info(stdout, &in->totals.largest);
     }

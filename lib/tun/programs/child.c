@@ -67,7 +67,8 @@ static int child_kill(pid_t command, int pidfd)
 
 /* The process between: it keeps the privileges that weir gives up, because without them weir could not end the command. It waits
  * for the gate, runs the command, and ends it when the gate closes, which it does even if weir is killed. Signals stay blocked. */
-__attribute__((noreturn)) static void child_guard(const struct instance *in, int gate, int (*inside)(void *), void *argument)
+__attribute__((noreturn)) static void child_guard(const struct instance *in, int gate, int (*inside)(void *),
+                                                  void *argument)
 {
     char go;
     int status;

@@ -59,7 +59,8 @@ struct control *control_open(const char *path)
     control->path = path;
     control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t mask = umask(077);
-    bool bound = control->listener >= 0 && bind(control->listener, (const struct sockaddr *)&address, sizeof address) == 0 &&
+    bool bound = control->listener >= 0 &&
+                 bind(control->listener, (const struct sockaddr *)&address, sizeof address) == 0 &&
                  listen(control->listener, 8) == 0;
     int error = errno;
     (void)umask(mask);
@@ -123,7 +124,8 @@ static void control_question(struct control *control, const struct instance *in)
 
 static void control_send(struct control *control)
 {
-    ssize_t sent = send(control->client, control->answer + control->sent, control->len - control->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(control->client, control->answer + control->sent, control->len - control->sent,
+                        MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0)
         control->sent += (size_t)sent;
     if ((sent < 0 && errno != EAGAIN) || control->sent == control->len)

@@ -34,7 +34,8 @@ void demo_path(char path[DEMO_PATH], const struct demo_place *place, enum demo_w
 static bool tools_room(const char *folder, uint64_t room_len)
 {
     struct statvfs status;
-    return statvfs(folder, &status) == 0 && (uint64_t)status.f_bavail * status.f_frsize >= room_len && access(folder, W_OK) == 0;
+    return statvfs(folder, &status) == 0 && (uint64_t)status.f_bavail * status.f_frsize >= room_len &&
+           access(folder, W_OK) == 0;
 }
 
 bool demo_place_make(struct demo_place *place, uint64_t room_len)
@@ -54,7 +55,8 @@ bool demo_place_make(struct demo_place *place, uint64_t room_len)
         /* weir writes uploads here after it has become another user; strangers are kept out one folder above. */
         return fine && mkdir(path, 0700) == 0 && chmod(path, 0777) == 0;
     }
-    complain("no folder for temporary files has %llu MiB free; set TMPDIR to one that has", (unsigned long long)(room_len >> 20));
+    complain("no folder for temporary files has %llu MiB free; set TMPDIR to one that has",
+             (unsigned long long)(room_len >> 20));
     return false;
 }
 
@@ -138,8 +140,8 @@ bool demo_tools_found(void)
 int demo_words(char *copy[DEMO_WORDS_MAX], const char *const *words)
 {
     int count = 0;
-    for (; words[count] != NULL && count < DEMO_WORDS_MAX - 1; count++)
-        copy[count] = strdup(words[count]);
+    while (count < DEMO_WORDS_MAX - 1 && words[count] != NULL && (copy[count] = strdup(words[count])) != NULL)
+        count++;
     copy[count] = NULL;
     return count;
 }
@@ -153,8 +155,8 @@ bool demo_job_start(struct demo_jobs *jobs, const char *const *words)
     if (child < 0)
         return false;
     if (child == 0) {
-        (void)demo_words(copy, words);
-        (void)execvp(copy[0], copy);
+        if (demo_words(copy, words) > 0)
+            (void)execvp(copy[0], copy);
         _exit(127);
     }
     jobs->pids[jobs->count++] = child;
@@ -222,7 +224,8 @@ static uint64_t tools_arrived(const struct demo_place *place, const struct demo_
     DIR *folder = opendir(path);
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         struct stat status;
-        bool ours = strncmp(entry->d_name, progress->name, strlen(progress->name)) == 0 || strncmp(entry->d_name, ".weir-", 6) == 0;
+        bool ours = strncmp(entry->d_name, progress->name, strlen(progress->name)) == 0 ||
+                    strncmp(entry->d_name, ".weir-", 6) == 0;
         if (ours && fstatat(dirfd(folder), entry->d_name, &status, 0) == 0)
             sum += (uint64_t)status.st_size;
     }

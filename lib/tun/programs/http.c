@@ -226,8 +226,8 @@ static int http_method_read(struct http_text word, enum http_method *method)
 
 static int http_version_read(struct http_text word, uint8_t *minor)
 {
-    if (word.len != 8 || memcmp(word.at, "HTTP/", 5) != 0 || word.at[6] != '.' || word.at[5] < '0' || word.at[5] > '9' ||
-        word.at[7] < '0' || word.at[7] > '9')
+    if (word.len != 8 || memcmp(word.at, "HTTP/", 5) != 0 || word.at[6] != '.' || word.at[5] < '0' ||
+        word.at[5] > '9' || word.at[7] < '0' || word.at[7] > '9')
         return 400;
     if (word.at[5] != '1')
         return 505;
@@ -353,11 +353,25 @@ const char *http_reason(int status)
         int status;
         const char *reason;
     } rows[] = {
-        {100, "Continue"}, {200, "OK"}, {201, "Created"}, {204, "No Content"}, {206, "Partial Content"},
-        {400, "Bad Request"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-        {408, "Request Timeout"}, {411, "Length Required"}, {414, "URI Too Long"}, {416, "Range Not Satisfiable"},
-        {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
-        {503, "Service Unavailable"}, {505, "HTTP Version Not Supported"}, {507, "Insufficient Storage"},
+        {100, "Continue"},
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {206, "Partial Content"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {411, "Length Required"},
+        {414, "URI Too Long"},
+        {416, "Range Not Satisfiable"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+        {507, "Insufficient Storage"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].status == status)

@@ -17,12 +17,13 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT };
 
 struct http_request {
     enum http_method method;
-    uint8_t minor;                /* HTTP/1.minor: 0 or 1 */
+    uint8_t minor; /* HTTP/1.minor: 0 or 1 */
     bool keep_alive, expect_continue, has_host, has_length, has_range;
-    bool range_suffix;            /* the last range_to octets */
+    bool range_suffix; /* the last range_to octets */
     uint64_t content_len;
     uint64_t range_from, range_to; /* both ends included; range_to UINT64_MAX: to the end */
-    char path[HTTP_PATH_MAX];     /* decoded, without the leading '/', free of "..", of names that begin with '.', and of controls */
+    char path
+        [HTTP_PATH_MAX]; /* decoded, without the leading '/', free of "..", of names that begin with '.', and of controls */
 };
 
 /* Collects a head. All zero is the beginning; len and status are for the caller to see. */

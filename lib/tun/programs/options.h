@@ -45,15 +45,15 @@ struct options {
     int ready_fd; /* -1: none */
     const char *control;
     /* subcommands */
-    uint64_t synthetic_len;    /* http */
+    uint64_t synthetic_len; /* http */
     bool synthetic_given;
-    bool listen;               /* nc */
-    bool send, kernel_peer;    /* perf */
-    uint64_t parallel;         /* perf */
-    bool quick;                /* demo */
+    bool listen;                        /* nc */
+    bool send, kernel_peer;             /* perf */
+    uint64_t parallel;                  /* perf */
+    bool quick;                         /* demo */
     const char *args[OPTIONS_ARGS_MAX]; /* what is left, in order */
     unsigned arg_count;
-    char **exec;               /* after "--": a command to run; NULL: none */
+    char **exec; /* after "--": a command to run; NULL: none */
 };
 
 /* Fills *options from the command line; false with one line in `why` (what, why, how to mend) if it is wrong. */

@@ -50,17 +50,19 @@ static double print_ms(uint32_t us)
 
 void print_info(FILE *to, const weir_info *info)
 {
-    (void)fprintf(to, "rtt:%.3f/%.3fms minrtt:%.3fms rto:%.0fms mss:%u cwnd:%u ", print_ms(info->rtt), print_ms(info->rttvar),
-                  print_ms(info->min_rtt), print_ms(info->rto), info->snd_mss, info->snd_cwnd);
+    (void)fprintf(to, "rtt:%.3f/%.3fms minrtt:%.3fms rto:%.0fms mss:%u cwnd:%u ", print_ms(info->rtt),
+                  print_ms(info->rttvar), print_ms(info->min_rtt), print_ms(info->rto), info->snd_mss, info->snd_cwnd);
     if (info->snd_ssthresh < UINT32_C(0x7fffffff))
         (void)fprintf(to, "ssthresh:%u ", info->snd_ssthresh);
-    (void)fprintf(to, "wscale:%u,%u snd_wnd:%u rcv_wnd:%u acked:%llu received:%llu segs_out:%u segs_in:%u", info->wscale_snd,
-                  info->wscale_rcv, info->snd_wnd, info->rcv_wnd, (unsigned long long)info->octets_acked,
-                  (unsigned long long)info->octets_received, info->segments_out, info->segments_in);
+    (void)fprintf(to, "wscale:%u,%u snd_wnd:%u rcv_wnd:%u acked:%llu received:%llu segs_out:%u segs_in:%u",
+                  info->wscale_snd, info->wscale_rcv, info->snd_wnd, info->rcv_wnd,
+                  (unsigned long long)info->octets_acked, (unsigned long long)info->octets_received, info->segments_out,
+                  info->segments_in);
     if (info->unacked != 0 || info->sacked != 0 || info->lost != 0)
         (void)fprintf(to, " unacked:%u sacked:%u lost:%u", info->unacked, info->sacked, info->lost);
     if (info->total_retrans != 0)
-        (void)fprintf(to, " retrans:%u recoveries:%u timeouts:%u", info->total_retrans, info->fast_recoveries, info->timeouts);
+        (void)fprintf(to, " retrans:%u recoveries:%u timeouts:%u", info->total_retrans, info->fast_recoveries,
+                      info->timeouts);
     if (info->out_of_order_in != 0 || info->dup_in != 0)
         (void)fprintf(to, " ooo_in:%u dup_in:%u", info->out_of_order_in, info->dup_in);
     if (info->backoff != 0 || info->probes != 0)
@@ -85,15 +87,52 @@ struct print_field {
     const char *name;
     size_t at, size;
 };
-#define FIELD(name) {#name, offsetof(weir_info, name), sizeof(((weir_info *)0)->name)}
+#define FIELD(name) \
+    { \
+#name, offsetof(weir_info, name), sizeof(((weir_info *)0)->name) \
+    }
 static const struct print_field print_fields[] = {
-    FIELD(wscale_snd), FIELD(wscale_rcv), FIELD(backoff), FIELD(probes), FIELD(retransmits), FIELD(in_recovery), FIELD(rto),
-    FIELD(rtt), FIELD(rttvar), FIELD(min_rtt), FIELD(ato), FIELD(snd_mss), FIELD(rcv_mss), FIELD(adv_mss), FIELD(pmtu),
-    FIELD(snd_cwnd), FIELD(snd_ssthresh), FIELD(unacked), FIELD(sacked), FIELD(lost), FIELD(retrans), FIELD(snd_wnd),
-    FIELD(rcv_wnd), FIELD(snd_queued), FIELD(snd_unsent), FIELD(rcv_queued), FIELD(rcv_spans), FIELD(octets_acked),
-    FIELD(octets_received), FIELD(segments_in), FIELD(segments_out), FIELD(data_segments_in), FIELD(data_segments_out),
-    FIELD(total_retrans), FIELD(timeouts), FIELD(fast_recoveries), FIELD(dup_in), FIELD(out_of_order_in),
-    FIELD(challenge_acks), FIELD(dsack_in), FIELD(paws_dropped),
+    FIELD(wscale_snd),
+    FIELD(wscale_rcv),
+    FIELD(backoff),
+    FIELD(probes),
+    FIELD(retransmits),
+    FIELD(in_recovery),
+    FIELD(rto),
+    FIELD(rtt),
+    FIELD(rttvar),
+    FIELD(min_rtt),
+    FIELD(ato),
+    FIELD(snd_mss),
+    FIELD(rcv_mss),
+    FIELD(adv_mss),
+    FIELD(pmtu),
+    FIELD(snd_cwnd),
+    FIELD(snd_ssthresh),
+    FIELD(unacked),
+    FIELD(sacked),
+    FIELD(lost),
+    FIELD(retrans),
+    FIELD(snd_wnd),
+    FIELD(rcv_wnd),
+    FIELD(snd_queued),
+    FIELD(snd_unsent),
+    FIELD(rcv_queued),
+    FIELD(rcv_spans),
+    FIELD(octets_acked),
+    FIELD(octets_received),
+    FIELD(segments_in),
+    FIELD(segments_out),
+    FIELD(data_segments_in),
+    FIELD(data_segments_out),
+    FIELD(total_retrans),
+    FIELD(timeouts),
+    FIELD(fast_recoveries),
+    FIELD(dup_in),
+    FIELD(out_of_order_in),
+    FIELD(challenge_acks),
+    FIELD(dsack_in),
+    FIELD(paws_dropped),
 };
 
 static uint64_t print_field_value(const weir_info *info, const struct print_field *field)
@@ -121,7 +160,8 @@ static void print_connection_fields(FILE *to, const weir_conn *c)
                   weir_format_endpoint(local, &tuple->local, tuple->local_port),
                   weir_format_endpoint(remote, &tuple->remote, tuple->remote_port));
     for (size_t i = 0; i < sizeof print_fields / sizeof *print_fields; i++)
-        (void)fprintf(to, ",\"%s\":%llu", print_fields[i].name, (unsigned long long)print_field_value(&info, &print_fields[i]));
+        (void)fprintf(to, ",\"%s\":%llu", print_fields[i].name,
+                      (unsigned long long)print_field_value(&info, &print_fields[i]));
 }
 
 void print_connection_json(FILE *to, const weir_conn *c, double seconds)
@@ -144,14 +184,30 @@ static size_t print_counters(const struct instance *in, struct print_counter row
 {
     const weir_stats *s = weir_stack_stats(in->stack);
     const struct print_counter all[] = {
-        {"connections", s->connections}, {"half_open", s->half_open}, {"listeners", s->listeners}, {"time_wait", s->time_wait},
-        {"sessions", in->session_count}, {"sessions_ended", in->totals.sessions}, {"sessions_failed", in->totals.failed},
-        {"connections_peak", s->connections_peak}, {"half_open_peak", s->half_open_peak}, {"time_wait_peak", s->time_wait_peak},
-        {"active_opens", s->active_opens}, {"passive_opens", s->passive_opens}, {"established", s->established},
-        {"resets_in", s->resets_in}, {"resets_out", s->resets_out}, {"retransmitted", s->retransmitted},
-        {"packets_in", s->packets_in}, {"packets_out", s->packets_out}, {"octets_in", s->octets_in},
-        {"octets_out", s->octets_out}, {"echo_replies", s->echo_replies}, {"odd_segments", s->odd_segments},
-        {"time_wait_reused", s->time_wait_reused}, {"time_wait_evicted", s->time_wait_evicted},
+        {"connections", s->connections},
+        {"half_open", s->half_open},
+        {"listeners", s->listeners},
+        {"time_wait", s->time_wait},
+        {"sessions", in->session_count},
+        {"sessions_ended", in->totals.sessions},
+        {"sessions_failed", in->totals.failed},
+        {"connections_peak", s->connections_peak},
+        {"half_open_peak", s->half_open_peak},
+        {"time_wait_peak", s->time_wait_peak},
+        {"active_opens", s->active_opens},
+        {"passive_opens", s->passive_opens},
+        {"established", s->established},
+        {"resets_in", s->resets_in},
+        {"resets_out", s->resets_out},
+        {"retransmitted", s->retransmitted},
+        {"packets_in", s->packets_in},
+        {"packets_out", s->packets_out},
+        {"octets_in", s->octets_in},
+        {"octets_out", s->octets_out},
+        {"echo_replies", s->echo_replies},
+        {"odd_segments", s->odd_segments},
+        {"time_wait_reused", s->time_wait_reused},
+        {"time_wait_evicted", s->time_wait_evicted},
     };
     _Static_assert(sizeof all / sizeof *all == PRINT_COUNTERS, "one size");
     memcpy(rows, all, sizeof all);
@@ -161,10 +217,11 @@ static size_t print_counters(const struct instance *in, struct print_counter row
 static void print_link(FILE *to, const char *name, const weir_link_stats *link)
 {
     if (link->pushed != 0)
-        (void)fprintf(to, "link %s: %llu packets, %llu lost, %llu twice, %llu corrupted, %llu overtaken, %llu dropped\n", name,
-                      (unsigned long long)link->pushed, (unsigned long long)link->lost, (unsigned long long)link->duplicated,
-                      (unsigned long long)link->corrupted, (unsigned long long)link->reordered,
-                      (unsigned long long)(link->tail_dropped + link->no_memory));
+        (void)fprintf(to,
+                      "link %s: %llu packets, %llu lost, %llu twice, %llu corrupted, %llu overtaken, %llu dropped\n",
+                      name, (unsigned long long)link->pushed, (unsigned long long)link->lost,
+                      (unsigned long long)link->duplicated, (unsigned long long)link->corrupted,
+                      (unsigned long long)link->reordered, (unsigned long long)(link->tail_dropped + link->no_memory));
 }
 
 static void print_stack_text(FILE *to, const struct instance *in)
@@ -193,8 +250,10 @@ static void print_stack_text(FILE *to, const struct instance *in)
 
 static void print_link_json(FILE *to, const char *name, const weir_link_stats *link)
 {
-    (void)fprintf(to, ",\"%s\":{\"packets\":%llu,\"lost\":%llu,\"duplicated\":%llu,\"corrupted\":%llu,\"reordered\":%llu,"
-                  "\"dropped\":%llu}", name, (unsigned long long)link->pushed, (unsigned long long)link->lost,
+    (void)fprintf(to,
+                  ",\"%s\":{\"packets\":%llu,\"lost\":%llu,\"duplicated\":%llu,\"corrupted\":%llu,\"reordered\":%llu,"
+                  "\"dropped\":%llu}",
+                  name, (unsigned long long)link->pushed, (unsigned long long)link->lost,
                   (unsigned long long)link->duplicated, (unsigned long long)link->corrupted,
                   (unsigned long long)link->reordered, (unsigned long long)(link->tail_dropped + link->no_memory));
 }
@@ -211,7 +270,8 @@ static void print_stack_json(FILE *to, const struct instance *in)
         (void)fprintf(to, ",\"%s\":%llu", rows[i].name, (unsigned long long)rows[i].value);
     (void)fputs(",\"verdicts\":{", to);
     for (unsigned v = 0; v < WEIR_VERDICT_COUNT; v++) {
-        (void)fprintf(to, "%s\"%s\":%llu", comma, weir_verdict_name((enum weir_verdict)v), (unsigned long long)stats->verdicts[v]);
+        (void)fprintf(to, "%s\"%s\":%llu", comma, weir_verdict_name((enum weir_verdict)v),
+                      (unsigned long long)stats->verdicts[v]);
         comma = ",";
     }
     (void)fputs("}", to);
@@ -247,13 +307,14 @@ void print_totals(const struct instance *in)
     const struct totals *t = &in->totals;
     unsigned long long retransmitted = weir_stack_stats(in->stack)->retransmitted;
     if (in->options->json) {
-        (void)printf("{\"type\":\"totals\",\"seconds\":%.3f,\"connections\":%llu,\"failed\":%llu,\"octets_received\":%llu,"
-                     "\"octets_sent\":%llu,\"retransmitted\":%llu}\n", (double)(in->now - in->started_at) / 1e6,
-                     (unsigned long long)t->sessions, (unsigned long long)t->failed, (unsigned long long)t->octets_in,
-                     (unsigned long long)t->octets_out, retransmitted);
+        (void)printf(
+            "{\"type\":\"totals\",\"seconds\":%.3f,\"connections\":%llu,\"failed\":%llu,\"octets_received\":%llu,"
+            "\"octets_sent\":%llu,\"retransmitted\":%llu}\n",
+            (double)(in->now - in->started_at) / 1e6, (unsigned long long)t->sessions, (unsigned long long)t->failed,
+            (unsigned long long)t->octets_in, (unsigned long long)t->octets_out, retransmitted);
         (void)fflush(stdout);
     } else
         tell(in, "%llu connections, %llu failed; %s received, %s sent, %llu segments retransmitted",
-             (unsigned long long)t->sessions, (unsigned long long)t->failed, weir_format_octets(octets_in, t->octets_in),
-             weir_format_octets(octets_out, t->octets_out), retransmitted);
+             (unsigned long long)t->sessions, (unsigned long long)t->failed,
+             weir_format_octets(octets_in, t->octets_in), weir_format_octets(octets_out, t->octets_out), retransmitted);
 }

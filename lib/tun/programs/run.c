@@ -9,8 +9,8 @@
 
 #define RUN_WANT_FIRST (WEIR_EV_READABLE | WEIR_EV_PEER_FIN | WEIR_EV_CLOSED | WEIR_EV_CONNECTED)
 #define RUN_SECOND UINT64_C(1000000)
-#define RUN_RETRY_US UINT64_C(100000)      /* between attempts to reach a command that is not listening yet ... */
-#define RUN_RETRY_FOR_US (5 * RUN_SECOND)  /* ... for so long */
+#define RUN_RETRY_US UINT64_C(100000)     /* between attempts to reach a command that is not listening yet ... */
+#define RUN_RETRY_FOR_US (5 * RUN_SECOND) /* ... for so long */
 
 /* ---- sessions ---- */
 
@@ -138,8 +138,8 @@ static unsigned run_serve_closing(struct instance *in, struct session *s)
 /* A command that shall listen may need a moment to begin with it. */
 static bool run_retry(struct instance *in, struct session *s, weir_err err)
 {
-    if (err != WEIR_ERR_REFUSED || s->connected || !in->options->remote_given || in->options->exec == NULL || in->quitting != 0 ||
-        in->now - in->started_at > RUN_RETRY_FOR_US)
+    if (err != WEIR_ERR_REFUSED || s->connected || !in->options->remote_given || in->options->exec == NULL ||
+        in->quitting != 0 || in->now - in->started_at > RUN_RETRY_FOR_US)
         return false;
     run_session_drop(in, s);
     in->retry_at = in->now + RUN_RETRY_US;
@@ -222,7 +222,8 @@ static void run_abort_all(struct instance *in)
             (void)weir_abort(c, in->now);
     }
     if (count != 0)
-        say(in, "%u connection%s had not ended and %s reset", count, count == 1 ? "" : "s", count == 1 ? "was" : "were");
+        say(in, "%u connection%s had not ended and %s reset", count, count == 1 ? "" : "s",
+            count == 1 ? "was" : "were");
 }
 
 /* What was said last leaves: a slow or a late link (--rate, --delay) may still have it. */

@@ -99,7 +99,8 @@ int site_part_begin(struct http_site *site, const char *path, struct site_part *
         return 403;
     }
     (void)snprintf(part->target, sizeof part->target, "%s", name);
-    (void)snprintf(part->name, sizeof part->name, ".weir-%ld-%llu.part", (long)getpid(), (unsigned long long)site->serial++);
+    (void)snprintf(part->name, sizeof part->name, ".weir-%ld-%llu.part", (long)getpid(),
+                   (unsigned long long)site->serial++);
     part->file = openat(folder, part->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (part->file < 0) {
         int answer = site_status(errno);

@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 struct http_site {
-    int folder;             /* -1: synthetic */
+    int folder; /* -1: synthetic */
     uint64_t synthetic_len, seed;
-    uint64_t serial;        /* of the next upload */
+    uint64_t serial; /* of the next upload */
 };
 
 /* An upload on its way: a file with a name of its own that takes its real name when it is whole. */
 struct site_part {
-    int folder, file;       /* -1: none */
+    int folder, file; /* -1: none */
     char name[64], target[256];
     bool replaces;
 };
