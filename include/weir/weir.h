@@ -252,7 +252,8 @@ WEIR_API const char *weir_cc_name(enum weir_cc_kind kind);
  * it: it must outlive them and not change under them. Each default is that of weir_config_internet. */
 typedef struct weir_config {
     uint8_t secret[16];         /* random, at least 128 bits, one a host or an instance; no default, zero is refused (RFC 6528) */
-    uint32_t rx_max;            /* the largest receive ring that will ever be lent, octets; sets the window shift, whose unit is a quarter of the ring lent at open at most; 0: that ring */
+    uint32_t rx_max;            /* the largest receive ring that will ever be lent, octets: sets the window shift, whose unit is
+                                   at most a quarter of the ring lent at open; 0: that ring */
     uint16_t mtu;               /* of the interface, IP header included; MSS derives from it (RFC 6691); 1500 */
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind */
