@@ -243,6 +243,27 @@ static void test_many_listeners(void **state)
     guard_free_all();
 }
 
+/* Two listeners whose hashes are the same are told apart by what they say. */
+static void test_listeners_with_one_hash(void **state)
+{
+    weir_stack *s = stack_for_anybody();
+    const weir_addr local = world_host(false, 1), other = world_host(false, 7);
+    const weir_listen_spec spec = spec_of(&listeners[0]);
+    weir_handle handle;
+    (void)state;
+    WORLD_OK(weir_stack_listen(s, &spec, &handle));
+    assert_int_equal(weiri_listen_find(s, &local, 80), 0);
+    s->listeners[0].spec.port = 81;
+    assert_int_equal(weiri_listen_find(s, &local, 80), WEIRI_NONE);
+    s->listeners[0].spec.port = 80;
+    s->listeners[0].spec.local = other;
+    assert_int_equal(weiri_listen_find(s, &local, 80), WEIRI_NONE);
+    s->listeners[0].spec.local = local;
+    s->listeners[0].reach++;
+    assert_int_equal(weiri_listen_find(s, &local, 80), WEIRI_NONE);
+    guard_free_all();
+}
+
 /* RFC 1122 3.2.1.3 and 3.3.6: who can be at the other end. */
 static void test_peers(void **state)
 {
@@ -314,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_the_most_specific_listener),
         cmocka_unit_test(test_listener_faults),
         cmocka_unit_test(test_many_listeners),
+        cmocka_unit_test(test_listeners_with_one_hash),
         cmocka_unit_test(test_peers),
         cmocka_unit_test(test_pool),
     };

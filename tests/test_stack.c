@@ -793,6 +793,22 @@ static void test_echo_that_is_not_answered(void **state)
     guard_free_all();
 }
 
+static void test_echoes_are_bounded(void **state)
+{
+    weir_stack_config c = world_config(1);
+    uint8_t packet[256];
+    (void)state;
+    c.replies_per_second = 1;
+    weir_stack *s = world_stack(&c, 0);
+    for (unsigned i = 0; i < 20; i++) { /* in two seconds */
+        assert_int_equal(world_put(s, packet, echo_request(packet, true, 8, 1), i * 100000), WEIR_OK);
+        (void)world_drop_all(s, i * 100000);
+    }
+    assert_int_equal(weir_stack_stats(s)->echo_replies, 2);
+    assert_int_equal(weir_stack_stats(s)->replies_dropped, 18);
+    guard_free_all();
+}
+
 /* An ICMPv4 error about a packet that stack A sent, from a router. */
 static size_t icmp_error(uint8_t *packet, uint8_t type, uint8_t code, uint16_t mtu, const uint8_t *quoted)
 {
@@ -1541,7 +1557,7 @@ static void storm_step(struct storm *m)
         break;
     case 3: (void)weir_stack_want(s, *handle, storm_random(m, 512)); break;
     case 4: m->w.now += storm_random(m, 10) ? storm_random(m, 300000) : storm_random(m, 200000000); break;
-    case 5: m->w.now = base_min_us(weir_stack_deadline(s), m->w.now + 1000000000); break;
+    case 5: m->w.now = base_min_us(weir_stack_deadline(s) > m->w.now ? weir_stack_deadline(s) : m->w.now, m->w.now + 1000000000); break;
     case 6: weir_stack_expire(s, m->w.now); break;
     case 7: storm_forge(m, s, *handle); break;
     case 8:
@@ -1624,6 +1640,7 @@ int main(void)
         cmocka_unit_test(test_bad_packets_change_nothing),
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_echoes_keep_their_order),
+        cmocka_unit_test(test_echoes_are_bounded),
         cmocka_unit_test(test_echo_that_is_not_answered),
         cmocka_unit_test(test_icmp_errors),
         cmocka_unit_test(test_path_mtu),

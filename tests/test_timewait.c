@@ -375,6 +375,26 @@ static void test_the_oldest_gives_way(void **state)
     guard_free_all();
 }
 
+/* Records leave from the middle, the beginning and the end of the queue. */
+static void test_records_leave_in_any_order(void **state)
+{
+    static const unsigned order[] = {2, 0, 4, 1, 3};
+    const weir_us now = 1000000;
+    struct past p[5];
+    weir_stack *s = stack_new(16, now);
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        p[i] = past_new(s, (uint16_t)(4000 + i), false, now + i * 1000000);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        struct world_segment seg = past_segment(&p[order[i]], WEIR_RST, false);
+        assert_int_equal(world_inject(s, &seg, now + 5000000), WEIR_IN_TIME_WAIT);
+        assert_int_equal(weir_stack_stats(s)->time_wait, 4 - i);
+    }
+    world_expect_empty(s);
+    guard_free_all();
+}
+
 /* Without records TIME-WAIT is spent in the connection itself. */
 static void test_without_records(void **state)
 {
@@ -436,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_reuse_needs_a_listener_with_room),
         cmocka_unit_test(test_reuse_of_a_connection_in_hand),
         cmocka_unit_test(test_the_oldest_gives_way),
+        cmocka_unit_test(test_records_leave_in_any_order),
         cmocka_unit_test(test_without_records),
         cmocka_unit_test(test_jump_of_weeks),
     };

@@ -86,6 +86,7 @@ static const char *check_lists(const weir_stack *s)
     return s->stats.half_open <= s->cfg.half_open_max ? NULL : "stack: too many half-open connections";
 }
 
+/* What is walked along is checked before whoever walks along it. */
 WEIR_API const char *weir_stack_check(const weir_stack *s)
 {
     const char *broken = check_lists(s);
@@ -93,10 +94,10 @@ WEIR_API const char *weir_stack_check(const weir_stack *s)
         broken = weiri_wheel_check(&s->wheel, s->cfg.connections_max);
     }
     if (!broken) {
-        broken = check_slots(s);
+        broken = weiri_demux_check(s);
     }
     if (!broken) {
-        broken = weiri_demux_check(s);
+        broken = check_slots(s);
     }
     if (!broken) {
         broken = weiri_listen_check(s);

@@ -90,28 +90,48 @@ WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index)
     d->count--;
 }
 
-WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s)
+static const char *demux_check_chain(const weir_stack *s, uint32_t bucket, uint32_t *seen)
 {
     const struct weiri_demux *d = &s->demux;
     const uint32_t cap = s->cfg.connections_max + s->cfg.time_wait_max;
-    uint32_t seen = 0;
-    for (uint32_t bucket = 0; bucket <= d->mask; bucket++) {
-        for (uint32_t i = d->heads[bucket]; i != WEIRI_NONE; i = d->nodes[i].next) {
-            if (i >= cap || ++seen > d->count) {
-                return "demux: a chain leaves the records or does not end";
-            }
-            if (d->nodes[i].hash != demux_hash(s, demux_tuple(s, i)) || (d->nodes[i].hash & d->mask) != bucket) {
-                return "demux: a record is in the wrong chain";
-            }
-            if (i < s->cfg.connections_max && !slot_is(&s->slots[i], WEIRI_SLOT_LINKED)) {
-                return "demux: a slot in a chain does not know it";
-            }
-            if (weiri_demux_find(s, demux_tuple(s, i)) != i) {
-                return "demux: two records have the same sockets";
-            }
+    for (uint32_t i = d->heads[bucket]; i != WEIRI_NONE; i = d->nodes[i].next) {
+        if (i >= cap || ++*seen > d->count) {
+            return "demux: a chain leaves the records or does not end";
+        }
+        if (d->nodes[i].hash != demux_hash(s, demux_tuple(s, i)) || (d->nodes[i].hash & d->mask) != bucket) {
+            return "demux: a record is in the wrong chain";
+        }
+        if (i < s->cfg.connections_max && !slot_is(&s->slots[i], WEIRI_SLOT_LINKED)) {
+            return "demux: a slot in a chain does not know it";
         }
     }
-    return seen == d->count ? NULL : "demux: the count is wrong";
+    return NULL;
+}
+
+/* Who is found by sockets that are in the table is whoever has them: nobody else has the same. */
+static bool demux_check_unique(const weir_stack *s, uint32_t bucket)
+{
+    for (uint32_t i = s->demux.heads[bucket]; i != WEIRI_NONE; i = s->demux.nodes[i].next) {
+        if (weiri_demux_find(s, demux_tuple(s, i)) != i) {
+            return false;
+        }
+    }
+    return true;
+}
+
+WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s)
+{
+    uint32_t seen = 0;
+    for (uint32_t bucket = 0; bucket <= s->demux.mask; bucket++) {
+        const char *broken = demux_check_chain(s, bucket, &seen);
+        if (broken) {
+            return broken;
+        }
+        if (!demux_check_unique(s, bucket)) {
+            return "demux: two records have the same sockets";
+        }
+    }
+    return seen == s->demux.count ? NULL : "demux: the count is wrong";
 }
 
 WEIR_PRIVATE bool weiri_addr_is_ours(const weir_stack *s, const weir_addr *a)

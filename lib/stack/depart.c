@@ -22,7 +22,8 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out)
 {
     weir_conn *c = &s->slots[i].conn;
     const uint32_t before = c->count.retrans;
-    if (weir_poll(c, out, s->now) == 0) {
+    const size_t len = weir_poll(c, out, s->now);
+    if (WEIR_NEVER(len == 0)) { /* it was queued because it has something to send */
         return 0;
     }
     s->last = weiri_slot_handle(s, i);

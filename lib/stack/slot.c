@@ -29,7 +29,9 @@ WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s)
     slot->block = WEIRI_NONE;
     slot->want = SLOT_WANT_DEFAULT;
     slot->round = s->round - 1;
-    if (!weiri_buffers_lend(s, i, &buffers) || weir_init(&slot->conn, &s->cfg.tcp, &buffers, s->now) != WEIR_ERR_NONE) {
+    const bool lent = weiri_buffers_lend(s, i, &buffers);
+    const weir_err err = lent ? weir_init(&slot->conn, &s->cfg.tcp, &buffers, s->now) : WEIR_ERR_RESOURCES;
+    if (WEIR_NEVER(err != WEIR_ERR_NONE)) { /* there are as many blocks as slots, and the configuration has been judged */
         weiri_buffers_return(s, i);
         weiri_pool_give(&s->slot_pool, i);
         return WEIRI_NONE;

@@ -1,0 +1,196 @@
+/* test_stack_check.c - the stack's checker sees damage: every word of its bookkeeping, spoilt once, is missed by somebody. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "stack_world.h"
+
+static weir_tuple tuple_of(uint16_t local_port, uint16_t remote_port)
+{
+    weir_tuple t;
+    t.local = world_host(false, 1);
+    t.remote = world_host(false, 2);
+    t.local_port = local_port;
+    t.remote_port = remote_port;
+    return t;
+}
+
+/* Slots 0 and 1: connecting, their SYN sent; 2: connecting, its SYN not yet sent; 3: half-open; 4: free, once used. Two TIME-WAIT
+ * records and two listeners. */
+static weir_stack *stack_with_everything(void)
+{
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 1000000);
+    weir_tuple t = tuple_of(0, 80);
+    struct world_segment seg;
+    weir_handle conn;
+    WORLD_OK(weir_stack_connect(s, &t, &conn, 1000000));
+    WORLD_OK(weir_stack_connect(s, &t, &conn, 1000500));
+    (void)world_drop_all(s, 1000500);
+    (void)world_listen(s, 80);
+    (void)world_listen(s, 81);
+    WORLD_OK(weir_stack_connect(s, &t, &conn, 1000500));
+    memset(&seg, 0, sizeof seg);
+    seg.tuple = tuple_of(80, 4000);
+    seg.flags = WEIR_SYN;
+    assert_int_equal(world_inject(s, &seg, 1000500), WEIR_OK);
+    t.remote_port = 90;
+    WORLD_OK(weir_stack_connect(s, &t, &conn, 1000500));
+    for (uint16_t port = 5000; port < 5002; port++) {
+        weir_conn old = s->slots[0].conn;
+        old.tuple = tuple_of(80, port);
+        old.life_at = 31000000;
+        assert_true(weiri_wait_add(s, &old));
+    }
+    WORLD_OK(weir_stack_release(s, conn, 0, 1000500));
+    WORLD_CHECK(s);
+    assert_int_equal(weir_stack_stats(s)->connections, 4);
+    return s;
+}
+
+/* The checker finds the damage; and when it is undone, nothing. */
+#define DAMAGE(what, value, says)                                      \
+    do {                                                               \
+        const __typeof__(what) was = what;                             \
+        what = value;                                                  \
+        const char *broken = weir_stack_check(s);                      \
+        assert_string_equal(broken ? broken : "nothing", says);        \
+        what = was;                                                    \
+        WORLD_CHECK(s);                                                \
+    } while (0)
+
+static void test_slots_and_lists(void **state)
+{
+    weir_stack *s = stack_with_everything();
+    (void)state;
+    DAMAGE(s->slot_pool.used, 5, "stack: a pool is not in order");
+    DAMAGE(s->block_pool.free, 40, "stack: a pool is not in order");
+    DAMAGE(s->slot_pool.fresh, 65, "stack: a pool is not in order");
+    DAMAGE(s->out.head, 0, "stack: a list is broken");
+    DAMAGE(s->out.count, 1, "stack: a list is broken");
+    DAMAGE(s->out.tail, 2, "stack: a list is broken");
+    DAMAGE(s->slots[3].link[WEIRI_LIST_OUT].prev, 0, "stack: a list is broken");
+    DAMAGE(s->answers.count, WEIRI_ANSWERS + 1, "stack: more replies than there is room");
+    DAMAGE(s->stats.half_open, 17, "stack: too many half-open connections");
+    DAMAGE(s->slots[4].flags, WEIRI_SLOT_SHOWN, "slot: free, and still in a list or armed");
+    DAMAGE(s->slots[4].lists, 1, "slot: free, and still in a list or armed");
+    DAMAGE(s->slots[0].block, 60, "slot: no buffers, or another's configuration");
+    DAMAGE(s->slots[0].conn.cfg, NULL, "slot: no buffers, or another's configuration");
+    DAMAGE(s->slots[0].conn.tuple.local_port, 1, "demux: a record is in the wrong chain");
+    DAMAGE(s->slots[3].flags, (uint8_t)(s->slots[3].flags & ~WEIRI_SLOT_HALF), "slot: half-open and the listener does not know it");
+    DAMAGE(s->slots[0].flags, (uint8_t)(s->slots[0].flags & ~WEIRI_SLOT_LINKED), "demux: a slot in a chain does not know it");
+    DAMAGE(s->slots[0].conn.rexmt_at, 1500000, "slot: its timer would come too late");
+    DAMAGE(s->slots[2].want, 0x7fff, "slot: on the ready list without news, or the other way round");
+    DAMAGE(s->slots[3].conn.state, WEIR_ESTABLISHED, "slot: on the ready list without news, or the other way round");
+    DAMAGE(s->slots[0].conn.flags, s->slots[0].conn.flags | WEIRI_SYN_DUE, "slot: not queued with output, or queued without");
+    DAMAGE(s->stats.connections, 5, "stack: connections, records and buffers do not add up");
+    DAMAGE(s->stats.half_open, 2, "stack: timers or half-open connections do not add up");
+    guard_free_all();
+}
+
+static void test_wheel(void **state)
+{
+    weir_stack *s = stack_with_everything();
+    struct weiri_wheel *w = &s->wheel;
+    unsigned level = 0, slot = 0;
+    (void)state;
+    while (w->slots[level] == 0) {
+        level++;
+    }
+    while (w->heads[level][slot] == WEIRI_NONE) {
+        slot++;
+    }
+    const uint32_t head = w->heads[level][slot];
+    DAMAGE(w->levels, 0, "wheel: a level and its bit disagree");
+    DAMAGE(w->heads[level][slot], WEIRI_NONE, "wheel: a slot and its bit disagree");
+    DAMAGE(w->heads[level][slot], 64, "wheel: a ring leaves the nodes or does not end");
+    DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << 40), "wheel: a node is in the wrong slot");
+    DAMAGE(w->nodes[head].at, 0, "wheel: a node is in the wrong slot");
+    DAMAGE(w->nodes[head].prev, 63, "wheel: a ring is broken");
+    DAMAGE(w->armed, w->armed + 1, "wheel: the count of armed timers is wrong");
+    guard_free_all();
+}
+
+static void test_demux_and_listeners(void **state)
+{
+    weir_stack *s = stack_with_everything();
+    uint32_t bucket = 0;
+    (void)state;
+    while (s->listener_heads[bucket] != 0) {
+        bucket++;
+    }
+    DAMAGE(s->demux.heads[s->demux.nodes[0].hash & s->demux.mask], 1000, "demux: a chain leaves the records or does not end");
+    DAMAGE(s->demux.count, 7, "demux: the count is wrong");
+    DAMAGE(s->listeners[0].live, false, "listen: a chain holds what is no listener, or does not end");
+    DAMAGE(s->listeners[0].reach, 5, "listen: a listener is in the wrong chain");
+    DAMAGE(s->listeners[0].half.count, 2, "listen: half-open connections are not in order");
+    DAMAGE(s->listeners[0].spec.backlog, 0, "listen: half-open connections are not in order");
+    DAMAGE(s->stats.listeners, 3, "listen: a count is wrong");
+    DAMAGE(s->listener_pool.fresh, 3, "listen: the pool is not in order");
+    guard_free_all();
+}
+
+/* A slot in the table that does not know it, and a record in the wrong chain. */
+static void test_demux_nodes(void **state)
+{
+    weir_stack *s = stack_with_everything();
+    (void)state;
+    weiri_demux_insert(s, 4);
+    assert_string_equal(weir_stack_check(s), "demux: a slot in a chain does not know it");
+    weiri_demux_remove(s, 4);
+    WORLD_CHECK(s);
+    weiri_demux_remove(s, 0);
+    assert_string_equal(weir_stack_check(s), "slot: cannot be found by its sockets");
+    s->slots[0].flags = (uint8_t)(s->slots[0].flags & ~WEIRI_SLOT_LINKED);
+    assert_string_equal(weir_stack_check(s), "slot: found by its sockets when CLOSED, or not found when open");
+    s->slots[0].flags = (uint8_t)(s->slots[0].flags | WEIRI_SLOT_LINKED);
+    weiri_demux_insert(s, 0);
+    WORLD_CHECK(s);
+    s->demux.key[0] ^= 1;
+    assert_non_null(weir_stack_check(s));
+    s->demux.key[0] ^= 1;
+    WORLD_CHECK(s);
+    const uint32_t w = s->cfg.connections_max;
+    DAMAGE(s->demux.nodes[w].hash, s->demux.nodes[w].hash ^ 0x80000000u, "demux: a record is in the wrong chain");
+    weir_tuple tuple = s->waits[0].tuple;
+    s->waits[0].tuple = s->waits[1].tuple;
+    assert_string_equal(weir_stack_check(s), "demux: a record is in the wrong chain");
+    weiri_demux_remove(s, w);
+    weiri_demux_insert(s, w);
+    assert_string_equal(weir_stack_check(s), "demux: two records have the same sockets");
+    s->waits[0].tuple = tuple;
+    weiri_demux_remove(s, w);
+    weiri_demux_insert(s, w);
+    WORLD_CHECK(s);
+    guard_free_all();
+}
+
+static void test_waits(void **state)
+{
+    weir_stack *s = stack_with_everything();
+    (void)state;
+    DAMAGE(s->wait_queue.head, 1, "timewait: the queue is broken");
+    DAMAGE(s->waits[0].next, 5, "timewait: the queue is broken");
+    DAMAGE(s->wait_queue.tail, 0, "timewait: a count is wrong");
+    DAMAGE(s->stats.time_wait, 1, "timewait: a count is wrong");
+    DAMAGE(s->waits[0].state, s->waits[0].state + 1, "timewait: the queue is out of order");
+    DAMAGE(s->wait_pool.fresh, 17, "timewait: the pool is not in order");
+    guard_free_all();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_slots_and_lists),
+        cmocka_unit_test(test_wheel),
+        cmocka_unit_test(test_demux_and_listeners),
+        cmocka_unit_test(test_demux_nodes),
+        cmocka_unit_test(test_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#undef DAMAGE
