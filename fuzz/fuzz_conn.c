@@ -106,6 +106,9 @@ static void conn_note_text(const struct conn_world *w, const struct conn_before 
     uint32_t first = v->seq.v + (v->flags & WEIR_SYN ? 1 : 0);
     for (uint32_t i = 0; i < v->payload_len; i++) {
         weir_seq s = {first + i};
+        if (!seq_lt(s, c->rcv.adv)) {
+            break;
+        }
         bool old_news = !fresh && (seq_lt(s, old->rcv.nxt) || conn_holds(old, s));
         if (!old_news && conn_holds(c, s)) {
             conn_shadow[s.v & (CONN_SHADOW - 1)] = v->payload[i];
@@ -379,7 +382,8 @@ static void conn_commit(struct conn_world *w)
     unsigned how = fuzz_u8(&w->in);
     uint32_t want = fuzz_len(&w->in, 131072), offset = w->c.snd.end.v - w->c.snd.iss.v - 1;
     if (how & 8) {
-        static uint8_t text[131072];
+        static uint8_t text[131072 + 16];
+        want = want < w->c.tx_size ? want : w->c.tx_size + 16;
         for (uint32_t i = 0; i < want; i++) {
             text[i] = conn_our_octet(offset + i);
         }
@@ -549,9 +553,9 @@ static void conn_configure(struct conn_world *w)
     g->mtu = b & 32 ? (uint16_t)(428 + 16 * e) : g->mtu;
     g->rx_max = b & 64 ? 1u << 30 : 0;
     g->ack_check = (b & 128) == 0;
-    static const uint32_t sizes[8] = {256, 512, 1024, 2048, 4096, 4096, 65536, 131072};
+    static const uint32_t sizes[8] = {256, 512, 1024, 2048, 4096, 2048, 1024, 131072};
     w->sizes.rx = sizes[d & 7];
-    w->sizes.tx = sizes[d >> 3 & 7];
+    w->sizes.tx = d == 255 ? 65536 : sizes[(d >> 3 & 7) % 7]; /* a large one costs time to fill and shows little more */
 }
 
 static void conn_start(struct conn_world *w)

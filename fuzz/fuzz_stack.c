@@ -166,7 +166,7 @@ static void stack_put_payload(struct stack_world *w, uint8_t *packet, const weir
     if (broken) {
         uint8_t where = fuzz_u8(&w->in);
         first[where % whole] ^= fuzz_u8(&w->in);
-        whole -= where & 128 ? where & 31 : 0;
+        whole -= where & 128 ? where & 15 : 0;
     }
     stack_put(w, first, whole);
 }

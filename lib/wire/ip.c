@@ -429,17 +429,23 @@ WEIR_PRIVATE enum weir_verdict weiri_icmp_view(struct weiri_icmp_view *view, con
     return WEIR_OK;
 }
 
-/* Echo Request 8 becomes Echo Reply 0 (RFC 792); for ICMPv6 128 becomes 129 (RFC 4443 4.2), and its pseudo-header, whose
- * addresses change places, keeps its sum. */
+/* Echo Request 8 becomes Echo Reply 0 (RFC 792), which may leave nothing but zeros: the one sum that RFC 1624 eqn. 3 gets wrong,
+ * so it is taken anew. For ICMPv6 128 becomes 129 (RFC 4443 4.2), and its pseudo-header, whose addresses change places, keeps
+ * its sum. */
 WEIR_PRIVATE void weiri_icmp_echo_reply(uint8_t *octets, size_t len)
 {
     uint16_t before;
 
     WEIR_ASSERT(len >= 8 && (octets[0] == 8 || octets[0] == 128));
-    (void)len;
     before = base_get16(octets);
-    octets[0] = octets[0] == 8 ? 0 : 129;
-    base_put16(octets + 2, weiri_checksum_update(base_get16(octets + 2), before, base_get16(octets)));
+    if (octets[0] == 8) {
+        octets[0] = 0;
+        base_put16(octets + 2, 0);
+        base_put16(octets + 2, weiri_sum_finish(weiri_sum(octets, len, 0)));
+    } else {
+        octets[0] = 129;
+        base_put16(octets + 2, weiri_checksum_update(base_get16(octets + 2), before, base_get16(octets)));
+    }
 }
 
 #undef IP_CHAIN_MAX
