@@ -276,7 +276,7 @@ typedef struct weir_config {
     weir_us rto_min_us;         /* 200 ms (RFC 6298 2.4 says 1 s: weir_config_rfc) */
     weir_us rto_max_us;         /* 60 s at least (RFC 6298 2.5); 120 s */
     weir_us ack_delay_us;       /* delayed ACK; 40 ms; below 500 ms (MUST-40) */
-    weir_us r2_us;              /* R2: give up after so long without progress; 15 min; at least 100 s; WEIR_FOREVER: never (MUST-20, MUST-21) */
+    weir_us r2_us;              /* R2: give up after so long without progress; 15 min; >= 100 s; WEIR_FOREVER: never (MUST-20, MUST-21) */
     weir_us r2_syn_us;          /* the same while opening; 3 min (MUST-23) */
     weir_us keepalive_idle_us;  /* idle time before the first probe; 0: no keepalive (MUST-25); 2 h when asked for (MUST-28) */
     weir_us keepalive_interval_us;  /* between probes; 75 s */
@@ -290,7 +290,8 @@ typedef struct weir_config {
 /* Profiles fill every field but the secret. init is internet under another name. */
 WEIR_API void weir_config_init(weir_config *config);
 WEIR_API void weir_config_internet(weir_config *config); /* today's practice */
-WEIR_API void weir_config_rfc(weir_config *config);      /* the letter of the RFCs: RTO at least 1 s, MSL 2 min, IW of RFC 5681, delayed ACK 200 ms */
+/* the letter of the RFCs: RTO at least 1 s, MSL 2 min, IW of RFC 5681, delayed ACK 200 ms */
+WEIR_API void weir_config_rfc(weir_config *config);
 WEIR_API void weir_config_tiny(weir_config *config);     /* a device with kilobytes: no scaling, no timestamps, small segments */
 /* WEIR_ERR_NONE, WEIR_ERR_SECRET, or WEIR_ERR_INVALID with *field naming the first field out of range (field may be NULL). */
 WEIR_API weir_err weir_config_check(const weir_config *config, const char **field);

@@ -287,7 +287,7 @@ static void act_TAKE_LAST_FIN(struct weiri_step *s)
     act_start_2msl(s->c);
 }
 
-/* ---- endings ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- endings ----------------------------------------------------------------------------------------------------- */
 
 /* Flushes what was to be sent; what has come and was not read stays to be read. */
 static void act_end(weir_conn *c, weir_err err)
@@ -372,7 +372,7 @@ static void act_REOPEN(struct weiri_step *s)
     act_end(s->c, WEIR_ERR_NONE);
 }
 
-/* ---- user calls, timeouts ------------------------------------------------------------------------------------------------------------------ */
+/* ---- user calls, timeouts ---------------------------------------------------------------------------------------- */
 
 static void act_QUEUE_TEXT(struct weiri_step *s)
 {

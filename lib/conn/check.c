@@ -109,7 +109,8 @@ static const char *check_timers(const weir_conn *c)
     bool live = c->state != WEIR_CLOSED && c->state != WEIR_LISTEN && c->state != WEIR_TIME_WAIT;
     bool waiting = c->board.count > 0 || (c->snd.wnd == 0 && conn_unsent(c) > 0 && !conn_opening(c));
     const struct check_rule rules[] = {
-        {(c->timer == WEIRI_TIMER_NONE) == (c->rexmt_at == WEIR_FOREVER), "the send timer runs without a purpose, or has one and does not run"},
+        {(c->timer == WEIRI_TIMER_NONE) == (c->rexmt_at == WEIR_FOREVER),
+         "the send timer runs without a purpose, or has one and does not run"},
         {!live || !waiting || c->timer != WEIRI_TIMER_NONE, "something is outstanding and no timer runs"},
         {live || c->timer == WEIRI_TIMER_NONE, "the send timer runs and nothing can be outstanding"},
         {c->state != WEIR_CLOSED || weir_deadline(c) == WEIR_FOREVER, "CLOSED waits for something"},

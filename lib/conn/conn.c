@@ -66,7 +66,7 @@ WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_
     return WEIR_ERR_NONE;
 }
 
-/* ---- every call ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- every call -------------------------------------------------------------------------------------------------- */
 
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now)
 {
@@ -96,7 +96,7 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     return s.reuse ? WEIR_REUSE : WEIR_TAKEN;
 }
 
-/* ---- what is true ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- what is true ------------------------------------------------------------------------------------------------ */
 
 static bool conn_synchronized(const weir_conn *c)
 {

@@ -93,7 +93,7 @@ WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
     c->keep_at = conn_has(c, WEIRI_KEEPALIVE) ? base_after(c->now, idle) : WEIR_FOREVER;
 }
 
-/* ---- R2 ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- R2 ---------------------------------------------------------------------------------------------------------- */
 
 /* When waiting in vain ends (RFC 9293 3.8.3, 3.10.8 USER TIMEOUT). It runs only while something is waited for. */
 static weir_us timer_r2_at(const weir_conn *c)
@@ -115,7 +115,7 @@ WEIR_API weir_us weir_deadline(const weir_conn *c)
     return base_min_us(at, base_min_us(c->linger_at, timer_r2_at(c)));
 }
 
-/* ---- what happens ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- what happens ------------------------------------------------------------------------------------------------ */
 
 static void timer_event(weir_conn *c, enum weiri_stage event)
 {

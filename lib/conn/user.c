@@ -19,7 +19,7 @@ static weir_err user_call(weir_conn *c, struct weiri_step *s, enum weiri_stage e
     return s->result;
 }
 
-/* ---- OPEN ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- OPEN -------------------------------------------------------------------------------------------------------- */
 
 /* Who can be no peer: broadcast and multicast addresses (MUST-46), and one of another family. */
 static bool user_remote_ok(const weir_tuple *t)
@@ -99,7 +99,7 @@ WEIR_API weir_err weir_admit(weir_conn *c, weir_us now)
     return WEIR_ERR_NONE;
 }
 
-/* ---- SEND ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- SEND -------------------------------------------------------------------------------------------------------- */
 
 WEIR_API weir_err weir_tx_commit(weir_conn *c, size_t count, unsigned flags, weir_us now)
 {
@@ -136,7 +136,7 @@ WEIR_API weir_err weir_send(weir_conn *c, weir_slice octets, unsigned flags, siz
     return WEIR_ERR_NONE;
 }
 
-/* ---- RECEIVE --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- RECEIVE ----------------------------------------------------------------------------------------------------- */
 
 WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
 {
@@ -182,7 +182,7 @@ WEIR_API uint32_t weir_urgent(const weir_conn *c)
     return conn_has(c, WEIRI_URG_RCV) ? seq_diff(c->rcv.usr, c->rcv.up) : 0;
 }
 
-/* ---- CLOSE, ABORT ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- CLOSE, ABORT ------------------------------------------------------------------------------------------------ */
 
 WEIR_API weir_err weir_close(weir_conn *c, weir_us now)
 {
@@ -218,7 +218,7 @@ WEIR_API weir_err weir_release(weir_conn *c, weir_us linger_us, weir_us now)
     return err == WEIR_ERR_CLOSING ? WEIR_ERR_NONE : err; /* closed before: nothing more to do */
 }
 
-/* ---- switches ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- switches ---------------------------------------------------------------------------------------------------- */
 
 WEIR_API void weir_set_nagle(weir_conn *c, bool on)
 {
