@@ -21,6 +21,12 @@ static uint32_t window_largest(const weir_conn *c)
     return 65535u << c->shift_rcv;
 }
 
+/* The window of an empty ring: what the peer can be offered at most. */
+static uint32_t window_whole(const weir_conn *c)
+{
+    return base_min32(c->rx_size, window_largest(c));
+}
+
 /* How far the right edge could go beyond what is promised: the ring's end is rx_size octets after the first unread one. */
 static uint32_t window_growth(const weir_conn *c)
 {
@@ -32,13 +38,13 @@ static uint32_t window_growth(const weir_conn *c)
 static weir_seq window_edge(const weir_conn *c)
 {
     uint32_t growth = window_growth(c);
-    return growth >= base_min32(c->rx_size / 2, c->mss_adv) ? seq_add(c->rcv.adv, growth) : c->rcv.adv;
+    return growth >= base_min32(window_whole(c) / 2, c->mss_adv) ? seq_add(c->rcv.adv, growth) : c->rcv.adv;
 }
 
 WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c)
 {
-    uint32_t step = base_max32(base_min32(c->rx_size / 2, 2u * c->mss_adv), 1u << c->shift_rcv); /* less could not be announced */
-    return conn_rcv_wnd(c) < base_min32(c->rx_size, window_largest(c)) / 2 && window_growth(c) >= step;
+    uint32_t step = base_max32(base_min32(window_whole(c) / 2, 2u * c->mss_adv), 1u << c->shift_rcv); /* less could not be announced */
+    return conn_rcv_wnd(c) < window_whole(c) / 2 && window_growth(c) >= step;
 }
 
 WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)

@@ -1,0 +1,160 @@
+/* test_review.c - corners in which two rules meet: windows of rings that grow, timers of states that end, Karn's rule where a segment
+ * went twice for another reason than its timer, a scoreboard that its peer has filled. RFC 9293 3.8, 3.10; RFC 5681, 6298, 7323. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "conn_fixture.h"
+#include "recovery/recovery.h"
+
+/* ---- windows -------------------------------------------------------------------------------------------------------------------------- */
+
+/* A handshake as the active side with Window Scale from both ends; returns the shift that the SYN told the peer. */
+static uint8_t scaled_open(struct conn_fixture *f, const weir_buffers *larger)
+{
+    weir_view v;
+    assert_int_equal(weir_connect(&f->c, &f->tuple, f->now), WEIR_ERR_NONE);
+    assert_true(conn_poll(f, &v));
+    uint8_t told = v.wscale;
+    if (larger != NULL) {
+        assert_int_equal(weir_set_buffers(&f->c, larger, f->now), WEIR_ERR_NONE);
+    }
+    weir_fields g = conn_fields(f, WEIR_SYN | WEIR_ACK, 0, 0);
+    g.options |= WEIR_OPT_WSCALE;
+    conn_input(f, &g, 0);
+    return told;
+}
+
+static weir_buffers carve(weir_sizes sizes)
+{
+    static uint64_t memory[(1 << 20) / 8];
+    weir_buffers b;
+    assert_true(weir_buffers_carve(&b, memory, sizeof memory, sizes));
+    return b;
+}
+
+/* RFC 7323 2.3: the shift that was told is the shift that is used, even if the ring grew in between (RFC7323-2.3-2). */
+static void the_shift_of_the_syn_is_the_shift_of_the_connection(void **state)
+{
+    (void)state;
+    weir_sizes sizes = {512 * 1024, 4096};
+    weir_buffers larger = carve(sizes);
+    struct conn_fixture *f = conn_new();
+    f->cfg.window_scale = true;
+    uint8_t told = scaled_open(f, &larger);
+    assert_int_equal(f->c.shift_rcv, told);
+}
+
+/* The same on the passive side, where a held connection may be given larger rings before its SYN,ACK goes. */
+static void the_shift_of_the_syn_ack_is_the_shift_of_the_connection(void **state)
+{
+    (void)state;
+    weir_sizes sizes = {512 * 1024, 4096};
+    weir_buffers larger = carve(sizes);
+    struct conn_fixture *f = conn_new();
+    weir_view v;
+    f->cfg.window_scale = true;
+    conn_listen(f);
+    weir_hold(&f->c);
+    weir_fields g = conn_fields(f, WEIR_SYN, 0, 0);
+    g.options |= WEIR_OPT_WSCALE;
+    conn_input(f, &g, 0);
+    assert_int_equal(weir_set_buffers(&f->c, &larger, f->now), WEIR_ERR_NONE);
+    assert_int_equal(weir_admit(&f->c, f->now), WEIR_ERR_NONE);
+    assert_true(conn_poll(f, &v));
+    assert_int_equal(v.flags, WEIR_SYN | WEIR_ACK);
+    assert_int_equal(v.wscale, f->c.shift_rcv);
+}
+
+/* However large the ring that might be lent one day: a window of the ring that is lent now can be told. Everything that arrives is read at
+ * once, and the peer sends all it may: it must never be left before a window of zero (RFC 9293 3.8.6). */
+static void a_small_ring_under_a_large_rx_max_still_has_a_window(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t ring, rx_max;
+    } rows[] = {{4096, 1u << 30}, {256, 1u << 30}, {4096, 1u << 24}, {1024, 1u << 26}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        weir_sizes sizes = {rows[i].ring, 4096};
+        struct conn_fixture *f = conn_new_sized(sizes);
+        weir_view v;
+        f->cfg.window_scale = true;
+        f->cfg.rx_max = rows[i].rx_max;
+        uint8_t told = scaled_open(f, NULL);
+        uint32_t window = rows[i].ring;
+        conn_drain(f);
+        for (unsigned turn = 0; turn < 50; turn++) {
+            assert_true(window > 0);
+            conn_seg(f, WEIR_ACK, 0, 0, window < 1460 ? window : 1460);
+            size_t len;
+            for (weir_rx_peek(&f->c, &len); len > 0; weir_rx_peek(&f->c, &len)) {
+                assert_int_equal(weir_rx_consume(&f->c, len, f->now), WEIR_ERR_NONE);
+            }
+            if (!weir_has_output(&f->c)) {
+                conn_later(f, f->cfg.ack_delay_us);
+            }
+            while (conn_poll(f, &v)) {
+                window = (uint32_t)v.window << told;
+            }
+        }
+    }
+}
+
+/* Reading makes room, and room is told when it makes a difference to the peer: an ACK that repeats number and window is nothing but a
+ * duplicate, and three of them are taken for a loss (RFC 5681 2, RFC 9293 3.8.6.2.2). */
+static void reading_never_repeats_an_ack(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t rx, rx_max;
+        uint16_t mtu;
+        bool scale;
+    } rows[] = {
+        {512 * 1024, 0, 1500, false},      {512 * 1024, 0, 65535, false},    {512 * 1024, 0, 65535, true},
+        {512 * 1024, 1u << 30, 1500, true}, {64 * 1024, 1u << 30, 1500, true}, {4096, 0, 1500, false}, {65536, 0, 1500, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        weir_sizes sizes = {rows[i].rx, 4096};
+        weir_buffers b = carve(sizes);
+        struct conn_fixture *f = conn_new();
+        weir_view v;
+        f->cfg.window_scale = rows[i].scale;
+        f->cfg.rx_max = rows[i].rx_max;
+        f->cfg.mtu = rows[i].mtu;
+        assert_int_equal(weir_init(&f->c, &f->cfg, &b, f->now), WEIR_ERR_NONE);
+        scaled_open(f, NULL);
+        conn_drain(f);
+        while (conn_rcv_wnd(&f->c) >= 1460) {
+            conn_take(f, WEIR_ACK, 0, 0, 1460);
+        }
+        conn_later(f, CONN_SECOND);
+        conn_drain(f);
+        weir_seq ack = f->c.rcv.nxt;
+        uint32_t window = UINT32_MAX;
+        size_t len;
+        for (weir_rx_peek(&f->c, &len); len > 0; weir_rx_peek(&f->c, &len)) {
+            assert_int_equal(weir_rx_consume(&f->c, len < 700 ? len : 700, f->now), WEIR_ERR_NONE);
+            while (conn_poll(f, &v)) {
+                assert_int_equal(v.ack.v, ack.v);
+                assert_int_not_equal(v.window, window);
+                window = v.window;
+            }
+        }
+        assert_true(window != UINT32_MAX && window > 0);
+        assert_true((uint32_t)window << f->c.shift_rcv >= (rows[i].rx < 65535 ? rows[i].rx : 65535) / 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shift_of_the_syn_is_the_shift_of_the_connection),
+        cmocka_unit_test(the_shift_of_the_syn_ack_is_the_shift_of_the_connection),
+        cmocka_unit_test(a_small_ring_under_a_large_rx_max_still_has_a_window),
+        cmocka_unit_test(reading_never_repeats_an_ack),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
