@@ -6,6 +6,7 @@
 #include "conn/conn.h"
 
 #define ACK_DUP_THRESHOLD 3 /* RFC 5681 3.2 */
+#define ACK_STEP_MIN 64
 #define ACK_DATA_RTO_US 3000000u /* RFC 6298 5.7 */
 #define ACK_SAMPLE_MAX_MS (1u << 20) /* an echo older than 17 minutes is none of ours */
 
@@ -114,11 +115,12 @@ static void ack_restart_timer(weir_conn *c)
 }
 
 /* R2 counts from the last progress. When the user has walked away, little steps are none: a peer that takes an octet at a time would keep
- * the connection for ever (RFC 9293 3.8.3; config.orphan_us). */
+ * the connection for ever (RFC 9293 3.8.3; config.orphan_us). What is little follows from the window the peer once had. */
 static void ack_note_progress(weir_conn *c, uint32_t octets)
 {
+    uint32_t step = base_min32(c->mss_snd, base_max32(c->snd.max_wnd / 2, ACK_STEP_MIN));
     bool all = conn_unsent(c) == 0 && seq_eq(c->snd.una, c->snd.nxt);
-    if (!conn_has(c, WEIRI_RELEASED) || octets >= c->mss_snd || all) {
+    if (!conn_has(c, WEIRI_RELEASED) || octets >= step || all) {
         c->progress_at = c->now;
     }
 }
@@ -307,5 +309,6 @@ WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c)
 }
 
 #undef ACK_DUP_THRESHOLD
+#undef ACK_STEP_MIN
 #undef ACK_DATA_RTO_US
 #undef ACK_SAMPLE_MAX_MS
