@@ -148,6 +148,24 @@ static void reading_never_repeats_an_ack(void **state)
     }
 }
 
+/* ---- timers ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* TIME-WAIT probes nobody, whatever still arrives, and no deadline of it lies in the past (RFC 9293 3.8.4, 3.10.8). */
+static void time_wait_keeps_no_connection_alive(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_new();
+    f->cfg.keepalive_idle_us = CONN_SECOND;
+    f->cfg.keepalive_interval_us = CONN_SECOND;
+    weir_set_keepalive(&f->c, true, f->now);
+    conn_go(f, WEIR_TIME_WAIT);
+    weir_us end = weir_deadline(&f->c);
+    conn_seg(f, WEIR_ACK, 0, 0, 0);
+    assert_int_equal(weir_deadline(&f->c), end);
+    assert_true(conn_wait(f));
+    conn_expect(f, "", WEIR_CLOSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test(the_shift_of_the_syn_ack_is_the_shift_of_the_connection),
         cmocka_unit_test(a_small_ring_under_a_large_rx_max_still_has_a_window),
         cmocka_unit_test(reading_never_repeats_an_ack),
+        cmocka_unit_test(time_wait_keeps_no_connection_alive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

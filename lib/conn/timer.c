@@ -90,7 +90,8 @@ WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
 {
     weir_us idle = c->cfg->keepalive_idle_us > 0 ? c->cfg->keepalive_idle_us : WEIRI_KEEPALIVE_IDLE_US;
     c->keep_probes = 0;
-    c->keep_at = conn_has(c, WEIRI_KEEPALIVE) ? base_after(c->now, idle) : WEIR_FOREVER;
+    bool wanted = conn_has(c, WEIRI_KEEPALIVE) && c->state != WEIR_TIME_WAIT; /* which ends by itself */
+    c->keep_at = wanted ? base_after(c->now, idle) : WEIR_FOREVER;
 }
 
 /* ---- R2 ---------------------------------------------------------------------------------------------------------- */
