@@ -85,7 +85,8 @@ WEIR_PRIVATE void weiri_answer_echo(weir_stack *s, const struct weiri_ip *ip)
     if (!answer_allowed(s)) {
         return;
     }
-    if (r->echo_count == WEIRI_ECHOES || ip->payload_len > r->echo_size) {
+    const uint32_t header = ip->version == 4 ? WEIRI_IP4_HEADER : WEIRI_IP6_HEADER;
+    if (r->echo_count == WEIRI_ECHOES || ip->payload_len > r->echo_size - header) { /* the reply must fit the MTU, which is echo_size */
         s->stats.replies_dropped++;
         return;
     }
