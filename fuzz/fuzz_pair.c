@@ -25,7 +25,8 @@ struct pair_end {
     weir_tuple tuple;
     uint32_t written, read; /* octets of its stream out, of the other's stream in */
     bool closed, saw_fin;
-    struct pair_packet queue[PAIR_QUEUE]; /* under way from here */
+    struct pair_packet packets[PAIR_QUEUE];
+    uint8_t order[PAIR_QUEUE]; /* the first `count` of them are under way from here; the rest is free */
     unsigned count;
     uint64_t memory[(2 * PAIR_RING_MAX + 2048) / 8];
 };
@@ -53,8 +54,10 @@ static void pair_check(const struct pair_world *w, unsigned side)
 
 static void pair_lose(struct pair_end *e, unsigned i)
 {
+    uint8_t freed = e->order[i];
     e->count--;
-    memmove(&e->queue[i], &e->queue[i + 1], (e->count - i) * sizeof e->queue[0]);
+    memmove(&e->order[i], &e->order[i + 1], e->count - i);
+    e->order[e->count] = freed;
 }
 
 /* All that this end has to say goes on its way. */
@@ -73,7 +76,7 @@ static void pair_drain(struct pair_world *w, unsigned side)
         if (e->count == PAIR_QUEUE) {
             pair_lose(e, 0);
         }
-        struct pair_packet *p = &e->queue[e->count++];
+        struct pair_packet *p = &e->packets[e->order[e->count++]];
         FUZZ_CHECK(weir_out_copy(&out, p->octets, sizeof p->octets) == len, "a segment larger than the MTU");
         p->len = (uint32_t)len;
     }
@@ -83,7 +86,7 @@ static void pair_drain(struct pair_world *w, unsigned side)
 static void pair_deliver(struct pair_world *w, unsigned side, unsigned i, uint32_t flip)
 {
     struct pair_end *from = &w->end[side], *to = &w->end[side ^ 1];
-    struct pair_packet *p = &from->queue[i];
+    struct pair_packet *p = &from->packets[from->order[i]];
     weir_pseudo pseudo = {from->tuple.local, from->tuple.remote};
     weir_view v;
     uint8_t *octets = fuzz_put(p->octets, p->len);
@@ -179,6 +182,11 @@ static void pair_configure(struct pair_world *w, unsigned side)
     unsigned a = fuzz_u8(&w->in), b = fuzz_u8(&w->in);
     weir_config *g = &e->cfg;
     weir_buffers buffers;
+    e->written = e->read = e->count = 0;
+    e->closed = e->saw_fin = false;
+    for (unsigned i = 0; i < PAIR_QUEUE; i++) {
+        e->order[i] = (uint8_t)i;
+    }
     switch (a & 3) {
     case 1: weir_config_rfc(g); break;
     case 2: weir_config_tiny(g); break;
@@ -285,8 +293,7 @@ static void pair_end(struct pair_world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct pair_world w;
-    memset(&w, 0, sizeof w);
+    static struct pair_world w; /* what a run begins with is written by pair_configure; packets need no clearing */
     w.in.at = data;
     w.in.left = size;
     pair_start(&w);
