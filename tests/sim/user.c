@@ -250,12 +250,13 @@ static void user_read_rest(const struct user *u, weir_conn *c)
 
 /* ---- writing ---- */
 
-static unsigned user_send_flags(const struct user *u)
+/* To say that more follows, and then to wait, costs 200 ms each time: where time is judged, nobody does that. */
+static unsigned user_send_flags(const struct user *u, bool waits)
 {
     unsigned flags = 0;
 
     flags |= sim_happens(&u->w->rng, u->e->push) ? (unsigned)WEIR_SEND_PUSH : 0;
-    flags |= sim_happens(&u->w->rng, u->e->more) ? (unsigned)WEIR_SEND_MORE : 0;
+    flags |= sim_happens(&u->w->rng, u->e->more) && !(waits && u->w->scenario.perfect) ? (unsigned)WEIR_SEND_MORE : 0;
     flags |= sim_happens(&u->w->rng, u->e->urgent) ? (unsigned)WEIR_SEND_URGENT : 0;
     return flags;
 }
@@ -303,10 +304,11 @@ static uint32_t user_write_limit(const struct user *u)
 static uint32_t user_write_some(const struct user *u, weir_conn *c)
 {
     uint32_t left = user_write_limit(u) - u->end->written, len = sim_range(&u->w->rng, 1, u->e->write_max);
-    unsigned flags = user_send_flags(u);
+    unsigned flags;
     weir_err err;
 
     len = len < left ? len : left;
+    flags = user_send_flags(u, len == left || u->e->write_pause_us != 0);
     err = u->e->copying ? user_write_copy(u, c, &len, flags) : user_write_reserve(u, c, &len, flags);
     if (err != WEIR_ERR_NONE) {
         sim_fail(u->w, "plan %u end %u: send: %s", u->plan, u->side, weir_err_name(err));

@@ -412,6 +412,7 @@ static weir_us world_stream_us(const struct sim_scenario *s, const struct sim_pl
 
     if (p->turn != 0) {
         rounds += 2 * (uint64_t)p->end[side].send_len / p->turn;
+        writes += p->end[side].write_pause_us != 0 ? 2 * (uint64_t)p->end[side].send_len / p->turn : 0;
     }
     return (rounds + writes) * (path->link[0].delay_us + path->link[1].delay_us + to->tcp.ack_delay_us) +
            writes * p->end[side].write_pause_us;
