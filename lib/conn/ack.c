@@ -44,9 +44,10 @@ static void ack_syn(weir_conn *c)
     c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
     conn_set(c, WEIRI_SYN_DUE, false);
     weiri_cc_init(&c->cc, window);
-    if (!resent) {
+    if (!conn_has(c, WEIRI_SYN_TWICE)) {
         weiri_rtt_sample(&c->rtt, (uint32_t)base_min_us(c->now - c->spoke_at, UINT32_MAX), &bounds);
-    } else {
+    }
+    if (resent) {
         c->rtt.rto = base_max32(c->rtt.rto, ACK_DATA_RTO_US);
     }
     c->timer = WEIRI_TIMER_NONE; /* the SYN's; weiri_timer_update starts what is needed now */

@@ -23,7 +23,7 @@ enum weiri_flag {
     WEIRI_RELEASED = 1 << 11,     /* the user walked away */
     WEIRI_ACK_NOW = 1 << 12,      /* an ACK is due */
     WEIRI_SYN_DUE = 1 << 13,      /* SYN or SYN,ACK is due, for the first time or again */
-    WEIRI_SYN_RESENT = 1 << 14,   /* it was sent more than once: initial window 1, no RTT sample */
+    WEIRI_SYN_RESENT = 1 << 14,   /* it timed out: initial window 1, RTO of 3 s at least (RFC 5681 3.1, RFC 6298 5.7) */
     WEIRI_RESEND_NOW = 1 << 15,   /* one lost segment may go whatever cwnd says (RFC 6675 5 (4.3)) */
     WEIRI_PROBE_DUE = 1 << 16,    /* zero-window probe (RFC 9293 3.8.6.1) */
     WEIRI_KEEP_DUE = 1 << 17,     /* keepalive probe (RFC 9293 3.8.4) */
@@ -36,7 +36,8 @@ enum weiri_flag {
     WEIRI_SUSPECT = 1 << 24,      /* R1 passed, or a soft ICMP error (SHLD-9) */
     WEIRI_CWND_LIMITED = 1 << 25, /* the last text that was sent filled cwnd */
     WEIRI_TS_RECENT = 1 << 26,    /* ts.recent is valid */
-    WEIRI_PARTIAL = 1 << 27       /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
+    WEIRI_PARTIAL = 1 << 27,      /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
+    WEIRI_SYN_TWICE = 1 << 28     /* our SYN went more than once, for whatever reason: no RTT sample (RFC 6298 3) */
 };
 
 /* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Two are learnt on the way: TEXT by

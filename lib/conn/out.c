@@ -251,9 +251,10 @@ static void out_note_ack_sent(weir_conn *c)
 static void out_note_syn(weir_conn *c)
 {
     conn_set(c, WEIRI_SYN_DUE, false);
-    if (!conn_has(c, WEIRI_SYN_RESENT)) {
+    if (seq_eq(c->snd.nxt, c->snd.iss)) {
         c->spoke_at = c->now;
-    } else {
+    } else { /* it timed out, or the peer's SYN came again or crossed it: which one is answered will not be known */
+        conn_set(c, WEIRI_SYN_TWICE, true);
         c->count.retrans++;
     }
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.iss, 1));
