@@ -182,6 +182,31 @@ static void a_syn_ack_that_went_twice_gives_no_sample(void **state)
     assert_int_equal(f->c.rtt.rto, f->cfg.rto_initial_us);
 }
 
+/* RFC 6298 5.5 and its note, Karn: a timeout that was doubled stays until there is a sample. A path that has become slower than the
+ * timeout would otherwise have every segment sent again, for ever, and never be measured. */
+static void backoff_lasts_until_there_is_a_sample(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    const weir_us path = 3 * CONN_SECOND;
+    unsigned resent = 0;
+    for (unsigned i = 0; i < 6; i++) { /* one segment a round trip of three seconds */
+        weir_us arrives = f->now + path;
+        assert_int_equal(conn_send(f, 100, 0), WEIR_ERR_NONE);
+        conn_drain(f);
+        resent = 0;
+        while (weir_deadline(&f->c) < arrives) {
+            assert_true(conn_wait(f));
+            resent += conn_says(f)[0] != '\0';
+        }
+        f->now = arrives;
+        conn_seg(f, WEIR_ACK, 0, 0, 0);
+        conn_drain(f);
+    }
+    assert_int_equal(resent, 0);
+    assert_true(f->c.rtt.srtt8 >> 3 > 1000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +216,7 @@ int main(void)
         cmocka_unit_test(reading_never_repeats_an_ack),
         cmocka_unit_test(time_wait_keeps_no_connection_alive),
         cmocka_unit_test(a_syn_ack_that_went_twice_gives_no_sample),
+        cmocka_unit_test(backoff_lasts_until_there_is_a_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

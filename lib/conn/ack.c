@@ -50,21 +50,21 @@ static void ack_syn(weir_conn *c)
     if (resent) {
         c->rtt.rto = base_max32(c->rtt.rto, ACK_DATA_RTO_US);
     }
+    c->backoff = 0;
     c->timer = WEIRI_TIMER_NONE; /* the SYN's; weiri_timer_update starts what is needed now */
     c->rexmt_at = WEIR_FOREVER;
 }
 
-/* Karn: a record sent once gives its own time; where it was sent again, a timestamp says which of the two was answered. */
+/* Karn: a record sent once gives its own time; where it was sent again, a timestamp says which of the two was answered. Only a sample
+ * ends the backoff (RFC 6298 5): on a path that has become slower than the RTO every segment would be sent again, and none be measured. */
 static void ack_sample(weir_conn *c, const weir_view *v, const struct weiri_acked *a)
 {
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-    if (a->sampled) {
-        weiri_rtt_sample(&c->rtt, a->rtt_us, &bounds);
-    } else if (a->octets > 0 && conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS)) {
-        uint32_t ms = weiri_ts_now(c) - v->ts_echo;
-        if (ms < ACK_SAMPLE_MAX_MS) {
-            weiri_rtt_sample(&c->rtt, ms > 0 ? ms * 1000 : 1000, &bounds);
-        }
+    uint32_t ms = weiri_ts_now(c) - v->ts_echo;
+    bool stamped = a->octets > 0 && conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS) && ms < ACK_SAMPLE_MAX_MS;
+    if (a->sampled || stamped) {
+        weiri_rtt_sample(&c->rtt, a->sampled ? a->rtt_us : base_max32(ms, 1) * 1000, &bounds);
+        c->backoff = 0;
     }
 }
 
@@ -139,7 +139,6 @@ static void ack_new(weir_conn *c, const weir_view *v)
     c->size_acked = (uint16_t)base_max32(c->size_acked, base_min32(a.octets, c->mss_snd));
     c->mtu_pending = 0; /* RFC 5927 7.2: progress shows that packets of this size arrive */
     ack_sample(c, v, &a);
-    c->backoff = 0;
     c->retries = 0;
     ack_note_progress(c, a.octets);
     conn_set(c, WEIRI_SUSPECT, false);
