@@ -207,6 +207,61 @@ static void backoff_lasts_until_there_is_a_sample(void **state)
     assert_true(f->c.rtt.srtt8 >> 3 > 1000000);
 }
 
+/* ---- loss -------------------------------------------------------------------------------------------------------------------------------- */
+
+static struct conn_fixture *flight(unsigned segments, bool sack)
+{
+    struct conn_fixture *f = conn_new();
+    f->cfg.sack = sack;
+    conn_connect(f);
+    weir_fields g = conn_fields(f, WEIR_SYN | WEIR_ACK, 0, 0);
+    g.mss = 100;
+    g.options |= sack ? WEIR_OPT_SACK_OK : 0;
+    conn_input(f, &g, 0);
+    conn_drain(f);
+    weir_set_nagle(&f->c, false);
+    f->c.cc.cwnd = segments * 100;
+    for (unsigned i = 0; i < segments; i++) {
+        f->now += 10;
+        assert_int_equal(conn_send(f, 100, 0), WEIR_ERR_NONE);
+        conn_drain(f);
+    }
+    return f;
+}
+
+/* RFC 5681 3.1: after a timeout the window is one segment. Duplicates of what was on its way before do not widen it: what they stand for
+ * is no longer counted as in flight. */
+static void after_a_timeout_duplicates_send_nothing(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = flight(10, false);
+    assert_true(conn_wait(f));
+    conn_expect(f, "ACK -1000 +0 len 100", WEIR_ESTABLISHED);
+    for (unsigned i = 0; i < 6; i++) {
+        conn_seg(f, WEIR_ACK, 0, -1000, 0);
+        conn_expect(f, "", WEIR_ESTABLISHED);
+    }
+}
+
+/* RFC 3042 2, RFC 5681 3.2 step 1: outside recovery two duplicates at most let new segments out, also where recovery may not begin
+ * (RFC 6582 3.2 step 1). */
+static void two_duplicates_at_most_extend_the_flight(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = flight(10, false);
+    f->c.recover = f->c.snd.una; /* as after a timeout whose octets were all acknowledged */
+    f->c.snd.wnd = 4000;
+    for (unsigned i = 0; i < 8; i++) {
+        weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+        assert_int_equal(conn_send(f, 100, 0), WEIR_ERR_NONE);
+        g.ack = f->c.snd.una;
+        g.window = 4000;
+        conn_input(f, &g, 0);
+        conn_drain(f);
+    }
+    assert_int_equal(conn_flight(&f->c), 1200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +272,8 @@ int main(void)
         cmocka_unit_test(time_wait_keeps_no_connection_alive),
         cmocka_unit_test(a_syn_ack_that_went_twice_gives_no_sample),
         cmocka_unit_test(backoff_lasts_until_there_is_a_sample),
+        cmocka_unit_test(after_a_timeout_duplicates_send_nothing),
+        cmocka_unit_test(two_duplicates_at_most_extend_the_flight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

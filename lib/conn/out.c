@@ -30,11 +30,20 @@ static uint32_t out_full_size(const weir_conn *c)
     return c->mss_snd - options;
 }
 
-/* Octets in flight as far as known. Without SACK each duplicate ACK says that one segment has left the network (RFC 5681 3.2). */
+/* Without SACK each duplicate ACK says that one segment has left the network: in recovery all count (RFC 5681 3.2), before it two at most
+ * (RFC 3042 2), and after a timeout none, for what was on its way then is counted as lost already. */
+static uint32_t out_left(const weir_conn *c)
+{
+    if (conn_has(c, WEIRI_SACK_OK | WEIRI_LOSS)) {
+        return 0;
+    }
+    return (uint32_t)c->mss_snd * (conn_has(c, WEIRI_RECOVERY) ? c->dupacks : base_min32(c->dupacks, 2));
+}
+
+/* Octets in flight as far as known. */
 static uint32_t out_pipe(const weir_conn *c)
 {
-    uint32_t pipe = weiri_board_pipe(&c->board);
-    uint32_t left = conn_has(c, WEIRI_SACK_OK) ? 0 : (uint32_t)c->dupacks * c->mss_snd;
+    uint32_t pipe = weiri_board_pipe(&c->board), left = out_left(c);
     return pipe > left ? pipe - left : 0;
 }
 
