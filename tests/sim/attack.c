@@ -206,7 +206,7 @@ static struct sim_packet *attack_garbage(struct attack *a, uint32_t host)
     return p;
 }
 
-struct sim_packet *sim_attack(struct sim_world *w, uint32_t host)
+struct sim_packet *sim_attack(struct sim_world *w, uint32_t host, bool *must_be_refused)
 {
     enum attack_kind kind = (enum attack_kind)sim_below(&w->rng, ATTACK_KINDS);
     struct attack a;
@@ -217,6 +217,7 @@ struct sim_packet *sim_attack(struct sim_world *w, uint32_t host)
         return NULL;
     }
     attack_begin(&a);
+    *must_be_refused = kind == ATTACK_OPTION || kind == ATTACK_ICMP_STRANGE;
     if (kind == ATTACK_GARBAGE) {
         return attack_garbage(&a, host);
     }

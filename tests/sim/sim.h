@@ -88,7 +88,7 @@ enum sim_plant {
     SIM_PLANT_STALL,         /* the network dies without telling the oracle: no progress */
     SIM_PLANT_RESET,         /* a perfect RST comes out of nowhere: a graceful end is missed */
     SIM_PLANT_LEAK,          /* a user forgets to release: records are left */
-    SIM_PLANT_STORM,         /* every packet is delivered many times: too many packets */
+    SIM_PLANT_STORM,         /* every packet is sent two hundred times: too many packets */
     SIM_PLANT_MEMORY,        /* a field of a connection is overwritten: the invariants break */
     SIM_PLANT_DEADLINE,      /* the deadline is read as past: a busy loop */
     SIM_PLANT_HASH,          /* the hash takes in the fill of the memory: two runs differ */
@@ -324,7 +324,7 @@ struct sim_packet *sim_network_take(struct sim_network *n);
 void sim_packet_free(struct sim_packet *p);
 
 /* attack.c: one packet of an attacker for this host, if it has a connection that is worth it; NULL if not. */
-struct sim_packet *sim_attack(struct sim_world *w, uint32_t host);
+struct sim_packet *sim_attack(struct sim_world *w, uint32_t host, bool *must_be_refused);
 
 /* user.c */
 /* The sockets of a plan as one of its ends sees them, and the sockets before an ephemeral port is chosen. */

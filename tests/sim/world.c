@@ -13,6 +13,7 @@
 #define WORLD_STALL_US (3600 * SIM_SECOND)
 #define WORLD_QUIESCE_US (6 * 3600 * SIM_SECOND)
 #define WORLD_WATCH_US (100 * SIM_SECOND)
+#define WORLD_PACE_MAX 150u /* per cent of what world_stream_us allows */
 #define WORLD_STEPS_MAX 4000000u
 #define WORLD_INSTANT_MAX 4000u
 
@@ -212,8 +213,8 @@ static void host_cover_rows(struct sim_world *w, uint32_t h)
     }
 }
 
-/* Takes the packet over. */
-static void host_input_one(struct sim_world *w, uint32_t h, struct sim_packet *p, const char *word)
+/* Takes the packet over; true if it was taken in. */
+static bool host_input_one(struct sim_world *w, uint32_t h, struct sim_packet *p, const char *word)
 {
     enum weir_verdict verdict = weir_stack_input(w->host[h].stack, p->octets, p->len, sim_host_now(w, h));
 
@@ -223,21 +224,33 @@ static void host_input_one(struct sim_world *w, uint32_t h, struct sim_packet *p
     host_cover_rows(w, h);
     sim_packet_free(p);
     host_check(w, h);
+    return verdict == WEIR_OK;
+}
+
+static void host_attack(struct sim_world *w, uint32_t h)
+{
+    bool must_be_refused = false;
+    struct sim_packet *p = sim_attack(w, h, &must_be_refused);
+
+    if (p == NULL) {
+        return;
+    }
+    w->result->coverage.attacks++;
+    if (host_input_one(w, h, p, "attack") && must_be_refused) {
+        sim_fail(w, "host %u: took in a packet that it must refuse", h);
+    }
 }
 
 static uint32_t host_input(struct sim_world *w, uint32_t h)
 {
     struct sim_host *host = &w->host[h];
     uint32_t i, count = host->inbox_count;
-    struct sim_packet *attack;
 
     host->inbox_count = 0;
     for (i = 0; i < count; i++) {
-        host_input_one(w, h, host->inbox[i], "taken");
-        attack = sim_happens(&w->rng, w->scenario.attack) ? sim_attack(w, h) : NULL;
-        if (attack != NULL) {
-            w->result->coverage.attacks++;
-            host_input_one(w, h, attack, "attack");
+        (void)host_input_one(w, h, host->inbox[i], "taken");
+        if (sim_happens(&w->rng, w->scenario.attack)) {
+            host_attack(w, h);
         }
     }
     return count;
@@ -279,7 +292,7 @@ static uint32_t host_poll(struct sim_world *w, uint32_t h)
 {
     static uint8_t octets[SIM_PACKET_MAX];
     struct sim_host *host = &w->host[h];
-    uint32_t len, count = 0;
+    uint32_t len, copies, count = 0;
 
     if (host->instant != w->now) {
         host->instant = w->now;
@@ -293,7 +306,9 @@ static uint32_t host_poll(struct sim_world *w, uint32_t h)
             sim_fail(w, "host %u: more than %u packets at one instant", h, WORLD_INSTANT_MAX);
         } else {
             host_trace_last(w, h);
-            sim_network_send(w, h, octets, len);
+            for (copies = w->options->plant == SIM_PLANT_STORM ? 200 : 1; copies > 0; copies--) {
+                sim_network_send(w, h, octets, len);
+            }
         }
     }
     return count;
@@ -408,7 +423,8 @@ static weir_us world_stream_us(const struct sim_scenario *s, const struct sim_pl
     const struct sim_path *path = &s->path[p->host[0] != 0 ? p->host[0] : p->host[1]];
     uint32_t window = from->rings.tx < to->rings.rx ? from->rings.tx : to->rings.rx;
     uint64_t rounds = 12 + 2 * (uint64_t)p->end[side].send_len / window;
-    uint64_t writes = p->end[side].write_pause_us != 0 ? 2 * (uint64_t)p->end[side].send_len / p->end[side].write_max + 4 : 0;
+    uint32_t chunk = p->end[side].write_max < from->rings.tx ? p->end[side].write_max : from->rings.tx;
+    uint64_t writes = p->end[side].write_pause_us != 0 ? 2 * (uint64_t)p->end[side].send_len / chunk + 4 : 0;
 
     if (p->turn != 0) {
         rounds += 2 * (uint64_t)p->end[side].send_len / p->turn;
@@ -428,6 +444,10 @@ static void world_check_pace(struct sim_world *w)
 
         if (pace > w->result->coverage.pace) {
             w->result->coverage.pace = (uint32_t)pace;
+        }
+        if (pace > WORLD_PACE_MAX) {
+            sim_fail(w, "plan %u: took %llu us over a perfect network, %llu would be slow", i,
+                     (unsigned long long)(w->conn[i].whole_at - w->conn[i].opened_at), (unsigned long long)allowed);
         }
     }
 }
