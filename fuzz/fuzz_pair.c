@@ -194,6 +194,7 @@ static void pair_configure(struct pair_world *w, unsigned side)
     }
     memset(g->secret, 0x33 + (int)side, sizeof g->secret);
     g->r2_us = g->r2_syn_us = WEIR_FOREVER;
+    g->msl_us = 600 * (weir_us)1000000; /* an ACK that came with a FIN sent again is not seen (RFC 9293 A.2), so the RTO has to fit in 2MSL */
     g->timestamps = g->timestamps != ((a & 4) != 0);
     g->window_scale = g->window_scale != ((a & 8) != 0);
     g->sack = g->sack != ((a & 16) != 0);
