@@ -262,6 +262,63 @@ static void two_duplicates_at_most_extend_the_flight(void **state)
     assert_int_equal(conn_flight(&f->c), 1200);
 }
 
+/* A peer may report in such a way that every record is taken and none can be joined, the last octet included. Then nothing new goes, and
+ * the connection says so instead of promising a segment. */
+static void a_full_scoreboard_promises_nothing(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = flight(30, true);
+    weir_seq una = f->c.snd.una;
+    for (unsigned i = 1; i < 30; i += 2) {
+        weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+        g.ack = una;
+        g.options = WEIR_OPT_SACK;
+        g.sack_count = 1;
+        g.sack[0].from = seq_add(una, 100 * (30 - i));
+        g.sack[0].to = seq_add(una, 100 * (31 - i));
+        conn_input(f, &g, 0);
+        conn_drain(f);
+    }
+    f->c.cc.cwnd = 1 << 20;
+    assert_int_equal(conn_send(f, 500, 0), WEIR_ERR_NONE);
+    conn_drain(f); /* conn_poll holds weir_has_output against what weir_poll does */
+    assert_int_not_equal(weir_deadline(&f->c), WEIR_FOREVER);
+}
+
+/* What weiri_board_has_room says is what weiri_board_push then does, on boards that were filled, reported, lost and sent again at random. */
+static void room_on_the_board_is_what_a_push_finds(void **state)
+{
+    (void)state;
+    struct weir_sent records[12], copies[12];
+    uint32_t seed = 12345, refused = 0;
+    for (unsigned run = 0; run < 3000; run++) {
+        struct weir_board b;
+        uint32_t nxt = 0;
+        weiri_board_init(&b, records, (uint16_t)(2 + run % 11));
+        for (unsigned step = 0; step < 60; step++) {
+            seed = seed * 1664525u + 1013904223u;
+            uint32_t at = nxt > 0 ? (seed >> 8) % nxt : 0, dice = seed >> 29;
+            weir_block one = {seq_of(at), seq_of(at + 1)}, next = {seq_of(nxt), seq_of(nxt + 1)};
+            if (dice < 3) {
+                struct weir_board copy = b;
+                memcpy(copies, records, sizeof records);
+                copy.sent = copies;
+                bool room = weiri_board_has_room(&b);
+                assert_int_equal(weiri_board_push(&copy, next, step), room);
+                refused += !room;
+                nxt += room && weiri_board_push(&b, next, step);
+            } else if (dice < 6) {
+                (void)weiri_board_sack(&b, one);
+            } else if (dice == 6) {
+                weiri_board_resent(&b, one, step);
+            } else {
+                (void)weiri_board_lose_head(&b, 2);
+            }
+        }
+    }
+    assert_true(refused > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +331,8 @@ int main(void)
         cmocka_unit_test(backoff_lasts_until_there_is_a_sample),
         cmocka_unit_test(after_a_timeout_duplicates_send_nothing),
         cmocka_unit_test(two_duplicates_at_most_extend_the_flight),
+        cmocka_unit_test(a_full_scoreboard_promises_nothing),
+        cmocka_unit_test(room_on_the_board_is_what_a_push_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,11 +118,9 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     }
     p->len = base_min32(base_min32(unsent, full), room);
     p->fin = p->fin && p->len == unsent && p->len < room;
-    if (unsent == 0) {
-        return true;
-    }
     uint32_t pipe = out_pipe(c);
-    return (pipe == 0 || pipe + p->len <= c->cc.cwnd) && out_worth_sending(c, p->len, full);
+    bool may = unsent == 0 || ((pipe == 0 || pipe + p->len <= c->cc.cwnd) && out_worth_sending(c, p->len, full));
+    return may && weiri_board_has_room(&c->board); /* or it waits until something is acknowledged */
 }
 
 /* Nothing of the stream can go: an ACK that is due, or a probe that asks for one. */
@@ -287,8 +285,7 @@ static bool out_fills_cwnd(const weir_conn *c)
     return c->cc.cwnd < c->cc.ssthresh ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
 }
 
-/* False: the board is full and nothing new may be sent until something is acknowledged. */
-static bool out_note_text(weir_conn *c, const struct out_plan *p)
+static void out_note_text(weir_conn *c, const struct out_plan *p)
 {
     weir_block run;
     run.from = p->from;
@@ -300,35 +297,37 @@ static bool out_note_text(weir_conn *c, const struct out_plan *p)
             weiri_cc_idle(&c->cc, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)); /* RFC 5681 4.1 */
         }
     }
-    if (!weiri_board_push(&c->board, run, c->now)) {
-        return false;
-    }
+    bool noted = weiri_board_push(&c->board, run, c->now);
+    WEIR_ASSERT(noted); /* out_text asked for room; a probe of new text goes where nothing is outstanding */
+    (void)noted;
     c->snd.nxt = run.to;
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SWS_OVERRIDE, false);
     conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
-    return true;
 }
 
-static bool out_note(weir_conn *c, const struct out_plan *p)
+static void out_note_probe(weir_conn *c, const struct out_plan *p)
+{
+    conn_set(c, WEIRI_PROBE_DUE, false);
+    if (seq_eq(p->from, c->snd.nxt)) {
+        out_note_text(c, p);
+    } else {
+        out_note_resent(c, p);
+    }
+}
+
+static void out_note(weir_conn *c, const struct out_plan *p)
 {
     switch (p->kind) {
-    case OUT_SYN: out_note_syn(c); return true;
-    case OUT_RESEND: out_note_resent(c, p); return true;
-    case OUT_TEXT: return out_note_text(c, p);
-    case OUT_KEEP: conn_set(c, WEIRI_KEEP_DUE, false); return true;
-    case OUT_PROBE:
-        conn_set(c, WEIRI_PROBE_DUE, false);
-        if (seq_eq(p->from, c->snd.nxt)) {
-            return out_note_text(c, p);
-        }
-        out_note_resent(c, p);
-        return true;
+    case OUT_SYN: out_note_syn(c); return;
+    case OUT_RESEND: out_note_resent(c, p); return;
+    case OUT_TEXT: out_note_text(c, p); return;
+    case OUT_PROBE: out_note_probe(c, p); return;
+    case OUT_KEEP: conn_set(c, WEIRI_KEEP_DUE, false); return;
     case OUT_NONE:
     case OUT_REPLY:
-    case OUT_ACK: break;
+    case OUT_ACK: return;
     }
-    return true;
 }
 
 /* ---- the segment --------------------------------------------------------------------------------------------------------------------- */
@@ -375,9 +374,7 @@ WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
     struct out_plan p = out_decide(c);
-    if (!out_note(c, &p)) {
-        out_no_stream(c, &p); /* the board is full: what is left is to acknowledge */
-    }
+    out_note(c, &p);
     if (p.kind == OUT_NONE) {
         weiri_timer_update(c);
         return 0;

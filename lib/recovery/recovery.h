@@ -48,6 +48,8 @@ WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *recor
  * like neighbours are joined (the later time stays) until there is room. False: no room, send nothing now. Pushes and SACK
  * blocks leave two records free (one where cap < 8, none where cap < 4): retransmission splits records too and must not fail. */
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now);
+/* Would a push succeed? Only a peer that reports every second run and the last octet, as many as there are records, makes it false. */
+WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b);
 /* The cumulative acknowledgment: everything before `ack` leaves. Time to subtract from is now. An `ack` outside [una, nxt]
  * changes nothing. */
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now);

@@ -242,6 +242,19 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
     return true;
 }
 
+/* Joining leaves one record of every run of like neighbours. */
+WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b)
+{
+    if (b->count < sack_limit(b) || sack_is(b, b->count - 1u, WEIRI_SENT_FLYING)) {
+        return true;
+    }
+    uint32_t runs = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        runs += i == 0 || sack_at(b, i)->state != sack_at(b, i - 1)->state;
+    }
+    return runs < sack_limit(b);
+}
+
 /* Takes the record's first `len` octets off the counters and notes what their acknowledgment tells. */
 static void sack_leave(struct weir_board *b, const struct weir_sent *r, uint32_t len, struct weiri_acked *acked)
 {
