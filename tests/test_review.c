@@ -10,7 +10,7 @@
 #include "conn_fixture.h"
 #include "recovery/recovery.h"
 
-/* ---- windows -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- windows --------------------------------------------------------------------------------------------------- */
 
 /* A handshake as the active side with Window Scale from both ends; returns the shift that the SYN told the peer. */
 static uint8_t scaled_open(struct conn_fixture *f, const weir_buffers *larger)
@@ -148,7 +148,26 @@ static void reading_never_repeats_an_ack(void **state)
     }
 }
 
-/* ---- timers ---------------------------------------------------------------------------------------------------------------------------- */
+/* A larger ring is room as well as reading is: a peer that stands before a window of zero hears of it at once. */
+static void a_larger_ring_opens_the_window(void **state)
+{
+    (void)state;
+    weir_sizes sizes = {65536, 4096};
+    weir_buffers larger = carve(sizes);
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    weir_view v;
+    conn_take(f, WEIR_ACK, 0, 0, 2048);
+    conn_take(f, WEIR_ACK, 0, 0, 2048);
+    conn_later(f, CONN_SECOND);
+    conn_drain(f);
+    assert_int_equal(conn_rcv_wnd(&f->c), 0);
+    assert_int_equal(weir_set_buffers(&f->c, &larger, f->now), WEIR_ERR_NONE);
+    assert_true(conn_poll(f, &v));
+    assert_true(v.window >= 32768);
+    conn_expect(f, "", WEIR_ESTABLISHED);
+}
+
+/* ---- timers --------------------------------------------------------------------------------------------------- */
 
 /* TIME-WAIT probes nobody, whatever still arrives, and no deadline of it lies in the past (RFC 9293 3.8.4, 3.10.8). */
 static void time_wait_keeps_no_connection_alive(void **state)
@@ -207,7 +226,7 @@ static void backoff_lasts_until_there_is_a_sample(void **state)
     assert_true(f->c.rtt.srtt8 >> 3 > 1000000);
 }
 
-/* ---- loss -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- loss --------------------------------------------------------------------------------------------------- */
 
 static struct conn_fixture *flight(unsigned segments, bool sack)
 {
@@ -285,7 +304,7 @@ static void a_full_scoreboard_promises_nothing(void **state)
     assert_int_not_equal(weir_deadline(&f->c), WEIR_FOREVER);
 }
 
-/* What weiri_board_has_room says is what weiri_board_push then does, on boards that were filled, reported, lost and sent again at random. */
+/* What weiri_board_has_room says is what weiri_board_push then does, on boards that were filled, reported, lost and sent again. */
 static void room_on_the_board_is_what_a_push_finds(void **state)
 {
     (void)state;
@@ -326,6 +345,7 @@ int main(void)
         cmocka_unit_test(the_shift_of_the_syn_ack_is_the_shift_of_the_connection),
         cmocka_unit_test(a_small_ring_under_a_large_rx_max_still_has_a_window),
         cmocka_unit_test(reading_never_repeats_an_ack),
+        cmocka_unit_test(a_larger_ring_opens_the_window),
         cmocka_unit_test(time_wait_keeps_no_connection_alive),
         cmocka_unit_test(a_syn_ack_that_went_twice_gives_no_sample),
         cmocka_unit_test(backoff_lasts_until_there_is_a_sample),

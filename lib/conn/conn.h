@@ -172,7 +172,7 @@ WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c);
 WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c);
 
 /* out.c, window.c */
-/* The user has read: is the window so much larger now that the peer should hear of it at once (RFC 9293 3.8.6.2.2)? */
+/* The user has read, or lent a larger ring: is the window so much larger that the peer should hear of it at once (RFC 9293 3.8.6.2.2)? */
 WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c);
 /* The window field of the next segment; promises it. */
 WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);

@@ -329,6 +329,9 @@ WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us 
     c->rx_size = b->rx_size;
     c->tx_size = b->tx_size;
     c->span_cap = b->span_cap;
+    if (weiri_window_update_due(c)) {
+        conn_set(c, WEIRI_ACK_NOW, true);
+    }
     weiri_conn_finish(c);
     return WEIR_ERR_NONE;
 }

@@ -44,7 +44,8 @@ static weir_seq window_edge(const weir_conn *c)
 WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c)
 {
     uint32_t step = base_max32(base_min32(window_whole(c) / 2, 2u * c->mss_adv), 1u << c->shift_rcv); /* less could not be announced */
-    return conn_rcv_wnd(c) < window_whole(c) / 2 && window_growth(c) >= step;
+    bool more_comes = c->state == WEIR_ESTABLISHED || c->state == WEIR_FIN_WAIT_1 || c->state == WEIR_FIN_WAIT_2;
+    return more_comes && conn_rcv_wnd(c) < window_whole(c) / 2 && window_growth(c) >= step;
 }
 
 WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)
