@@ -214,8 +214,8 @@ static void scenario_link_hostile(struct sim_rng *r, struct sim_link *l)
 static void scenario_link_bursts(struct sim_rng *r, struct sim_link *l)
 {
     l->burst_loss = (uint16_t)sim_range(r, 20000, 65535);
-    l->good_us = sim_log(r, 20000, 5000000);
     l->bad_us = sim_log(r, 500, 300000);
+    l->good_us = sim_log(r, 2 * l->bad_us, 5000000); /* or there would be no progress for an hour at 120 s of backoff */
 }
 
 static void scenario_link_narrow(struct sim_rng *r, struct sim_link *l)

@@ -11,7 +11,8 @@ static const struct {
     enum sim_profile profile;
     const char *found;
 } sim_seeds[] = {
-    {0, SIM_ANY, "the first seed of all: here so that the table is never empty"},
+    {208, SIM_CLEAN, "SEND with MORE filled the send ring, and the ring waited 200 ms for what could not come"},
+    {319, SIM_ANY, "no fault: the acknowledgments of an hour are lost, and the persist and retransmission timers must go on"},
 };
 
 #endif /* SIM_SEEDS_H */
