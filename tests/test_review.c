@@ -338,6 +338,22 @@ static void room_on_the_board_is_what_a_push_finds(void **state)
     assert_true(refused > 100);
 }
 
+/* ---- the table --------------------------------------------------------------------------------------------------- */
+
+/* RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK. The first octet's number is not too old because our FIN was acknowledged since. */
+static void an_old_ack_counts_although_our_fin_is_acknowledged(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    assert_int_equal(conn_send(f, 10, 0), WEIR_ERR_NONE);
+    conn_drain(f);
+    conn_close(f);
+    conn_take(f, WEIR_ACK, 0, 0, 0);
+    assert_int_equal(weir_state(&f->c), WEIR_FIN_WAIT_2);
+    conn_seg(f, WEIR_ACK, 0, -11, 20); /* sent before our text had arrived, and late */
+    assert_int_equal(weiri_ring_readable(&f->c), 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +369,7 @@ int main(void)
         cmocka_unit_test(two_duplicates_at_most_extend_the_flight),
         cmocka_unit_test(a_full_scoreboard_promises_nothing),
         cmocka_unit_test(room_on_the_board_is_what_a_push_finds),
+        cmocka_unit_test(an_old_ack_counts_although_our_fin_is_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,8 +87,8 @@ static uint32_t facts_ack(const weir_conn *c, const weir_view *v)
         return (uint32_t)WEIRI_F_ACK_NEW | (fin ? (uint32_t)WEIRI_F_ACK_FIN : 0);
     }
     uint64_t age = seq_diff(v->ack, c->snd.una);
-    uint64_t oldest = c->octets_acked < c->snd.max_wnd ? c->octets_acked : c->snd.max_wnd;
-    return c->cfg->ack_check && age > oldest ? (uint32_t)WEIRI_F_ACK_OLD : 0;
+    uint64_t acked = c->octets_acked + (conn_has(c, WEIRI_FIN_QUEUED) && seq_lt(c->snd.end, c->snd.una) ? 1 : 0);
+    return c->cfg->ack_check && (age > acked || age > c->snd.max_wnd) ? (uint32_t)WEIRI_F_ACK_OLD : 0;
 }
 
 static uint32_t facts_reuse(const weir_conn *c, const weir_view *v)
