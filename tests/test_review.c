@@ -354,6 +354,20 @@ static void an_old_ack_counts_although_our_fin_is_acknowledged(void **state)
     assert_int_equal(weiri_ring_readable(&f->c), 20);
 }
 
+/* A SYN that is taken back does not open the door for the next: the connection stays held. */
+static void a_reset_does_not_end_the_hold(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_LISTEN);
+    weir_hold(&f->c);
+    conn_take(f, WEIR_SYN, 0, 0, 0);
+    conn_seg(f, WEIR_RST, 0, 0, 0);
+    conn_expect(f, "", WEIR_LISTEN);
+    conn_seg(f, WEIR_SYN, 0, 0, 0);
+    conn_expect(f, "", WEIR_SYN_RECEIVED);
+    assert_true(weir_events(&f->c) & WEIR_EV_HELD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_full_scoreboard_promises_nothing),
         cmocka_unit_test(room_on_the_board_is_what_a_push_finds),
         cmocka_unit_test(an_old_ack_counts_although_our_fin_is_acknowledged),
+        cmocka_unit_test(a_reset_does_not_end_the_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

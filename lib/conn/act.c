@@ -148,12 +148,14 @@ static void act_RETURN_TO_LISTEN(struct weiri_step *s)
 {
     weir_conn *c = s->c;
     weir_tuple tuple = c->tuple;
+    bool held = conn_has(c, WEIRI_HELD);
     if (conn_has(c, WEIRI_ANY_REMOTE)) {
         memset(&tuple.remote, 0, sizeof tuple.remote);
         tuple.remote_port = 0;
     }
     s->tuple = &tuple;
     act_START_LISTEN(s);
+    conn_set(c, WEIRI_HELD, held); /* nobody was admitted: whoever could take its SYN back would open the door for the next */
 }
 
 static void act_START_SYN(struct weiri_step *s)
