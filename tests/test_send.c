@@ -380,6 +380,37 @@ static void urgent_is_told_and_stays_in_line(void **state)
     }
 }
 
+/* ---- the checksum -------------------------------------------------------------------------------------------------------------------- */
+
+/* Summed while it is copied, wherever the text lies in the ring and however it is cut: the strict parser verifies it, and the octets. */
+static void a_copy_closes_the_checksum(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = send_open(8000);
+    weir_tuple t = conn_tuple();
+    weir_pseudo pseudo = {t.local, t.remote};
+    unsigned cut = 0;
+    for (uint32_t len = 1; len < 1400; len += 7) {
+        weir_out out;
+        weir_view v;
+        uint8_t octets[1600];
+        uint32_t first = f->c.snd.nxt.v;
+        send_octets(f, len, 0);
+        assert_int_equal(weiri_out_open(&f->c, &out, f->now), 20 + len);
+        cut += out.body[1].len > 0;
+        assert_int_equal(weiri_out_copy_closed(&out, octets), 20 + len);
+        assert_int_equal(weir_view_segment(&v, octets, 20 + len, &pseudo), WEIR_OK);
+        assert_int_equal(v.payload_len, len);
+        for (uint32_t i = 0; i < len; i++) {
+            assert_int_equal(v.payload[i], conn_octet(first + i));
+        }
+        octets[20 + len / 2] ^= 1;
+        assert_int_equal(weir_view_segment(&v, octets, 20 + len, &pseudo), WEIR_TCP_CHECKSUM);
+        send_acked(f, 8000);
+    }
+    assert_true(cut > 10); /* over the ring's end, odd lengths among them */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_scaled_window_takes_nothing_back),
         cmocka_unit_test(urgent_is_pointed_at_until_acknowledged),
         cmocka_unit_test(urgent_is_told_and_stays_in_line),
+        cmocka_unit_test(a_copy_closes_the_checksum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

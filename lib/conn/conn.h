@@ -179,6 +179,13 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
 /* The shift that lets the largest receive ring be announced (RFC 7323 2.3). */
 WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c);
 
+/* weir_poll with the checksum left open: its field holds the pseudo-header's part only. */
+WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now);
+/* Closes it in place; before an IP header is put in front. */
+WEIR_PRIVATE void weiri_out_close(weir_out *out);
+/* Copies such a packet, with or without an IP header in front, and closes the checksum on the way; returns out->len. */
+WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets);
+
 /* timer.c */
 #define WEIRI_KEEPALIVE_IDLE_US ((weir_us)7200 * 1000000) /* MUST-28 */
 enum weiri_timer { WEIRI_TIMER_NONE, WEIRI_TIMER_RESEND, WEIRI_TIMER_PERSIST, WEIRI_TIMER_SWS };

@@ -332,19 +332,42 @@ static void out_note(weir_conn *c, const struct out_plan *p)
 
 /* ---- the segment --------------------------------------------------------------------------------------------------------------------- */
 
-static void out_checksum(const weir_conn *c, weir_out *out)
+/* The pseudo-header's part of the checksum stands in the field until the octets are summed, in place or while they are copied. */
+static void out_open_checksum(const weir_conn *c, weir_out *out)
 {
-    uint8_t *header = out->room + out->header_at;
     weir_pseudo pseudo;
     pseudo.source = c->tuple.local;
     pseudo.destination = c->tuple.remote;
-    uint64_t sum = weiri_sum_pseudo(&pseudo, out->len, WEIRI_PROTO_TCP);
-    sum = weiri_sum(header, out->header_len, sum);
+    uint16_t part = weiri_sum_finish(weiri_sum_pseudo(&pseudo, out->len, WEIRI_PROTO_TCP));
+    base_put16(out->room + WEIR_IP_HEADER_MAX + 16, (uint16_t)~part);
+}
+
+WEIR_PRIVATE void weiri_out_close(weir_out *out)
+{
+    uint8_t *header = out->room + WEIR_IP_HEADER_MAX;
+    uint64_t sum = weiri_sum(header, out->header_len, 0);
     sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
     if (out->body[1].len > 0) {
         sum = weiri_sum_join(sum, weiri_sum(out->body[1].octets, out->body[1].len, 0), out->body[0].len);
     }
     base_put16(header + 16, weiri_sum_finish(sum));
+}
+
+WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets)
+{
+    uint32_t ip_len = WEIR_IP_HEADER_MAX - out->header_at, tcp_len = out->header_len - ip_len;
+    uint8_t *header = octets + ip_len, *body = header + tcp_len;
+    memcpy(octets, out->room + out->header_at, ip_len);
+    uint64_t sum = weiri_sum_copy(header, out->room + WEIR_IP_HEADER_MAX, tcp_len, 0);
+    if (out->body[0].len > 0) { /* an empty slice may point nowhere */
+        sum = weiri_sum_copy(body, out->body[0].octets, out->body[0].len, sum);
+    }
+    if (out->body[1].len > 0) {
+        uint64_t rest = weiri_sum_copy(body + out->body[0].len, out->body[1].octets, out->body[1].len, 0);
+        sum = weiri_sum_join(sum, rest, out->body[0].len);
+    }
+    base_put16(header + 16, weiri_sum_finish(sum));
+    return out->len;
 }
 
 static void out_send(weir_conn *c, const struct out_plan *p, weir_out *out)
@@ -365,12 +388,12 @@ static void out_send(weir_conn *c, const struct out_plan *p, weir_out *out)
     out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
     weiri_ring_slices(c, p->from, p->len, out->body);
     out->len = out->header_len + p->len;
-    out_checksum(c, out);
+    out_open_checksum(c, out);
     c->count.out++;
     c->count.data_out += p->len > 0;
 }
 
-WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
+WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
     struct out_plan p = out_decide(c);
@@ -382,6 +405,15 @@ WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
     out_send(c, &p, out);
     weiri_conn_finish(c);
     return out->len;
+}
+
+WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
+{
+    size_t len = weiri_out_open(c, out, now);
+    if (len > 0) {
+        weiri_out_close(out);
+    }
+    return len;
 }
 
 WEIR_API size_t weir_out_copy(const weir_out *out, uint8_t *octets, size_t cap)

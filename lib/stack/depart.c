@@ -18,11 +18,12 @@ WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weir
     return out->len;
 }
 
-static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out)
+/* `open`: the TCP checksum is left for whoever copies the packet. */
+static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, bool open)
 {
     weir_conn *c = &s->slots[i].conn;
     const uint32_t before = c->count.retrans;
-    const size_t len = weir_poll(c, out, s->now);
+    const size_t len = open ? weiri_out_open(c, out, s->now) : weir_poll(c, out, s->now);
     if (WEIR_NEVER(len == 0)) { /* it was queued because it has something to send */
         return 0;
     }
@@ -38,26 +39,37 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out)
     return weiri_depart(s, out, &ip);
 }
 
-WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
+/* The next segment of the connections that have one, in turn. */
+static size_t depart_turn(weir_stack *s, weir_out *out, bool open)
 {
-    weiri_stack_begin(s, now);
-    s->last = 0;
-    size_t len = weiri_answer_poll(s, out);
+    size_t len = 0;
     for (uint32_t turns = s->out.count; len == 0 && turns > 0; turns--) { /* one turn, unless a connection changed its mind */
         const uint32_t i = s->out.head;
         weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
-        len = depart_segment(s, i, out);
+        len = depart_segment(s, i, out, open);
         weiri_slot_settle(s, i); /* to the end of the queue if there is more; a block given back keeps its octets */
     }
     return len;
 }
 
-/* The copy comes after the sum here; to do both in one pass the connection would have to leave its checksum open. */
+WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
+{
+    weiri_stack_begin(s, now);
+    s->last = 0;
+    const size_t len = weiri_answer_poll(s, out);
+    return len > 0 ? len : depart_turn(s, out, false);
+}
+
 WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now)
 {
     weir_out out;
-    if (cap < s->cfg.tcp.mtu || weir_stack_poll(s, &out, now) == 0) {
+    if (cap < s->cfg.tcp.mtu) {
         return 0;
     }
-    return weir_out_copy(&out, packet, cap);
+    weiri_stack_begin(s, now);
+    s->last = 0;
+    if (weiri_answer_poll(s, &out) > 0) {
+        return weir_out_copy(&out, packet, cap);
+    }
+    return depart_turn(s, &out, true) > 0 ? weiri_out_copy_closed(&out, packet) : 0;
 }
