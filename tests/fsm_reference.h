@@ -366,6 +366,14 @@ static void reference_abort(struct reference *r)
     case WEIR_FIN_WAIT_1:
     case WEIR_FIN_WAIT_2:
     case WEIR_CLOSE_WAIT: END(END_ABORT, CLOSED); return;
+    case WEIR_CLOSING:
+    case WEIR_LAST_ACK:
+        if (IS(QUEUED)) { /* "segmentized" has not happened (3.10.4): FIN has not gone, and this is CLOSE-WAIT still */
+            END(END_ABORT, CLOSED);
+        } else {
+            END(END_DELETE, CLOSED);
+        }
+        return;
     default: END(END_DELETE, CLOSED); return;
     }
 }

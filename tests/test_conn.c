@@ -57,6 +57,7 @@ enum start {
     FIN_WAIT_2_UNREAD,      /* 10 octets unread */
     CLOSE_WAIT_UNREAD,      /* 10 octets unread */
     LAST_ACK_SENT,          /* 500 octets of ours and the FIN in flight */
+    LAST_ACK_QUEUED,        /* CLOSE waits behind octets that cwnd keeps back */
     TIME_WAIT_STAMPED       /* with timestamps, the last was 1000 */
 };
 
@@ -197,6 +198,10 @@ static struct conn_fixture *start_closing(enum start start)
         conn_take(f, FIN | ACK, 0, 0, 10);
         return f;
     case LAST_ACK_SENT: return closed(with_octets(going(WEIR_CLOSE_WAIT), 500));
+    case LAST_ACK_QUEUED:
+        f = going(WEIR_CLOSE_WAIT);
+        f->c.cc.cwnd = f->c.mss_snd;
+        return closed(with_octets(f, 4000));
     default: return stamped(WEIR_TIME_WAIT);
     }
 }
@@ -1001,6 +1006,7 @@ static const struct called calls[] = {
     {IN_CLOSE_WAIT, CALL_ABORT, 0, "RST +0", WEIR_CLOSED, "AB3", "ABORT", ABORTED},
     {IN_CLOSING, CALL_ABORT, 0, "", WEIR_CLOSED, "AB4", "ABORT says ok", ABORTED},
     {IN_LAST_ACK, CALL_ABORT, 0, "", WEIR_CLOSED, "AB4", "ABORT says ok", ABORTED},
+    {LAST_ACK_QUEUED, CALL_ABORT, 0, "RST +0", WEIR_CLOSED, "AB5", "ABORT: a peer that waits for the rest must not wait for ever", ABORTED},
     {IN_TIME_WAIT, CALL_ABORT, 0, "", WEIR_CLOSED, "AB4", "ABORT says ok", 0},
 };
 
