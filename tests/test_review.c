@@ -304,6 +304,31 @@ static void a_full_scoreboard_promises_nothing(void **state)
     assert_int_not_equal(weir_deadline(&f->c), WEIR_FOREVER);
 }
 
+/* A peer that answers the probes of its closed window repeats itself; that is no sign of loss, and costs no congestion window (RFC 5681 2). */
+static void answers_to_probes_are_no_duplicates(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = flight(10, false);
+    weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+    g.window = 0;
+    conn_input(f, &g, 0);
+    uint32_t cwnd = f->c.cc.cwnd;
+    assert_int_equal(conn_send(f, 500, 0), WEIR_ERR_NONE);
+    for (unsigned i = 0; i < 6; i++) {
+        assert_true(conn_wait(f));
+        conn_drain(f);
+        g = conn_fields(f, WEIR_ACK, 0, -1);
+        g.window = 0;
+        conn_input(f, &g, 0);
+    }
+    assert_int_equal(f->c.count.recoveries, 0);
+    assert_int_equal(f->c.cc.cwnd, cwnd);
+    g = conn_fields(f, WEIR_ACK, 0, -1);
+    conn_input(f, &g, 0);
+    conn_expect(f, "ACK -1 +0 len 1; ACK +0 +0 len 100; ACK +100 +0 len 100; ACK +200 +0 len 100; ACK +300 +0 len 100; ACK +400 +0 len 99",
+                WEIR_ESTABLISHED);
+}
+
 /* What weiri_board_has_room says is what weiri_board_push then does, on boards that were filled, reported, lost and sent again. */
 static void room_on_the_board_is_what_a_push_finds(void **state)
 {
@@ -382,6 +407,7 @@ int main(void)
         cmocka_unit_test(after_a_timeout_duplicates_send_nothing),
         cmocka_unit_test(two_duplicates_at_most_extend_the_flight),
         cmocka_unit_test(a_full_scoreboard_promises_nothing),
+        cmocka_unit_test(answers_to_probes_are_no_duplicates),
         cmocka_unit_test(room_on_the_board_is_what_a_push_finds),
         cmocka_unit_test(an_old_ack_counts_although_our_fin_is_acknowledged),
         cmocka_unit_test(a_reset_does_not_end_the_hold),

@@ -170,7 +170,7 @@ static bool ack_sack(weir_conn *c, const weir_view *v)
 }
 
 /* RFC 5681 2: nothing but the acknowledgment number, the one we have, the window we know, while something is outstanding. With SACK it
- * counts only if it brings news (RFC 6675 2). */
+ * counts only if it brings news (RFC 6675 2). Before a window of zero it answers a probe and tells of no loss. */
 static bool ack_is_duplicate(const weir_conn *c, const weir_view *v, bool sack_news)
 {
     if (!seq_eq(v->ack, c->snd.una) || conn_flight(c) == 0 || (v->flags & (WEIR_SYN | WEIR_FIN))) {
@@ -179,7 +179,7 @@ static bool ack_is_duplicate(const weir_conn *c, const weir_view *v, bool sack_n
     if (conn_has(c, WEIRI_SACK_OK)) {
         return sack_news;
     }
-    return v->payload_len == 0 && (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+    return v->payload_len == 0 && c->snd.wnd > 0 && (uint32_t)v->window << c->shift_snd == c->snd.wnd;
 }
 
 static void ack_enter_recovery(weir_conn *c)
