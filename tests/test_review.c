@@ -304,7 +304,7 @@ static void a_full_scoreboard_promises_nothing(void **state)
     assert_int_not_equal(weir_deadline(&f->c), WEIR_FOREVER);
 }
 
-/* A peer that answers the probes of its closed window repeats itself; that is no sign of loss, and costs no congestion window (RFC 5681 2). */
+/* A peer that answers the probes of its closed window repeats itself; that is no sign of loss, and cwnd stays (RFC 5681 2). */
 static void answers_to_probes_are_no_duplicates(void **state)
 {
     (void)state;
@@ -327,6 +327,29 @@ static void answers_to_probes_are_no_duplicates(void **state)
     conn_input(f, &g, 0);
     conn_expect(f, "ACK -1 +0 len 1; ACK +0 +0 len 100; ACK +100 +0 len 100; ACK +200 +0 len 100; ACK +300 +0 len 100; ACK +400 +0 len 99",
                 WEIR_ESTABLISHED);
+}
+
+/* RFC 7323 2.4: in whole units a window may seem to go back by less than one. What was sent inside it before goes again as a segment, not
+ * octet by octet as probes at ever longer intervals. */
+static void what_rounding_hides_is_sent_again_whole(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_new();
+    f->cfg.window_scale = true;
+    conn_connect(f);
+    weir_fields g = conn_fields(f, WEIR_SYN | WEIR_ACK, 0, 0);
+    g.mss = 100;
+    g.options |= WEIR_OPT_WSCALE;
+    g.wscale = 10;
+    conn_input(f, &g, 0);
+    conn_drain(f);
+    assert_int_equal(conn_send(f, 300, 0), WEIR_ERR_NONE);
+    conn_drain(f);
+    g = conn_fields(f, WEIR_ACK, 0, -200); /* the second segment is lost, and less than 1024 octets of the window are left */
+    g.window = 0;
+    conn_input(f, &g, 0);
+    assert_true(conn_wait(f));
+    conn_expect(f, "ACK -200 +0 len 100", WEIR_ESTABLISHED);
 }
 
 /* What weiri_board_has_room says is what weiri_board_push then does, on boards that were filled, reported, lost and sent again. */
@@ -408,6 +431,7 @@ int main(void)
         cmocka_unit_test(two_duplicates_at_most_extend_the_flight),
         cmocka_unit_test(a_full_scoreboard_promises_nothing),
         cmocka_unit_test(answers_to_probes_are_no_duplicates),
+        cmocka_unit_test(what_rounding_hides_is_sent_again_whole),
         cmocka_unit_test(room_on_the_board_is_what_a_push_finds),
         cmocka_unit_test(an_old_ack_counts_although_our_fin_is_acknowledged),
         cmocka_unit_test(a_reset_does_not_end_the_hold),

@@ -54,6 +54,12 @@ static uint32_t out_room(const weir_conn *c, weir_seq from)
     return seq_lt(from, edge) ? seq_diff(from, edge) : 0;
 }
 
+/* RFC 7323 2.4: rounding to whole units may seem to take a window back by less than one. What was sent inside it goes again anyway. */
+static uint32_t out_rounding(const weir_conn *c)
+{
+    return (1u << c->shift_snd) - 1;
+}
+
 static bool out_fin_due(const weir_conn *c)
 {
     return conn_has(c, WEIRI_FIN_QUEUED) && !conn_fin_sent(c);
@@ -70,7 +76,7 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
     p->from = run.from;
     p->fin = conn_fin_sent(c) && seq_lt(c->snd.end, run.to);
     p->len = base_min32(seq_diff(run.from, run.to) - (p->fin ? 1 : 0), full);
-    uint32_t room = out_room(c, p->from);
+    uint32_t room = c->snd.wnd > 0 ? out_room(c, seq_sub(p->from, out_rounding(c))) : 0;
     if (p->len >= room) {
         p->len = room;
         p->fin = false;
@@ -79,7 +85,8 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
     return may && p->len + (p->fin ? 1u : 0u) > 0;
 }
 
-/* The zero-window probe: one octet, new or not, or FIN where nothing else is left (RFC 9293 3.8.6.1, MUST-36). */
+/* The zero-window probe: one octet, or FIN where nothing else is left (RFC 9293 3.8.6.1, MUST-36). Of what was sent before, a segment, as
+ * far as rounding may hide it: a lost one would otherwise go octet by octet. */
 static bool out_probe(const weir_conn *c, struct out_plan *p)
 {
     if (!conn_has(c, WEIRI_PROBE_DUE) || c->snd.wnd > 0) {
@@ -87,7 +94,9 @@ static bool out_probe(const weir_conn *c, struct out_plan *p)
     }
     p->from = c->board.count > 0 ? c->snd.una : c->snd.nxt;
     p->fin = seq_eq(p->from, c->snd.end);
-    p->len = p->fin ? 0 : 1;
+    uint32_t sent = conn_flight(c) - (conn_fin_sent(c) ? 1 : 0);
+    uint32_t again = base_min32(base_min32(sent, out_rounding(c)), out_full_size(c));
+    p->len = p->fin ? 0 : base_max32(again, 1);
     return true;
 }
 
