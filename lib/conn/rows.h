@@ -114,7 +114,7 @@ CALL(CL7, CLOSE, ANY, 0, 0, FAIL_CLOSING, SAME, "RFC 9293 3.10.4")
 CALL(AB1, ABORT, S(CLOSED), 0, 0, FAIL_NOT_EXIST, SAME, "RFC 9293 3.10.5")
 CALL(AB2, ABORT, S(LISTEN) | S(SYN_SENT), 0, 0, END_DELETE, CLOSED, "RFC 9293 3.10.5")
 CALL(AB3, ABORT, S(SYN_RECEIVED) | OPENISH, 0, 0, END_ABORT, CLOSED, "RFC 9293 3.10.5")
-/* The RFC enters these two only when every SEND has been segmentized; here CLOSE does. Text that never went is cut off, and the peer told. */
+/* The RFC enters these two only when every SEND has been segmentized; here CLOSE does. Text that never went is cut off: tell the peer. */
 CALL(AB5, ABORT, S(CLOSING) | S(LAST_ACK), F(QUEUED), 0, END_ABORT, CLOSED, "RFC 9293 3.10.5 CLOSE-WAIT")
 CALL(AB4, ABORT, ANY, 0, 0, END_DELETE, CLOSED, "RFC 9293 3.10.5")
 
