@@ -117,6 +117,7 @@ static void worker_loop(struct main_campaign *c, uint32_t job)
     struct main_report report;
     uint64_t index;
 
+    memset(&report, 0, sizeof report); /* its padding goes through the pipe too */
     for (index = c->worker[job].next; index < main_total(c->settings); index += c->settings->jobs) {
         uint64_t seed = main_seed(c->settings, index, &report.profile);
 
