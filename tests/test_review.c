@@ -416,6 +416,27 @@ static void a_reset_does_not_end_the_hold(void **state)
     assert_true(weir_events(&f->c) & WEIR_EV_HELD);
 }
 
+/* RFC 7323 3.2, 5.2: the RST of an ABORT has timestamps, but nothing to echo where it has no ACK. */
+static void a_reset_without_ack_echoes_nothing(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_new();
+    weir_view v;
+    f->cfg.timestamps = true;
+    conn_connect(f);
+    weir_fields g = conn_fields(f, WEIR_SYN | WEIR_ACK, 0, 0);
+    g.options |= WEIR_OPT_TIMESTAMPS;
+    g.ts_value = 1000;
+    conn_input(f, &g, 0);
+    conn_drain(f);
+    assert_int_equal(weir_abort(&f->c, f->now), WEIR_ERR_NONE);
+    assert_true(conn_poll(f, &v));
+    assert_int_equal(v.flags, WEIR_RST);
+    assert_true(v.options & WEIR_OPT_TIMESTAMPS);
+    assert_int_equal(v.ts_value, weiri_ts_now(&f->c));
+    assert_int_equal(v.ts_echo, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +456,7 @@ int main(void)
         cmocka_unit_test(room_on_the_board_is_what_a_push_finds),
         cmocka_unit_test(an_old_ack_counts_although_our_fin_is_acknowledged),
         cmocka_unit_test(a_reset_does_not_end_the_hold),
+        cmocka_unit_test(a_reset_without_ack_echoes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

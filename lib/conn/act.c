@@ -330,7 +330,7 @@ static void act_abort(struct weiri_step *s, weir_err err)
         c->reply.seq = seq_of(0); /* the ISS was never told */
     }
     c->reply.with_ts = (uint16_t)(conn_has(c, WEIRI_TS_OK) ? WEIRI_REPLY_STAMPED : WEIRI_REPLY_PLAIN);
-    c->reply.ts_echo = c->ts.recent;
+    c->reply.ts_echo = opening ? c->ts.recent : 0; /* without ACK it would mean nothing (RFC 7323 3.2) */
     act_end(c, err);
 }
 
