@@ -170,6 +170,23 @@ static void a_listener_without_a_remote_socket(void **state)
     assert_int_equal(weir_sockets(&f->c)->remote_port, 0);
 }
 
+/* MAY-2 (1): where TIME-WAIT is ended early, the new ISS lies above all that the old connection used, fast as it may have been. */
+static void a_reopened_connection_begins_above_the_old_one(void **state)
+{
+    (void)state;
+    for (int32_t ahead = -1000; ahead <= 1000; ahead += 500) {
+        struct conn_fixture *f = conn_new();
+        weir_tuple t = conn_tuple();
+        weir_seq natural = weiri_iss(&f->cfg, &t, f->now), old = seq_add(natural, (uint32_t)ahead);
+        conn_listen(f);
+        weiri_conn_set_iss_floor(&f->c, old);
+        conn_seg(f, WEIR_SYN, 0, 0, 0);
+        assert_true(seq_lt(old, f->c.snd.iss));
+        assert_true(ahead >= 0 || seq_eq(f->c.snd.iss, natural));
+        conn_expect(f, "SYN,ACK ISS +1", WEIR_SYN_RECEIVED);
+    }
+}
+
 static void held_connections(void **state)
 {
     (void)state;
@@ -258,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_connection_needs_a_good_configuration),
         cmocka_unit_test(sockets_that_cannot_be_are_refused),
         cmocka_unit_test(a_listener_without_a_remote_socket),
+        cmocka_unit_test(a_reopened_connection_begins_above_the_old_one),
         cmocka_unit_test(held_connections),
         cmocka_unit_test(counts_beyond_what_was_shown_are_refused),
         cmocka_unit_test(everything_has_a_name),

@@ -447,7 +447,7 @@ WEIR_API bool weir_has_output(const weir_conn *c);
 WEIR_API void weir_set_nagle(weir_conn *c, bool on);          /* MUST-17 */
 WEIR_API void weir_set_keepalive(weir_conn *c, bool on, weir_us now);      /* MUST-24; interval from config, 2 h if that is 0 */
 WEIR_API weir_err weir_set_dscp(weir_conn *c, uint8_t dscp);      /* 0..63 (SHLD-21) */
-WEIR_API void weir_set_user_timeout(weir_conn *c, weir_us r2_us); /* R2 of this connection (MUST-21) */
+WEIR_API void weir_set_user_timeout(weir_conn *c, weir_us r2_us); /* R2 of this connection (MUST-21); 0: config.r2_us */
 /* Larger rings while running: contents move, `b` takes the place of the old buffers, which the caller may then reuse.
  * WEIR_ERR_INVALID if a ring would become smaller. */
 WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us now);
@@ -560,6 +560,7 @@ struct weir_conn {
         uint16_t with_ts;
     } reply;
     uint32_t stamp;              /* age of the newest span */
+    weir_seq iss_floor;          /* SND.NXT of an earlier connection between these sockets */
     uint16_t mtu_pending, size_acked; /* RFC 5927 7.2 */
     weir_path path;
     struct {

@@ -120,9 +120,14 @@ static void act_take_syn(weir_conn *c, const weir_view *v)
     c->progress_at = c->now;
 }
 
+#define ACT_ISS_STEP 65537u
+
 static void act_choose_iss(weir_conn *c)
 {
     c->snd.iss = weiri_iss(c->cfg, &c->tuple, c->now);
+    if (conn_has(c, WEIRI_ISS_FLOOR) && seq_leq(c->snd.iss, c->iss_floor)) {
+        c->snd.iss = seq_add(c->iss_floor, ACT_ISS_STEP); /* the old connection was faster than the clock (MAY-2) */
+    }
     c->ts.offset = weiri_ts_offset(c->cfg, &c->tuple);
     c->snd.una = c->snd.iss;
     c->snd.nxt = c->snd.iss; /* SND.NXT = ISS + 1 from the moment the SYN is sent: before that nothing can be acknowledged */
@@ -456,3 +461,5 @@ WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action)
     case WEIRI_ACTION_COUNT: return;
     }
 }
+
+#undef ACT_ISS_STEP

@@ -42,6 +42,12 @@ WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
     weiri_timer_stop_all(c);
 }
 
+WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
+{
+    c->iss_floor = floor;
+    conn_set(c, WEIRI_ISS_FLOOR, true);
+}
+
 WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
 {
     weir_err err = weir_config_check(config, NULL);

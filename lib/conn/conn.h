@@ -37,7 +37,8 @@ enum weiri_flag {
     WEIRI_CWND_LIMITED = 1 << 25, /* the last text that was sent filled cwnd */
     WEIRI_TS_RECENT = 1 << 26,    /* ts.recent is valid */
     WEIRI_PARTIAL = 1 << 27,      /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
-    WEIRI_SYN_TWICE = 1 << 28     /* our SYN went more than once, for whatever reason: no RTT sample (RFC 6298 3) */
+    WEIRI_SYN_TWICE = 1 << 28,    /* our SYN went more than once, for whatever reason: no RTT sample (RFC 6298 3) */
+    WEIRI_ISS_FLOOR = 1 << 29     /* the ISS must be above iss_floor */
 };
 
 /* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Two are learnt on the way: TEXT by
@@ -142,6 +143,10 @@ WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);
 /* MSS from the path MTU and the peer's option (RFC 9293 3.7.1); after a change of either. */
 WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c);
+
+/* In LISTEN: the sockets had a connection before, which ended in TIME-WAIT with this SND.NXT; the new ISS will be larger (RFC 9293 3.6.1
+ * MAY-2 (1), RFC 6191 2). */
+WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor);
 
 /* iss.c: numbers from the secret (RFC 6528 3, RFC 7323 7.1). */
 WEIR_PRIVATE weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now);

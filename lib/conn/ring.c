@@ -105,6 +105,7 @@ static void ring_advance(weir_conn *c, weir_seq to)
     c->octets_received += seq_diff(c->rcv.nxt, to);
     c->rcv.nxt = to;
     ring_drop_spans(c, 0, met);
+    c->stamp = c->span_count > 0 ? c->stamp : 0; /* ages begin anew: they never come near 2^32 */
 }
 
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text)

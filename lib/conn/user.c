@@ -245,5 +245,5 @@ WEIR_API weir_err weir_set_dscp(weir_conn *c, uint8_t dscp)
 
 WEIR_API void weir_set_user_timeout(weir_conn *c, weir_us r2_us)
 {
-    c->r2_us = r2_us;
+    c->r2_us = r2_us > 0 ? r2_us : c->cfg->r2_us;
 }

@@ -78,15 +78,23 @@ static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener
     return s->slot_pool.used < s->slot_pool.cap && s->block_pool.used < s->block_pool.cap ? WEIR_OK : WEIR_NO_ROOM;
 }
 
+/* A segment, the sockets it names, and what is known of an old connection between them. */
+struct arrive_tcp {
+    weir_tuple tuple;
+    const weir_view *view;
+    bool reopens;        /* it ends a TIME-WAIT of these sockets early .. */
+    weir_seq old_nxt;    /* .. and this was the old connection's SND.NXT */
+};
+
 /* LISTEN (3.10.7.2): the connection is opened in a record of its own, with both sockets named. */
-static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const weir_tuple *tuple, const weir_view *view)
+static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
     const uint32_t i = weiri_slot_open(s);
     if (WEIR_NEVER(i == WEIRI_NONE)) {
         return WEIR_NO_ROOM;
     }
     weir_conn *c = &s->slots[i].conn;
-    const weir_err err = weir_listen(c, tuple, s->now);
+    const weir_err err = weir_listen(c, &a->tuple, s->now);
     if (WEIR_NEVER(err != WEIR_ERR_NONE)) {
         weiri_slot_free(s, i);
         return WEIR_NO_ROOM;
@@ -94,33 +102,37 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const wei
     if (s->listeners[listener].spec.hold) {
         weir_hold(c);
     }
+    if (a->reopens) {
+        weiri_conn_set_iss_floor(c, a->old_nxt);
+    }
     weiri_slot_half_open(s, i, listener);
     weiri_slot_link(s, i);
     s->last = weiri_slot_handle(s, i);
-    (void)weir_input(c, view, s->now);
+    (void)weir_input(c, a->view, s->now);
     s->stats.passive_opens++;
     weiri_slot_settle(s, i);
     return WEIR_OK;
 }
 
 /* A segment that belongs to no connection. */
-static enum weir_verdict arrive_no_connection(weir_stack *s, const weir_tuple *tuple, const weir_view *view)
+static enum weir_verdict arrive_no_connection(weir_stack *s, const struct arrive_tcp *a)
 {
-    const uint32_t listener = weiri_listen_find(s, &tuple->local, tuple->local_port);
-    const unsigned control = view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
+    const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
+    const unsigned control = a->view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
     if (listener != WEIRI_NONE && control == WEIR_SYN) {
         const enum weir_verdict verdict = arrive_judge_syn(s, listener);
-        return verdict == WEIR_OK ? arrive_open(s, listener, tuple, view) : verdict;
+        return verdict == WEIR_OK ? arrive_open(s, listener, a) : verdict;
     }
     if (listener == WEIRI_NONE || (control & WEIR_ACK)) { /* CLOSED, or LISTEN second; LISTEN fourth: dropped */
-        weiri_answer_reset(s, tuple, view);
+        weiri_answer_reset(s, &a->tuple, a->view);
     }
     return WEIR_NO_CONNECTION;
 }
 
 /* TIME-WAIT in a record. It is given up only for a SYN that can really open a connection: else it stands (MAY-2 (2)). */
-static enum weir_verdict arrive_wait(weir_stack *s, uint32_t w, const weir_tuple *tuple, const weir_view *view)
+static enum weir_verdict arrive_wait(weir_stack *s, uint32_t w, struct arrive_tcp *a)
 {
+    const weir_view *view = a->view;
     if ((view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_RST)) != WEIR_SYN) {
         weiri_wait_input(s, w, view);
         return WEIR_IN_TIME_WAIT;
@@ -128,40 +140,43 @@ static enum weir_verdict arrive_wait(weir_stack *s, uint32_t w, const weir_tuple
     if ((view->flags & WEIR_ACK) || !weiri_wait_reusable(s, w, view)) {
         return WEIR_IN_TIME_WAIT; /* RFC 6191 2: silently */
     }
-    const uint32_t listener = weiri_listen_find(s, &tuple->local, tuple->local_port);
+    const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
     if (listener == WEIRI_NONE) {
-        return arrive_no_connection(s, tuple, view);
+        return arrive_no_connection(s, a);
     }
     const enum weir_verdict verdict = arrive_judge_syn(s, listener);
     if (verdict != WEIR_OK) {
         return verdict;
     }
+    a->reopens = true;
+    a->old_nxt = s->waits[w].snd_nxt;
     weiri_wait_remove(s, w);
     s->stats.time_wait_reused++;
-    return arrive_open(s, listener, tuple, view);
+    return arrive_open(s, listener, a);
 }
 
-static enum weir_verdict arrive_segment(weir_stack *s, const weir_tuple *tuple, const weir_view *view)
+static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
 {
-    const uint32_t i = weiri_demux_find(s, tuple);
+    const uint32_t i = weiri_demux_find(s, &a->tuple);
     if (i == WEIRI_NONE) {
-        return arrive_no_connection(s, tuple, view);
+        return arrive_no_connection(s, a);
     }
     if (i >= s->cfg.connections_max) {
-        return arrive_wait(s, i - s->cfg.connections_max, tuple, view);
+        return arrive_wait(s, i - s->cfg.connections_max, a);
     }
     s->last = weiri_slot_handle(s, i);
-    const enum weir_input result = weir_input(&s->slots[i].conn, view, s->now);
+    a->old_nxt = s->slots[i].conn.snd.nxt;
+    a->reopens = weir_input(&s->slots[i].conn, a->view, s->now) == WEIR_REUSE;
     weiri_slot_settle(s, i);
-    s->stats.resets_in += (view->flags & WEIR_RST) != 0;
-    if (result == WEIR_REUSE) { /* that connection is CLOSED now and its sockets are free */
+    s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;
+    if (a->reopens) { /* that connection is CLOSED now and its sockets are free */
         s->stats.time_wait_reused++;
-        return arrive_no_connection(s, tuple, view);
+        return arrive_no_connection(s, a);
     }
     return WEIR_OK;
 }
 
-static enum weir_verdict arrive_tcp(weir_stack *s, const struct weiri_ip *ip)
+static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip)
 {
     weir_view view;
     const enum weir_verdict verdict =
@@ -171,12 +186,14 @@ static enum weir_verdict arrive_tcp(weir_stack *s, const struct weiri_ip *ip)
     }
     view.ecn = ip->traffic_class & 3u;
     s->stats.odd_segments += view.odd != 0;
-    weir_tuple tuple;
-    tuple.local = ip->addrs.destination;
-    tuple.remote = ip->addrs.source;
-    tuple.local_port = view.destination_port;
-    tuple.remote_port = view.source_port;
-    return arrive_segment(s, &tuple, &view);
+    struct arrive_tcp a;
+    memset(&a, 0, sizeof a);
+    a.view = &view;
+    a.tuple.local = ip->addrs.destination;
+    a.tuple.remote = ip->addrs.source;
+    a.tuple.local_port = view.destination_port;
+    a.tuple.remote_port = view.source_port;
+    return arrive_segment(s, &a);
 }
 
 static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, size_t len)
@@ -190,7 +207,7 @@ static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, siz
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    return ip.protocol == WEIRI_PROTO_TCP ? arrive_tcp(s, &ip) : arrive_icmp(s, &ip);
+    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip) : arrive_icmp(s, &ip);
 }
 
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)
