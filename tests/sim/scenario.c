@@ -473,6 +473,7 @@ static void scenario_trouble(struct sim_scenario *s)
             s->host[i].config.tcp.r2_syn_us = 200 * SIM_SECOND;
             s->host[i].config.tcp.fin_wait_us = 60 * SIM_SECOND;
             s->host[i].config.tcp.orphan_us = 100 * SIM_SECOND;
+            s->host[i].backlog = 0; /* the half-open calls of the dead would keep the living out */
         }
     } else if (which < 5) {
         h = sim_below(&r, s->host_count);
