@@ -357,6 +357,19 @@ static uint32_t scenario_most(const struct sim_scenario *s, const struct sim_pla
     return smallest <= 2048 ? 50000 : 300000;
 }
 
+/* Where a path dies, stacks give up what has been released and makes no progress: then nobody leaves before all is acknowledged. */
+static bool scenario_impatient(const struct sim_scenario *s)
+{
+    uint32_t h;
+
+    for (h = 1; h < s->host_count; h++) {
+        if (s->path[h].dead) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void scenario_ends(struct sim_scenario *s, uint32_t index)
 {
     struct sim_plan *p = &s->plan[index];
@@ -374,7 +387,7 @@ static void scenario_ends(struct sim_scenario *s, uint32_t index)
         } else {
             e->read_max = 65536;
         }
-        e->leave = (uint8_t)sim_below(&r, 3);
+        e->leave = (uint8_t)sim_below(&r, scenario_impatient(s) ? 2 : 3);
         e->copying = sim_percent(&r, 50);
         e->wants_all = sim_percent(&r, 30);
     }
@@ -440,6 +453,9 @@ static void scenario_plan(struct sim_scenario *s, uint32_t index)
     p->v6 = sim_percent(&r, 40);
     p->open_at = sim_percent(&r, 30) ? 0 : sim_log(&r, 1, 3000000);
     scenario_plan_open(s, &r, p, index);
+    if (p->port[0] == 0 && s->host[p->host[0]].reboot_at != WEIR_FOREVER) {
+        p->port[0] = (uint16_t)(5000 + index); /* with its memory it would lose which ephemeral ports it has used */
+    }
     if (s->profile != SIM_CLEAN && sim_percent(&r, 12)) {
         p->abrupt = (uint8_t)sim_range(&r, SIM_ABORT, SIM_RELEASE);
         p->abrupt_end = (uint8_t)sim_below(&r, 2);
