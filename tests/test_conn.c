@@ -908,7 +908,7 @@ static weir_err user_receive(struct conn_fixture *f)
     return err;
 }
 
-static weir_err user_call(struct conn_fixture *f, enum call call)
+static weir_err call_user(struct conn_fixture *f, enum call call)
 {
     weir_tuple t = conn_tuple();
     switch (call) {
@@ -1014,7 +1014,7 @@ static void call_in(const struct called *t)
 {
     struct conn_fixture *f = start_in(t->start);
     conn_mark(f);
-    weir_err result = user_call(f, t->call);
+    weir_err result = call_user(f, t->call);
     struct expected e = {t->answer, t->row, t->next, t->err};
     if (result != t->result) {
         print_error("%s: expected %s\n", t->name, weir_err_name(t->result));

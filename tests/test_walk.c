@@ -87,7 +87,7 @@ static void walk_fail(const struct walk *w, const char *what, uint32_t facts)
 }
 
 /* TEXT in SYN-SENT and FIN_REACHED come later: rules that demand them do not speak of this moment. */
-static void check_rules(const struct walk *w, uint32_t facts)
+static void walk_rules(const struct walk *w, uint32_t facts)
 {
     for (size_t i = 0; i < RULES; i++) {
         if (rule_broken(&rules[i], w->f->c.state, facts)) {
@@ -131,7 +131,7 @@ static void step_segment(struct walk *w)
     f->c.now = f->now;
     uint32_t facts = weiri_facts_segment(&f->c, &v);
     unsigned from = f->c.state;
-    check_rules(w, facts);
+    walk_rules(w, facts);
     uint32_t later = from == WEIR_SYN_SENT && (g.flags & WEIR_SYN) && len > 0 ? (uint32_t)(WEIRI_F_TEXT | WEIRI_F_OCTETS) : 0;
     unsigned one = reference_state(from, facts | later), other = reference_state(from, facts | later | (uint32_t)WEIRI_F_FIN_REACHED);
     conn_input(f, &g, len);
