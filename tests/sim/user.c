@@ -432,8 +432,15 @@ static void user_judge_refusal(const struct user *u)
 
 /* The connection is CLOSED. Graceful plans must have come to their end by then; after that an error may still come: the peer may be
  * gone from TIME-WAIT when our FIN is sent again. Whether our own stream has arrived is judged where it is read. */
+/* A host that has a dead path gives up within minutes (R2), on its other paths too: there bad luck or an old TIME-WAIT can last as long. */
+static bool user_impatient(const struct user *u)
+{
+    return u->end->err == WEIR_ERR_TIMEOUT && u->w->scenario.host[u->host].config.tcp.r2_us < 300 * SIM_SECOND;
+}
+
 static void user_judge(const struct user *u)
 {
+    u->c->broken = u->c->broken || user_impatient(u);
     if (u->p->open >= SIM_OPEN_REFUSED) {
         user_judge_refusal(u);
         return;
@@ -446,6 +453,15 @@ static void user_judge(const struct user *u)
              u->end->eof ? "at the" : "before the");
 }
 
+/* This end waits for another connection, and begins its stream anew: what it wrote into one that was never established is gone with it. */
+static void user_again(struct sim_end *end)
+{
+    end->life = SIM_END_IDLE;
+    end->written = 0;
+    end->urgent_end = 0;
+    end->closed = false;
+}
+
 static void user_closed(const struct user *u, weir_conn *c)
 {
     u->end->err = weir_error(c);
@@ -453,7 +469,7 @@ static void user_closed(const struct user *u, weir_conn *c)
     user_read_rest(u, c);
     if (u->side == 1 && !u->end->connected && u->p->open <= SIM_OPEN_HELD && !user_broken(u)) {
         user_release(u, 0); /* an old duplicate SYN made this one; the right one is still to come */
-        u->end->life = SIM_END_IDLE;
+        user_again(u->end);
         return;
     }
     user_judge(u);
@@ -574,7 +590,7 @@ static void user_lost(const struct user *u)
         sim_fail(u->w, "plan %u end %u: the handle finds nothing", u->plan, u->side);
     }
     user_event(u, "half-open gone", 0);
-    u->end->life = SIM_END_IDLE;
+    user_again(u->end);
     u->end->act_at = WEIR_FOREVER;
 }
 
@@ -876,7 +892,7 @@ void sim_user_rebooted(struct sim_world *w, uint32_t host)
             user_done(&u);
         }
         if (u.side == 1 && u.p->open <= SIM_OPEN_REFUSED && u.p->open != SIM_OPEN_BOTH && u.peer->life == SIM_END_OPENING) {
-            u.end->life = SIM_END_IDLE; /* the caller is still trying and may get through */
+            user_again(u.end); /* the caller is still trying and may get through */
         }
     }
 }
