@@ -70,6 +70,22 @@ static void text_is_sent_again_until_r2(void **state)
     assert_int_equal(f->now - start, 300 * CONN_SECOND);
 }
 
+/* 0 gives back what the configuration says. */
+static void a_user_timeout_of_0_is_the_configured_one(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    weir_us start = f->now;
+    weir_set_user_timeout(&f->c, 300 * CONN_SECOND);
+    weir_set_user_timeout(&f->c, 0);
+    assert_int_equal(conn_send(f, 100, 0), WEIR_ERR_NONE);
+    for (unsigned i = 0; i < 100 && weir_state(&f->c) != WEIR_CLOSED; i++) {
+        conn_drain(f);
+        assert_true(conn_wait(f));
+    }
+    assert_int_equal(f->now - start, f->cfg.r2_us);
+}
+
 /* MUST-21: R2 may be for ever. */
 static void r2_may_be_unlimited(void **state)
 {
@@ -369,6 +385,7 @@ int main(void)
         cmocka_unit_test(syn_is_sent_again_with_backoff_for_three_minutes),
         cmocka_unit_test(a_lost_syn_makes_the_start_careful),
         cmocka_unit_test(text_is_sent_again_until_r2),
+        cmocka_unit_test(a_user_timeout_of_0_is_the_configured_one),
         cmocka_unit_test(r2_may_be_unlimited),
         cmocka_unit_test(progress_restarts_the_timer),
         cmocka_unit_test(karn),

@@ -432,13 +432,20 @@ static void user_judge_refusal(const struct user *u)
 
 /* The connection is CLOSED. Graceful plans must have come to their end by then; after that an error may still come: the peer may be
  * gone from TIME-WAIT when our FIN is sent again. Whether our own stream has arrived is judged where it is read. */
-/* Keepalive gives up after its probes; where a third and more is lost in bad periods, bad luck does that once in a hundred thousand runs. */
+/* Keepalive gives up after its probes, all of them; where a third and more is lost in bad periods, bad luck does that once in a hundred
+ * thousand runs. */
 static bool user_unlucky(const struct user *u)
 {
     const struct sim_path *path = &u->w->scenario.path[u->p->host[0] != 0 ? u->p->host[0] : u->p->host[1]];
-    bool bursts = path->link[0].burst_loss > 20000 || path->link[1].burst_loss > 20000;
+    const weir_config *tcp = &u->w->scenario.host[u->host].config.tcp;
+    const weir_conn *c = weir_stack_peek(u->w->host[u->host].stack, u->end->handle);
+    weir_info info;
 
-    return bursts && u->w->scenario.host[u->host].config.tcp.keepalive_idle_us > 0;
+    if (c == NULL || tcp->keepalive_idle_us == 0) {
+        return false;
+    }
+    weir_info_get(c, &info);
+    return info.probes >= tcp->keepalive_count && (path->link[0].burst_loss > 20000 || path->link[1].burst_loss > 20000);
 }
 
 /* A host that has a dead path gives up within minutes (R2), on its other paths too: there bad luck or an old TIME-WAIT can last as long. */
