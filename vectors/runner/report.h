@@ -17,6 +17,8 @@ struct report_case {
     struct outcome outcome;
     bool known;                  /* stands in the list of known failures, with this reason */
     const char *known_reason;
+    bool strict;                 /* only what is the same to the letter passes */
+    const char *facts;           /* of a failure: what the target says about its connections, one line each; NULL */
     struct record *record;       /* of a scenario that failed, or of all with --html; NULL otherwise */
     double seconds;
 };
@@ -24,6 +26,7 @@ struct report {
     struct report_case *cases;
     int count, cap;
     const char *target, *target_detail, *profile;
+    const char *command;         /* "weir-vectors --target kernel": with an id behind it, it runs that one again */
     double seconds;
     const char **unknown_known;  /* ids in the list of known failures that are no vector */
     int unknown_known_count;
