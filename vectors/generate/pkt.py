@@ -50,13 +50,13 @@ class Vector:
             self.call(f"setsockopt(3, {option}) = 0")
         return self.call("bind(3, ..., ...) = 0").call("listen(3, 1) = 0")
 
-    def passive(self, win=65535, offer="mss 1460", answer="mss 1460", ack_options="", isn=0, rtt=".01"):
-        """The stack listens and the peer opens."""
+    def passive(self, win=65535, offer="mss 1460", answer="mss 1460", ack_options="", isn=0, rtt=".01", ack_win=None):
+        """The stack listens and the peer opens; `ack_win` if its ACK announces another window than its SYN."""
         tail = f" <{ack_options}>" if ack_options else ""
         self.listens()
         self.sends(f"S {isn}:{isn}(0) win {win} <{offer}>", "0")
         self.expect(f"S. 0:0(0) ack 1 <{answer}>")
-        self.sends(f". 1:1(0) ack 1 win {win}{tail}", rtt)
+        self.sends(f". 1:1(0) ack 1 win {win if ack_win is None else ack_win}{tail}", rtt)
         self.fd = 4
         return self.call("accept(3, ..., ...) = 4")
 
