@@ -14,6 +14,10 @@
 #define ANY ((1u << WEIR_STATE_COUNT) - 1)
 #define WEIR_SAME WEIR_STATE_COUNT
 
+#ifdef WEIR_ROW_HOOK /* for the runner of the vectors: whoever links the rooms is told each row that fires, and in which state */
+void weir_row_hook(unsigned row, unsigned state);
+#endif
+
 static enum weiri_stage fsm_first_stage(const weir_conn *c)
 {
     switch (c->state) {
@@ -28,6 +32,9 @@ static enum weiri_stage fsm_first_stage(const weir_conn *c)
 static void fsm_fire(struct weiri_step *s, enum weiri_row row, enum weiri_action action, unsigned next)
 {
     weir_conn *c = s->c;
+#ifdef WEIR_ROW_HOOK
+    weir_row_hook((unsigned)row, c->state);
+#endif
     if (c->path.count < WEIR_PATH_MAX) {
         c->path.row[c->path.count++] = (uint8_t)row;
     }
