@@ -392,6 +392,18 @@ static bool serve_info(struct server *s, char *at)
     return true;
 }
 
+static bool serve_call(struct server *s, char *at)
+{
+    char *name;
+    int fd;
+
+    if (!serve_socket_word(&at, &fd) || (name = line_word(&at)) == NULL)
+        return serve_invalid(s);
+    if (s->t->ops->call == NULL)
+        return serve_answer(s, ANSWER_UNIMPLEMENTED, false);
+    return serve_answer(s, s->t->ops->call(s->t, fd, name, line_word(&at)), true);
+}
+
 static bool serve_packet(struct server *s, char *at)
 {
     uint8_t packet[TARGET_PACKET_MAX];
@@ -424,13 +436,15 @@ static bool serve_advance(struct server *s, char *at)
 
 static bool serve_trace(struct server *s, char *at)
 {
-    struct target_trace trace = {"", NULL};
+    struct target_trace trace = {.state = NULL};
 
     (void)at;
     if (s->t->ops->trace == NULL)
         return serve_answer(s, ANSWER_UNIMPLEMENTED, false);
     s->t->ops->trace(s->t, &trace);
-    line_printf(&s->answer, "ok %s %s", trace.state == NULL ? "-" : trace.state, trace.text);
+    line_printf(&s->answer, "ok %s", trace.state == NULL ? "-" : trace.state);
+    for (int i = 0; i < trace.count; i++)
+        line_printf(&s->answer, " %s@%s", trace.fired[i].row, trace.fired[i].state == NULL ? "-" : trace.fired[i].state);
     return true;
 }
 
@@ -452,9 +466,9 @@ static const struct serve_command {
     {"accept", false, serve_accept},   {"send", false, serve_send},        {"recv", false, serve_recv},
     {"shutdown", false, serve_shutdown}, {"close", false, serve_close},    {"abort", false, serve_abort},
     {"option", false, serve_option},   {"ready", false, serve_ready},      {"error", false, serve_error},
-    {"queued", false, serve_queued},   {"info", false, serve_info},        {"packet", false, serve_packet},
-    {"now", false, serve_now},         {"advance", false, serve_advance},  {"trace", false, serve_trace},
-    {"quit", true, serve_quit},
+    {"queued", false, serve_queued},   {"info", false, serve_info},        {"call", false, serve_call},
+    {"packet", false, serve_packet},   {"now", false, serve_now},          {"advance", false, serve_advance},
+    {"trace", false, serve_trace},     {"quit", true, serve_quit},
 };
 
 static bool serve_command(struct server *s, char *line)

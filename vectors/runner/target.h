@@ -34,10 +34,13 @@ struct target_info {
     int64_t snd_wnd, rcv_wnd, bytes_acked, bytes_received; /* octets */
 };
 
+#define TARGET_ROWS_MAX 64
 /* Where a packet or a call took the state machine; for targets that can tell. */
 struct target_trace {
     char text[160];     /* "P3 Q1 R6 Y3 A6", the rows in order; empty if the target does not tell */
     const char *state;  /* afterwards */
+    int count;          /* the same rows one by one, as far as there is room, with the state each fired in; 0: not told */
+    struct { const char *row, *state; } fired[TARGET_ROWS_MAX];
 };
 
 struct target;
@@ -67,6 +70,10 @@ struct target_ops {
     answer (*queued)(struct target *t, int socket, bool sent);                  /* SIOCINQ; sent: SIOCOUTQ */
     answer (*info)(struct target *t, int socket, struct target_info *info);     /* STATUS */
 
+    /* Calls of FORMAT.md that have no function here, by their names ("urgent", "hold", "admit", "remote", "timeout"); `word` NULL or
+     * the second argument. May be NULL: none of them. */
+    answer (*call)(struct target *t, int socket, const char *name, const char *word);
+
     /* One IP packet from the wire, at the present time. */
     answer (*packet_in)(struct target *t, const uint8_t *octets, size_t len);
     /* The next packet the stack has sent, and when (microseconds since reset); its length, 0: none now. */
@@ -92,6 +99,12 @@ struct target *target_weir_new(char *why, size_t cap);
 struct target *target_conn_new(char *why, size_t cap);
 struct target *target_kernel_new(char *why, size_t cap);
 struct target *target_exec_new(const char *command, char *why, size_t cap);
+
+/* A line of the protocol that is no call: "segment ...", "function ...". What follows "ok" goes into `reply`. ANSWER_UNIMPLEMENTED
+ * if the target is no program, or does not know the command. */
+answer target_exec_ask(struct target *t, const char *command, char *reply, size_t cap);
+/* The real time that a program has for one answer: 10 s. */
+void target_exec_limit(struct target *t, int milliseconds);
 
 /* Rows of lib/conn/rows.h that fired since the process began, for the report of rows that no vector fires: weir targets only. */
 bool target_weir_row_fired(unsigned row);
