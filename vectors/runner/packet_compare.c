@@ -66,7 +66,8 @@ static void compare_flags(struct compare *c)
         struct packet_text t = {texts[i], sizeof texts[i], 0};
         packet_print_flags(&t, i == 0 ? expected : seen, c->p->ace);
     }
-    compare_differs(c, (expected ^ seen) == PACKET_PSH ? PACKET_SAME_MEANING : PACKET_DIFFERS, "flags: %s expected, %s seen", texts[0], texts[1]);
+    compare_differs(c, (expected ^ seen) == PACKET_PSH ? PACKET_SAME_MEANING : PACKET_DIFFERS, "flags: %s expected, %s seen",
+                    texts[0], texts[1]);
 }
 
 /* Numbers are told as the script has them. */

@@ -185,10 +185,17 @@ static bool read_quote(struct read *r)
     return true;
 }
 
+/* Errors quote the packet they are about; questions and answers do not. */
+static bool read_icmp_quotes(const struct packet *p)
+{
+    if (p->v6)
+        return p->icmp_type < 128;
+    return p->icmp_type == 3 || p->icmp_type == 4 || p->icmp_type == 5 || p->icmp_type == 11 || p->icmp_type == 12;
+}
+
 static bool read_icmp(struct read *r)
 {
     uint64_t pseudo = 0;
-    bool error;
 
     if (r->len < 8)
         return READ_REFUSE(r, "an ICMP message of %zu octets", r->len);
@@ -199,9 +206,7 @@ static bool read_icmp(struct read *r)
     r->p->icmp_type = r->octets[0];
     r->p->icmp_code = r->octets[1];
     r->p->icmp_mtu = r->p->v6 ? packet_get32(r->octets + 4) : packet_get16(r->octets + 6);
-    error = r->p->v6 ? r->p->icmp_type < 128
-                     : r->p->icmp_type == 3 || r->p->icmp_type == 4 || r->p->icmp_type == 5 || r->p->icmp_type == 11 || r->p->icmp_type == 12;
-    return !error || read_quote(r);
+    return !read_icmp_quotes(r->p) || read_quote(r);
 }
 
 bool packet_read(struct packet *p, const uint8_t *octets, size_t len, const struct target_world *world, char *why, size_t why_cap)
