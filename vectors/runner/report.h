@@ -38,6 +38,9 @@ enum report_verdict report_verdict(const struct report_case *c);
 const char *report_verdict_name(enum report_verdict v);
 
 struct report_case *report_add(struct report *r);
+/* A copy of `text` (NULL: "") that any form can hold: good UTF-8 without control characters but newline. To be freed. */
+char *report_clean(const char *text);
+extern const char *const report_kind_names[3];
 void report_free(struct report *r);
 
 /* The forms. report_table is for people: by RFC section and level, families counted once besides, failures last with their ladders. */
