@@ -27,6 +27,7 @@ struct record_line {
     uint32_t len;
     struct packet packet;    /* IN and OUT: decoded */
     int script_line;         /* 0: none */
+    char remark[120];        /* the comment at the end of that line, for who draws (ladder_remarks fills it); empty */
     int64_t timer;           /* RECORD_TIMER: when the next deadline is; -1 */
     char timer_name[24];
 };
