@@ -368,6 +368,40 @@ static void too_big_has_a_floor(void **state)
     assert_int_equal(f->c.mss_snd, 512);
 }
 
+/* RFC 8201 4: what claims less than every IPv6 link carries is discarded, not taken for the least. */
+static void too_big_for_no_ipv6_link_is_discarded(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t claimed;
+        uint16_t pmtu;
+    } cases[] = {{0, 1500}, {68, 1500}, {1279, 1500}, {1280, 1280}, {1281, 1281}, {1499, 1499}, {1500, 1500}, {UINT32_MAX, 1500}};
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct conn_fixture *f = conn_new();
+        f->tuple.local = (weir_addr){{0x20, 1, 0xd, 0xb8, [15] = 1}};
+        f->tuple.remote = (weir_addr){{0x20, 1, 0xd, 0xb8, [15] = 2}};
+        conn_go(f, WEIR_ESTABLISHED);
+        assert_int_equal(conn_send(f, 1440, 0), WEIR_ERR_NONE);
+        conn_drain(f);
+        assert_true(loss_icmp(f, WEIR_ICMP_TOO_BIG, 0, cases[i].claimed));
+        assert_int_equal(f->c.pmtu, cases[i].pmtu);
+        assert_int_equal(weir_has_output(&f->c), cases[i].pmtu < 1500);
+    }
+}
+
+/* RFC 6582 6: `recover` is taken along, or after 2^31 octets it would seem to lie ahead and keep fast retransmit from beginning. */
+static void recover_follows_the_acknowledgments(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(conn_send(f, 1000, 0), WEIR_ERR_NONE);
+        conn_drain(f);
+        conn_seg(f, WEIR_ACK, 0, 0, 0);
+        assert_int_equal(seq_diff(f->c.recover, f->c.snd.una), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +420,8 @@ int main(void)
         cmocka_unit_test(too_big_makes_segments_smaller_and_sends_them_again),
         cmocka_unit_test(too_big_that_claims_less_than_what_arrived_waits),
         cmocka_unit_test(too_big_has_a_floor),
+        cmocka_unit_test(too_big_for_no_ipv6_link_is_discarded),
+        cmocka_unit_test(recover_follows_the_acknowledgments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

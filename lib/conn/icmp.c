@@ -3,7 +3,7 @@
  * Knows what a quotation proves; not how ICMP looks (lib/wire/ip.c). RFC 9293 3.9.2.2, RFC 5927, RFC 1191, RFC 8201. */
 #include "conn/conn.h"
 
-/* An MTU below these is not believed: a router that needs less must fragment (RFC 791), or the link is not IPv6 (RFC 8201 4). */
+/* No path MTU falls below these: who needs less must fragment (RFC 791), or the link is not IPv6 (RFC 8201 4). */
 #define ICMP_MTU_MIN_V4 552u
 #define ICMP_MTU_MIN_V6 1280u
 
@@ -29,8 +29,9 @@ WEIR_PRIVATE void weiri_icmp_set_pmtu(weir_conn *c, uint32_t mtu)
 static void icmp_too_big(weir_conn *c, uint32_t mtu)
 {
     uint32_t arrived = c->size_acked > 0 ? c->size_acked + conn_ip_header(c) + 20 : 0;
-    if (mtu >= c->pmtu) {
-        return; /* it cannot be about a packet of ours */
+    bool v6 = !weir_addr_is_v4(&c->tuple.local);
+    if (mtu >= c->pmtu || (v6 && mtu < ICMP_MTU_MIN_V6)) {
+        return; /* it cannot be about a packet of ours; it is no link of IPv6 (RFC 8201 4: discard) */
     }
     if (mtu >= arrived) {
         weiri_icmp_set_pmtu(c, mtu);
