@@ -14,8 +14,14 @@
 #include "serve.h"
 
 #define SERVE_RECV_MAX ((size_t)16 * 1024 * 1024)
-#define SERVE_HELD_MAX 4096    /* a line that the next process answers */
+#define SERVE_HELD_MAX 131072  /* lines that the next process answers */
 #define SERVE_NEXT_PROCESS 77  /* exit status: fork again */
+
+/* What was read and not answered. */
+struct serve_held {
+    size_t len;
+    char text[SERVE_HELD_MAX];
+};
 
 struct server {
     struct target *t;
@@ -26,7 +32,7 @@ struct server {
     struct line_text packets; /* the lines before it */
     uint8_t *octets;
     size_t octets_cap;
-    char *held;              /* SERVE_HELD_MAX, shared with the next process; NULL: one process answers all */
+    struct serve_held *held; /* shared with the next process; NULL: one process answers all */
     bool fresh, done;        /* no reset yet; quit was said */
 };
 
@@ -37,7 +43,7 @@ static bool serve_more(struct server *s)
     ssize_t n;
 
     if (s->cap - s->len < 4096) {
-        size_t cap = s->cap == 0 ? 65536 : s->cap * 2;
+        size_t cap = s->cap == 0 ? SERVE_HELD_MAX : s->cap * 2;
         char *line = cap > LINE_MAX_OCTETS * 2 ? NULL : realloc(s->line, cap);
 
         if (line == NULL)
@@ -486,40 +492,50 @@ static bool serve_command(struct server *s, char *line)
     return serve_answer(s, ANSWER_UNIMPLEMENTED, false);
 }
 
-/* Whether the line is for the next process, which is then told. */
-static bool serve_hand_over(const struct server *s, const char *line)
+/* Whether the line is for the next process, which then finds it and all behind it. */
+static bool serve_hand_over(struct server *s, const char *line)
 {
-    if (s->held == NULL || s->fresh || strncmp(line, "reset ", 6) != 0 || strlen(line) >= SERVE_HELD_MAX)
+    if (s->held == NULL || s->fresh || strncmp(line, "reset ", 6) != 0)
         return false;
-    memcpy(s->held, line, strlen(line) + 1);
+    if (s->len > SERVE_HELD_MAX)
+        return false;
+    s->line[s->used - 1] = '\n'; /* whole again; a line end of two octets was cut twice */
+    if (s->line[s->used - 2] == '\0')
+        s->line[s->used - 2] = '\r';
+    memcpy(s->held->text, s->line, s->len);
+    s->held->len = s->len;
+    return true;
+}
+
+static bool serve_take_over(struct server *s)
+{
+    s->line = malloc(SERVE_HELD_MAX);
+    if (s->line == NULL)
+        return false;
+    s->cap = SERVE_HELD_MAX;
+    s->len = s->held->len;
+    memcpy(s->line, s->held->text, s->len);
+    s->held->len = 0;
     return true;
 }
 
 static int serve_loop(struct server *s)
 {
-    char *line, held[SERVE_HELD_MAX] = "";
+    char *line;
     int status = 0;
 
-    if (s->held != NULL && s->held[0] != '\0') {
-        memcpy(held, s->held, SERVE_HELD_MAX);
-        s->held[0] = '\0';
-    }
-    while (!s->done && (line = held[0] != '\0' ? held : serve_line(s)) != NULL) {
-        if (serve_hand_over(s, line)) {
+    if (s->held != NULL && !serve_take_over(s))
+        return 1;
+    while (status == 0 && !s->done && (line = serve_line(s)) != NULL) {
+        if (serve_hand_over(s, line))
             status = SERVE_NEXT_PROCESS;
-            break;
-        }
-        if (!serve_command(s, line)) {
+        else if (!serve_command(s, line))
             status = 1;
-            break;
-        }
-        held[0] = '\0';
-        if (!s->fresh)
-            serve_packets(s);
-        line_printf(&s->packets, "%s\n", s->answer.text == NULL ? "error ENOMEM" : s->answer.text);
-        if (!serve_write(s->out, &s->packets)) {
-            status = 1;
-            break;
+        else {
+            if (!s->fresh)
+                serve_packets(s);
+            line_printf(&s->packets, "%s\n", s->answer.text == NULL ? "error ENOMEM" : s->answer.text);
+            status = serve_write(s->out, &s->packets) ? 0 : 1;
         }
     }
     free(s->line);
@@ -536,7 +552,7 @@ int serve(struct target *t, int in, int out)
     return serve_loop(&s);
 }
 
-static int serve_child(struct target *(*make)(char *why, size_t cap), int in, int out, char *held)
+static int serve_child(struct target *(*make)(char *why, size_t cap), int in, int out, struct serve_held *held)
 {
     struct server s = {.in = in, .out = out, .fresh = true, .held = held};
     char why[512] = "";
@@ -554,7 +570,7 @@ static int serve_child(struct target *(*make)(char *why, size_t cap), int in, in
 
 int serve_forked(struct target *(*make)(char *why, size_t cap), int in, int out)
 {
-    char *held = mmap(NULL, SERVE_HELD_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct serve_held *held = mmap(NULL, sizeof *held, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int status;
 
     if (held == MAP_FAILED)
@@ -569,7 +585,7 @@ int serve_forked(struct target *(*make)(char *why, size_t cap), int in, int out)
             return 1;
         }
     } while (WIFEXITED(status) && WEXITSTATUS(status) == SERVE_NEXT_PROCESS);
-    (void)munmap(held, SERVE_HELD_MAX);
+    (void)munmap(held, sizeof *held);
     if (WIFSIGNALED(status)) { /* whoever asks sees the same end */
         (void)signal(WTERMSIG(status), SIG_DFL);
         (void)raise(WTERMSIG(status));
