@@ -76,7 +76,7 @@ static size_t report_character(const unsigned char *at)
     }
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     bool good = at[0] >= 0xc2 && at[0] <= 0xf4 && code >= least[len] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-    return good && code < 0xfffe ? len : 0;
+    return good && code != 0xfffe && code != 0xffff ? len : 0;
 }
 
 char *report_clean(const char *text)

@@ -103,17 +103,18 @@ static bool tree_script(struct tree *t, const char *path, char *error, size_t ca
     return true;
 }
 
-/* The folder says the kind; outside of the two the reader that takes the file. */
+/* Its "format" says which kind it is; the reader of that kind judges the rest. */
 static struct vector_file *tree_read_data(const char *path, char *error, size_t cap)
 {
-    if (strstr(path, "segment/") != NULL) {
-        return segment_read(path, error, cap);
+    size_t len;
+    char *text = tree_file_text(path, &len);
+    if (text == NULL) {
+        snprintf(error, cap, "%s: %s", path, strerror(errno));
+        return NULL;
     }
-    if (strstr(path, "function/") != NULL) {
-        return function_read(path, error, cap);
-    }
-    struct vector_file *file = segment_read(path, error, cap);
-    return file != NULL ? file : function_read(path, error, cap);
+    bool function = strstr(text, "\"function-vectors-") != NULL;
+    free(text);
+    return function ? function_read(path, error, cap) : segment_read(path, error, cap);
 }
 
 static bool tree_data(struct tree *t, const char *path, char *error, size_t cap)
