@@ -10,7 +10,7 @@ SECTION = "RFC 9293 3.8.6"
 def receiver_fills():
     """The window closes as text arrives that nobody reads."""
     v = Vector("window/receiver/closes", "Text that is not read closes the window; no octet beyond it is taken", "MUST", SECTION,
-               "MAY-8 SHLD-14 RFC9293-3.10.7.4-29 RFC9293-3.4-3", settings="receive-buffer=4096", needs="receive-buffer")
+               "MAY-8 SHLD-14 RFC9293-3.10.7.4-29 RFC9293-3.4-3", settings="receive-buffer=4096")
     v.passive()
     v.sends(". 1:1461(1460) ack 1 win 65535").sends(". 1461:2921(1460) ack 1 win 65535")
     v.expect(". 1:1(0) ack 2921 win 1176")
@@ -21,7 +21,7 @@ def receiver_fills():
     yield v
 
     v = Vector("window/receiver/silly-window", "Reading little by little opens the window only by a full segment or half the buffer", "MUST",
-               "RFC 9293 3.8.6.2.2", "MUST-39 RFC9293-3.8.6.2.2-1", settings="receive-buffer=4096", needs="receive-buffer")
+               "RFC 9293 3.8.6.2.2", "MUST-39 RFC9293-3.8.6.2.2-1", settings="receive-buffer=4096")
     v.passive()
     v.sends(". 1:1461(1460) ack 1 win 65535").sends(". 1461:2921(1460) ack 1 win 65535").expect(". 1:1(0) ack 2921 win 1176")
     v.sends(". 2921:4097(1176) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0", "0~.5")
@@ -34,7 +34,7 @@ def receiver_fills():
     yield v
 
     v = Vector("window/receiver/update", "Reading all of it opens the window at once, unasked", "practice", "RFC 9293 3.8.6.2.2",
-               "MUST-39", settings="receive-buffer=4096", needs="receive-buffer")
+               "MUST-39", settings="receive-buffer=4096")
     v.passive()
     v.sends(". 1:1461(1460) ack 1 win 65535").sends(". 1461:2921(1460) ack 1 win 65535").expect(". 1:1(0) ack 2921 win 1176")
     v.sends(". 2921:4097(1176) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0", "0~.5")
@@ -42,7 +42,7 @@ def receiver_fills():
     yield v
 
     v = Vector("window/receiver/edge-stays", "The right edge does not move left while text arrives and is not read", "SHOULD", SECTION,
-               "SHLD-14 RFC9293-3.10.7.4-29", settings="receive-buffer=8192", needs="receive-buffer")
+               "SHLD-14 RFC9293-3.10.7.4-29", settings="receive-buffer=8192")
     v.passive()
     at = 1
     while at + 2000 <= 8193:
@@ -52,7 +52,7 @@ def receiver_fills():
     yield v
 
     v = Vector("window/receiver/partly-inside", "Of a segment that reaches past the window the part inside is taken", "MUST", "RFC 9293 3.10.7.4 first",
-               "RFC9293-3.10.7.4-3 RFC9293-3.4-3", settings="receive-buffer=2048", needs="receive-buffer")
+               "RFC9293-3.10.7.4-3 RFC9293-3.4-3", settings="receive-buffer=2048")
     v.passive()
     v.sends(". 1:1461(1460) ack 1 win 65535").expect(". 1:1(0) ack 1461 win 588", "0~.5")
     v.sends(". 1461:2921(1460) ack 1 win 65535").expect(". 1:1(0) ack 2049 win 0", "0~.5")
@@ -76,7 +76,7 @@ def receiver_zero():
     """What still counts while our window is zero."""
     for word, (what, segment, answer, state, covers) in ZERO.items():
         v = Vector(f"window/zero-receive/{word}", f"At a receive window of zero {what}", "MUST", "RFC 9293 3.10.7.4 first", covers,
-                   settings="receive-buffer=2048", needs="receive-buffer", family="window/zero-receive")
+                   settings="receive-buffer=2048", family="window/zero-receive")
         v.passive()
         v.sends(". 1:1461(1460) ack 1 win 65535").expect(". 1:1(0) ack 1461 win 588", "0~.5")
         v.sends(". 1461:2049(588) ack 1 win 65535").expect(". 1:1(0) ack 2049 win 0", "0~.5")
