@@ -73,7 +73,8 @@ const struct script_setting *settings_profile(const char *profile);
  * false with its name in `why` if it is not supported. */
 bool settings_shell(const char *command, bool (*apply)(void *self, const char *name, const char *value), void *self,
                     char *why, size_t cap);
-/* A socket option by its C names -> FORMAT.md's name, NULL if unknown. *scale: what the value is multiplied by. */
+/* A socket option by its C names -> FORMAT.md's name, NULL if unknown. *scale: what the value is multiplied by; less than 0: divided
+ * by -*scale (dscp stands above two bits of IP_TOS). */
 const char *settings_socket_option(const char *level, const char *name, int64_t *scale);
 
 #endif
