@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""ci/trace.py against a small tree that is right, and against the same tree with one thing wrong: each must be found and named."""
+import contextlib
+import importlib.util
+import io
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+SPEC = importlib.util.spec_from_file_location("trace", TOP / "ci/trace.py")
+assert SPEC and SPEC.loader
+trace = importlib.util.module_from_spec(SPEC)
+sys.modules["trace"] = trace
+SPEC.loader.exec_module(trace)
+
+LACKING = "not imple" "mented"
+HEAD = "id\tlevel\tsection\tparaphrase\tscope\tsource\n"
+TREE = {
+    "vectors/requirements/rfc9293.tsv": HEAD + "MUST-1\tMUST\t3.1\tWindows are unsigned.\twire\tRFC text\n"
+    "SHLD-2\tSHOULD\t3.5.3\tText on RST.\tapi\tRFC text\nMAY-3\tMAY\t3.7.1\tMSS <always>.\twire\tRFC text\n",
+    "vectors/requirements/rfc9293_events.tsv": HEAD + "RFC9293-3.10.7.4-1\tPROC\t3.10.7.4\tStep 1: acceptable.\twire\tRFC text\n"
+    "RFC9293-3.10.7.4-5\tPROC\t3.10.7.4\tStep 2 (5961): outside.\twire\tRFC text\n",
+    "vectors/requirements/rfc6298.tsv": HEAD + "RFC6298-5-9\tMUST\t5\tRule 5.7: three seconds.\twire\tRFC text\n"
+    "RFC6298-5-10\tMAY\t5\tCleared.\twire\tRFC text\n",
+    "vectors/requirements/dispositions.tsv": "id\tdisposition\tevidence\treason\n"
+    "SHLD-2\ttest\ttests/test_a.c:text_on_rst tests/tun/b.sh\tonly the API can show it\n"
+    f"RFC6298-5-10\t{LACKING}\t\tboth are kept as they are\nRFC6298-5-9\tnot applicable\t\tthere is no SYN in this tree\n",
+    "vectors/scenario/open/first.pkt": "// id: open/first\n// title: a window\n// covers: MUST-1\n// covers: MAY-3\n// rows: A1@LISTEN A2\n\n0 x\n"
+    "// covers: NOT-A-HEAD\n",
+    "vectors/segment/header.json": '{"covers": ["RFC9293-3.10.7.4-1"], "vectors": [\n {"id": "segment/a"},\n'
+    ' {"id": "segment/b", "family": "f", "covers": "RFC9293-3.10.7.4-5 RFC6298-5-10"}\n]}\n',
+    "lib/conn/rows.h": 'ROW(A1, SEQ, S(LISTEN), F(SEQ_OK), 0, NONE, SAME, RST, "RFC 9293 3.10.7.4 first")\n'
+    'CALL(A2, OPEN, ANY, 0, 0, NONE, SAME, "RFC 9293 3.10.7.4 second (MUST-1); RFC 5961 3.2")\n',
+    "lib/conn/a.c": "/* windows (MUST-1) */\n/* RFC 6298 5.7 and 5.2; RFC 9293 3.10.7.4 first */\n",
+    "include/weir/weir.h": "/* MAY-3 */\n",
+    "tests/test_a.c": "    cmocka_unit_test(text_on_rst),\n",
+    "tests/tun/b.sh": "#!/bin/sh\n",
+}
+RESULTS = {"cases": [{"id": i, "verdict": "pass"} for i in ("open/first", "segment/a", "segment/b")]}
+
+
+class Tree(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.top = pathlib.Path(folder.name)
+        for name, text in TREE.items():
+            self.write(name, text)
+
+    def write(self, name, text):
+        path = self.top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def change(self, name, old, new):
+        text = (self.top / name).read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        self.write(name, text.replace(old, new, 1))
+
+    def results(self, **verdicts):
+        cases = [dict(c, verdict=verdicts.get(c["id"].replace("/", "_"), c["verdict"])) for c in RESULTS["cases"]]
+        return ["--results", str(self.write("results.json", json.dumps({"cases": cases})))]
+
+    def run_trace(self, *arguments):
+        out, before = io.StringIO(), sys.argv
+        sys.argv = ["trace", "--top", str(self.top), *arguments]
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                code = trace.main()
+        finally:
+            sys.argv = before
+        return code, out.getvalue()
+
+    def fault(self, text, *arguments):
+        """Exactly one fault, with these words."""
+        code, out = self.run_trace(*arguments)
+        faults = [line for line in out.splitlines() if line.startswith("fault: ")]
+        self.assertEqual((code, len(faults)), (1, 1), out)
+        self.assertIn(text, faults[0])
+
+    # ---- what is right ----
+
+    def test_right(self):
+        code, out = self.run_trace("--gate", *self.results())
+        self.assertEqual(code, 0, out)
+        self.assertIn(f"7 requirements: 4 shown, 1 test, 1 not applicable, 1 {LACKING}, 0 open; 3 vectors; 0 faults", out)
+
+    def test_json_links(self):
+        path = self.top / "out.json"
+        self.assertEqual(self.run_trace("--json", str(path))[0], 0)
+        data = json.loads(path.read_text(encoding="utf-8"))
+        rows = {r["id"]: r for r in data["requirements"]}
+        self.assertEqual(rows["MUST-1"]["vectors"], ["open/first"])
+        self.assertEqual(rows["MUST-1"]["marks"], ["lib/conn/a.c:1", "lib/conn/rows.h:2"])
+        self.assertEqual(rows["RFC6298-5-9"]["citations"], ["lib/conn/a.c:2"])
+        self.assertEqual(rows["RFC9293-3.10.7.4-1"]["citations"], ["lib/conn/a.c:2", "lib/conn/rows.h:1"])
+        self.assertEqual(rows["RFC9293-3.10.7.4-1"]["fsm"], ["A1"])
+        self.assertEqual(rows["RFC9293-3.10.7.4-5"]["fsm"], ["A2"])
+        self.assertEqual(rows["RFC6298-5-10"]["status"], LACKING)  # the vector that covers it is octets only
+        self.assertEqual([(f["id"], f["vectors"]) for f in data["fsm"]], [("A1", ["open/first"]), ("A2", ["open/first"])])
+
+    def test_html(self):
+        path = self.top / "deep/out.html"
+        path.parent.mkdir()
+        self.assertEqual(self.run_trace("--html", str(path))[0], 0)
+        text = path.read_text(encoding="utf-8")
+        self.assertIn("MSS &lt;always&gt;.", text)
+        self.assertNotIn("<always>", text)
+        self.assertIn('href="../lib/conn/rows.h#L2"', text)
+        self.assertIn('href="../vectors/segment/header.json#L3"', text)
+        self.assertEqual(text.count('<tr class="'), 7)
+
+    def test_only_and_open(self):
+        self.change("vectors/requirements/dispositions.tsv", "SHLD-2\ttest\ttests/test_a.c:text_on_rst tests/tun/b.sh\tonly the API can show it\n", "")
+        code, out = self.run_trace("--open", "--only", "9293")
+        self.assertEqual((code, out.splitlines()[0]), (0, "vectors/requirements/rfc9293.tsv:3: SHLD-2 SHOULD api: Text on RST."))
+        self.assertIn("5 requirements: 4 shown", out)
+        self.assertEqual(self.run_trace("--gate", "--only", "rfc6298")[0], 0)
+        self.assertEqual(self.run_trace("--only", "1")[0], 2)
+
+    def test_unsupported_shows_nothing(self):
+        code, out = self.run_trace(*self.results(segment_a="unsupported"))
+        self.assertEqual(code, 0)
+        self.assertIn("3 shown", out)
+
+    def test_redundant(self):
+        self.change("vectors/scenario/open/first.pkt", "// covers: MAY-3", "// covers: MAY-3 SHLD-2 RFC6298-5-10")
+        code, out = self.run_trace()
+        self.assertEqual(code, 0)
+        self.assertEqual(out.count("is shown by open/first as well: the line is redundant"), 2)
+
+    # ---- what is wrong ----
+
+    def test_open(self):
+        self.change("vectors/scenario/open/first.pkt", "// covers: MAY-3\n", "")
+        self.fault("rfc9293.tsv:4: MAY-3 (MAY) is open", "--gate")
+
+    def test_row_without_vector(self):
+        self.change("vectors/scenario/open/first.pkt", " A2", "")
+        self.fault("lib/conn/rows.h:2: no vector names the row A2", "--gate")
+
+    def test_unknown_mark(self):
+        self.change("lib/conn/a.c", "MUST-1", "MUST-99")
+        self.fault("lib/conn/a.c:1: MUST-99 is no requirement")
+
+    def test_unknown_mark_of_another_rfc(self):
+        self.change("include/weir/weir.h", "MAY-3", "MAY-3 RFC6298-5-99")
+        self.fault("include/weir/weir.h:1: RFC6298-5-99 is no requirement")
+
+    def test_unknown_cover(self):
+        self.change("vectors/scenario/open/first.pkt", "MUST-1", "MUST-1 MUST-99")
+        self.fault("vectors/scenario/open/first.pkt:1: open/first covers MUST-99")
+
+    def test_unknown_cover_in_json(self):
+        self.change("vectors/segment/header.json", "RFC9293-3.10.7.4-5", "RFC9293-3.10.7.4-5 MAY-99")
+        self.fault("vectors/segment/header.json:3: segment/b covers MAY-99")
+
+    def test_unknown_fsm_row(self):
+        self.change("vectors/scenario/open/first.pkt", "A2", "A2 A3")
+        self.fault("first.pkt:1: open/first names the row A3")
+
+    def test_unknown_state(self):
+        self.change("vectors/scenario/open/first.pkt", "A1@LISTEN", "A1@LISTENING")
+        self.fault("names the row A1@LISTENING", )
+
+    def test_unknown_disposition_id(self):
+        self.change("vectors/requirements/dispositions.tsv", "SHLD-2\t", "SHLD-99\t")
+        self.fault("dispositions.tsv:2: SHLD-99 is no requirement")
+
+    def test_unknown_disposition(self):
+        self.change("vectors/requirements/dispositions.tsv", "not applicable", "never mind")
+        self.fault("dispositions.tsv:4: RFC6298-5-9: 'never mind' is none of")
+
+    def test_disposition_twice(self):
+        self.change("vectors/requirements/dispositions.tsv", "RFC6298-5-9\t", "SHLD-2\ttest\ttests/tun/b.sh\tonce more and again\nRFC6298-5-9\t")
+        self.fault("dispositions.tsv:4: SHLD-2 is also in line 2")
+
+    def test_no_reason(self):
+        self.change("vectors/requirements/dispositions.tsv", "there is no SYN in this tree", "no")
+        self.fault("dispositions.tsv:4: RFC6298-5-9: the reason is missing")
+
+    def test_no_evidence(self):
+        self.change("vectors/requirements/dispositions.tsv", "tests/test_a.c:text_on_rst tests/tun/b.sh", "")
+        self.fault("dispositions.tsv:2: SHLD-2: evidence belongs to 'test'")
+
+    def test_evidence_for_nothing(self):
+        self.change("vectors/requirements/dispositions.tsv", "not applicable\t", "not applicable\ttests/tun/b.sh")
+        self.fault("dispositions.tsv:4: RFC6298-5-9: evidence belongs to 'test'")
+
+    def test_evidence_without_file(self):
+        self.change("vectors/requirements/dispositions.tsv", "test_a.c:", "test_b.c:")
+        self.fault("dispositions.tsv:2: SHLD-2: the evidence tests/test_b.c:text_on_rst does not exist")
+
+    def test_evidence_not_registered(self):
+        self.change("tests/test_a.c", "text_on_rst)", "text_on_rst_no_more)")
+        self.fault("dispositions.tsv:2: SHLD-2: tests/test_a.c registers no test text_on_rst")
+
+    def test_evidence_without_function(self):
+        self.change("vectors/requirements/dispositions.tsv", "test_a.c:text_on_rst ", "test_a.c ")
+        self.fault("dispositions.tsv:2: SHLD-2: the evidence is tests/test_a.c:<function>")
+
+    def test_failed_vector(self):
+        self.fault("first.pkt:1: open/first is relied on and did not pass: fail", *self.results(open_first="fail"))
+
+    def test_vector_that_was_not_run(self):
+        self.write("vectors/scenario/open/second.pkt", "// id: open/second\n// covers: MUST-1\n")
+        self.fault("second.pkt:1: open/second is relied on and did not pass: not run", *self.results())
+
+    def test_failed_vector_shows_nothing(self):
+        _, out = self.run_trace(*self.results(open_first="dead"))
+        self.assertIn("2 shown", out)
+
+    def test_broken_head(self):
+        self.change("vectors/scenario/open/first.pkt", "id: open/first", "id: open/second")
+        self.fault("first.pkt:1: the id is 'open/second', its place says open/first")
+
+    def test_broken_json(self):
+        self.write("vectors/function/broken.json", '{"vectors": [\n,')
+        self.fault("vectors/function/broken.json: no JSON: Expecting value: line 2 column")
+
+    def test_broken_table(self):
+        self.change("vectors/requirements/rfc6298.tsv", "\tCleared.", "")
+        code, out = self.run_trace()
+        self.assertEqual(code, 1)
+        self.assertIn("rfc6298.tsv:3: 5 cells", out)
+
+    def test_broken_row_of_rows_h(self):
+        self.write("lib/conn/rows.h", TREE["lib/conn/rows.h"] + "ROW(A3, SEQ,\n")
+        self.fault("lib/conn/rows.h:3: a row that cannot be read")
+
+    def test_id_twice(self):
+        self.change("vectors/requirements/rfc6298.tsv", "RFC6298-5-10", "MUST-1")
+        code, out = self.run_trace()
+        self.assertEqual(code, 1)
+        self.assertIn("rfc9293.tsv:2: MUST-1 is also in vectors/requirements/rfc6298.tsv:3", out)
+
+    def test_bad_results(self):
+        for text in ("", "[]", '{"cases": [{"id": 1}]}', '{"cases": 3}'):
+            self.assertEqual(self.run_trace("--results", str(self.write("results.json", text)))[0], 2, text)
+        self.assertEqual(self.run_trace("--results", str(self.top / "nowhere.json"))[0], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
