@@ -50,7 +50,7 @@ class Segment:
         if self.has("S"):
             text += " <mss 1460>"
         elif self.stamp is not None:
-            text += f" <nop,nop,TS val {self.stamp} ecr 100>"
+            text += f" <nop,nop,TS val {wrap(self.stamp)} ecr 100>"
         return text
 
 
