@@ -68,7 +68,8 @@ static bool main_ids(const struct runner_options *o, struct tree *t)
             }
         }
         if (found == 0) {
-            fprintf(stderr, "weir-vectors: '%s' is neither a file nor the id of a vector in %s (weir-vectors --list)\n", o->wanted[i], o->vectors);
+            fprintf(stderr, "weir-vectors: '%s' is neither a file nor the id of a vector in %s (weir-vectors --list)\n", o->wanted[i],
+                    o->vectors);
             return false;
         }
     }
@@ -99,8 +100,9 @@ static int main_list_json(const struct tree *t)
         struct report_case c = {0};
         tree_describe(t, i, &c);
         if (t->vectors[i].chosen) {
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s, s:i}", "id", c.id, "kind", report_kind_names[c.kind],
-                "title", c.title, "level", c.level, "section", c.section, "family", c.family, "file", c.file, "line", c.line));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s, s:i}", "id", c.id, "kind",
+                report_kind_names[c.kind], "title", c.title, "level", c.level, "section", c.section, "family", c.family, "file", c.file,
+                "line", c.line));
         }
     }
     bool good = json_dumpf(list, stdout, JSON_INDENT(1)) == 0 && putchar('\n') != EOF;

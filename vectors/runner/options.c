@@ -208,7 +208,10 @@ static void options_default(struct runner_options *o)
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     *o = (struct runner_options){.target = "weir", .repeat = 1, .jobs = cpus < 1 ? 1 : cpus > 64 ? 64 : (int)cpus};
     const char *named = getenv("WEIR_VECTORS");
-    o->vectors = named != NULL && named[0] != '\0' ? named : access(WEIR_VECTORS_DIR, R_OK) == 0 ? WEIR_VECTORS_DIR : WEIR_VECTORS_INSTALLED;
+    o->vectors = access(WEIR_VECTORS_DIR, R_OK) == 0 ? WEIR_VECTORS_DIR : WEIR_VECTORS_INSTALLED;
+    if (named != NULL && named[0] != '\0') {
+        o->vectors = named;
+    }
 }
 
 static bool options_finish(struct runner_options *o)

