@@ -499,9 +499,7 @@ static bool serve_hand_over(struct server *s, const char *line)
         return false;
     if (s->len > SERVE_HELD_MAX)
         return false;
-    s->line[s->used - 1] = '\n'; /* whole again; a line end of two octets was cut twice */
-    if (s->line[s->used - 2] == '\0')
-        s->line[s->used - 2] = '\r';
+    s->line[s->used - 1] = '\n'; /* whole again */
     memcpy(s->held->text, s->line, s->len);
     s->held->len = s->len;
     return true;
