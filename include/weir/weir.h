@@ -157,7 +157,7 @@ typedef struct weir_view {
     weir_seq seq, ack;      /* ack is 0 without ACK */
     uint16_t source_port, destination_port;
     uint16_t flags;         /* enum weir_flag */
-    uint16_t window;        /* as it stands in the header: not scaled */
+    uint16_t window;        /* as it stands in the header: not scaled (MUST-1) */
     uint16_t urgent;        /* 0 without URG */
     uint16_t options;       /* enum weir_option: what was present, valid and in its place */
     uint16_t odd;           /* enum weir_odd */
@@ -279,7 +279,7 @@ typedef struct weir_config {
     weir_us r2_us;              /* R2: give up after so long without progress; 15 min; >= 100 s; WEIR_FOREVER: never (MUST-20, MUST-21) */
     weir_us r2_syn_us;          /* the same while opening; 3 min (MUST-23) */
     weir_us keepalive_idle_us;  /* idle time before the first probe; 0: no keepalive (MUST-25); 2 h when asked for (MUST-28) */
-    weir_us keepalive_interval_us;  /* between probes; 75 s */
+    weir_us keepalive_interval_us;  /* between probes; 75 s (MUST-27) */
     weir_us persist_max_us;     /* longest gap between zero-window probes; 60 s */
     weir_us sws_override_us;    /* sender's silly-window override; 0.2 s (RFC 9293 3.8.6.2.1: 0.1..1 s) */
     weir_us msl_us;             /* maximum segment lifetime; TIME-WAIT lasts twice that; 30 s (RFC 9293 3.4.2: 2 min) */
@@ -410,7 +410,7 @@ WEIR_API uint8_t *weir_tx_reserve(const weir_conn *c, size_t *len);
 enum weir_send_flag {
     WEIR_SEND_PUSH = 1,   /* do not collect: what stands before this point goes as soon as it may (MAY-15) */
     WEIR_SEND_URGENT = 2, /* the last octet of this call is the last urgent one (MUST-62) */
-    WEIR_SEND_MORE = 4    /* more follows at once: hold a segment that is not full until then, or 200 ms */
+    WEIR_SEND_MORE = 4    /* more follows at once: hold a segment that is not full until then, or 200 ms (MAY-16) */
 };
 /* SEND: the first `count` octets of what reserve gave are written; flags of enum weir_send_flag. */
 WEIR_API weir_err weir_tx_commit(weir_conn *c, size_t count, unsigned flags, weir_us now);
@@ -433,7 +433,7 @@ enum weir_event {
     WEIR_EV_CLOSED = 0x10,    /* CLOSED: see weir_error; octets that came before can still be read */
     WEIR_EV_URGENT = 0x20,    /* urgent data is ahead (MUST-32) */
     WEIR_EV_HELD = 0x40,      /* a SYN has come and waits for weir_admit or weir_abort */
-    WEIR_EV_SUSPECT = 0x80,   /* R1 passed without an answer, or a soft ICMP error (SHLD-9, MUST-47) */
+    WEIR_EV_SUSPECT = 0x80,   /* R1 passed without an answer, or a soft ICMP error (SHLD-9, MUST-47, SHLD-25) */
     WEIR_EV_SENT = 0x100      /* all that was committed, and our FIN if closed, is acknowledged */
 };
 WEIR_API unsigned weir_events(const weir_conn *c);
@@ -516,7 +516,7 @@ struct weir_conn {
     struct {
         weir_seq una, nxt, wl1, wl2, up, iss; /* RFC 9293 3.3.1 */
         weir_seq end;            /* one past the last octet committed; our FIN takes this number */
-        uint32_t wnd, max_wnd;   /* SND.WND scaled, the largest ever (MAX.SND.WND) */
+        uint32_t wnd, max_wnd;   /* SND.WND scaled, the largest ever: MAX.SND.WND (REC-1) */
     } snd;
     struct {
         weir_seq nxt, up, irs;   /* RFC 9293 3.3.1 */

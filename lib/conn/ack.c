@@ -106,7 +106,7 @@ static void ack_congestion(weir_conn *c, uint32_t acked, uint32_t flight)
     }
 }
 
-/* RFC 6298 5.2, 5.3; of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */
+/* RFC 6298 5.2, 5.3 (MUST-18); of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */
 static void ack_restart_timer(weir_conn *c)
 {
     if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
@@ -245,7 +245,7 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
     weiri_timer_heard(c);
     ack_note_stamp(c, v);
     if (c->timer == WEIRI_TIMER_PERSIST) {
-        ack_note_progress(c, 0); /* MUST-37: a peer that answers probes keeps the connection, however long its window is zero */
+        ack_note_progress(c, 0); /* MUST-37, SHLD-17: a peer that answers probes keeps the connection, however long its window is zero */
     }
     bool advanced = seq_lt(c->snd.una, v->ack);
     if (advanced) {

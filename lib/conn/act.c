@@ -82,7 +82,8 @@ static void act_RESEND_SYN_ACK(struct weiri_step *s)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------------------------- */
 
-/* What the peer's SYN says of it: RFC 9293 3.7.1, RFC 7323 2.3 and 3.2, RFC 2018 2. An option takes effect only where both ends send it. */
+/* What the peer's SYN says of it: RFC 9293 3.7.1, RFC 7323 2.3 and 3.2, RFC 2018 2. An option takes effect
+ * only where both ends send it (MUST-14). */
 static void act_take_options(weir_conn *c, const weir_view *v)
 {
     const weir_config *cfg = c->cfg;
@@ -226,7 +227,7 @@ static void act_RESTART_2MSL(struct weiri_step *s)
     conn_set(s->c, WEIRI_ACK_NOW, true);
 }
 
-/* RCV.UP moves forward only (3.10.7.4 sixth); the pointer names the octet after the last urgent one (MUST-62, RFC 6093 4). */
+/* RCV.UP moves forward only (3.10.7.4 sixth); the pointer names the octet after the last urgent one (MUST-30, MUST-62, RFC 6093 4). */
 static void act_TAKE_URGENT(struct weiri_step *s)
 {
     weir_conn *c = s->c;

@@ -21,7 +21,7 @@ enum weiri_flag {
     WEIRI_FIN_KNOWN = 1 << 9,     /* the peer's FIN has been seen: rcv.fin is its number */
     WEIRI_FIN_TAKEN = 1 << 10,    /* and everything before it has arrived: rcv.nxt is past it */
     WEIRI_RELEASED = 1 << 11,     /* the user walked away */
-    WEIRI_ACK_NOW = 1 << 12,      /* an ACK is due */
+    WEIRI_ACK_NOW = 1 << 12,      /* an ACK is due: one, whoever asked for it (MUST-58, MUST-59) */
     WEIRI_SYN_DUE = 1 << 13,      /* SYN or SYN,ACK is due, for the first time or again */
     WEIRI_SYN_RESENT = 1 << 14,   /* it timed out: initial window 1, RTO of 3 s at least (RFC 5681 3.1, RFC 6298 5.7) */
     WEIRI_RESEND_NOW = 1 << 15,   /* one lost segment may go whatever cwnd says (RFC 6675 5 (4.3)) */
@@ -124,7 +124,7 @@ WEIR_PRIVATE uint32_t weiri_facts_segment(const weir_conn *c, const weir_view *v
 WEIR_PRIVATE uint32_t weiri_facts_call(const weir_conn *c);
 /* Table 6 of RFC 9293 3.10.7.4. */
 WEIR_PRIVATE bool weiri_acceptable(weir_block window, weir_seq seq, uint32_t len);
-/* RFC 6191 2: may a SYN end TIME-WAIT early? */
+/* RFC 6191 2: may a SYN end TIME-WAIT early (SHLD-4)? */
 struct weiri_reuse {
     bool old_ts, new_ts;
     uint32_t recent, ts_value; /* last TSval of the old connection, that of the SYN */
@@ -137,7 +137,7 @@ WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
 WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
 /* Text has arrived: when is its ACK due? RFC 9293 3.8.6.3, RFC 5681 4.2. */
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
-/* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1). */
+/* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1; MUST-19). */
 WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
 /* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);

@@ -51,7 +51,7 @@ static uint32_t facts_sequence(const weir_conn *c, const weir_view *v)
 {
     weir_block window = {c->rcv.nxt, c->rcv.adv};
     uint32_t len = weir_view_len(v), facts = 0;
-    /* A reset is judged by where it stands, not by what it carries (RFC 9293 3.5.3, 3.10.7.4 second). */
+    /* A reset is judged by where it stands, not by what it carries (RFC 9293 3.5.3 (SHLD-2), 3.10.7.4 second). */
     bool next = seq_eq(v->seq, c->rcv.nxt), ok = weiri_acceptable(window, v->seq, v->flags & WEIR_RST ? 0 : len);
     facts |= next ? (uint32_t)WEIRI_F_SEQ_NEXT : 0;
     if (ok) {

@@ -100,7 +100,8 @@ static bool out_probe(const weir_conn *c, struct out_plan *p)
     return true;
 }
 
-/* Sender's silly-window avoidance with Nagle: RFC 9293 3.8.6.2.1 (1)-(4), 3.7.4. `len` is what windows allow now. */
+/* Sender's silly-window avoidance (MUST-38) with Nagle (SHLD-7): RFC 9293 3.8.6.2.1 (1)-(4), 3.7.4; nothing waits for ever (MUST-60).
+ * `len` is what windows allow now. */
 static bool out_worth_sending(const weir_conn *c, uint32_t len, uint32_t full)
 {
     bool all = len == conn_unsent(c);
@@ -115,7 +116,7 @@ static bool out_worth_sending(const weir_conn *c, uint32_t len, uint32_t full)
     return idle && ((pushed && all) || len >= c->snd.max_wnd / 2);
 }
 
-/* New text, and FIN after the last of it. */
+/* New text, as much as a segment holds whoever queued it (SHLD-27, SHLD-28), and FIN after the last of it. */
 static bool out_text(const weir_conn *c, struct out_plan *p)
 {
     uint32_t unsent = conn_unsent(c), full = out_full_size(c), room = out_room(c, c->snd.nxt);
@@ -132,7 +133,7 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     return may && weiri_board_has_room(&c->board); /* or it waits until something is acknowledged */
 }
 
-/* Nothing of the stream can go: an ACK that is due, or a probe that asks for one. */
+/* Nothing of the stream can go: an ACK that is due, or a probe that asks for one and carries no octet (SHLD-12). */
 static void out_no_stream(const weir_conn *c, struct out_plan *p)
 {
     p->kind = conn_has(c, WEIRI_ACK_NOW) ? OUT_ACK : conn_has(c, WEIRI_KEEP_DUE) ? OUT_KEEP : OUT_NONE;
@@ -198,7 +199,8 @@ static void out_fields_reply(weir_conn *c, weir_fields *f)
     c->reply.flags = 0;
 }
 
-/* SYN offers what the configuration has; SYN,ACK only what the peer offered too (RFC 7323 2.2, 3.2; RFC 2018 2). */
+/* SYN offers what the configuration has, SYN,ACK only what the peer offered too (RFC 7323 2.2, 3.2; RFC 2018 2); MSS always
+ * (SHLD-5, MAY-3). */
 static void out_fields_syn(weir_conn *c, weir_fields *f)
 {
     bool answer = c->state != WEIR_SYN_SENT;
@@ -249,7 +251,7 @@ static void out_fields_plain(weir_conn *c, weir_fields *f, const struct out_plan
     }
     if (conn_has(c, WEIRI_URG_SND) && seq_lt(f->seq, c->snd.up)) {
         f->flags |= WEIR_URG;
-        f->urgent = (uint16_t)base_min32(seq_diff(f->seq, c->snd.up), 65535); /* RFC 7323 A */
+        f->urgent = (uint16_t)base_min32(seq_diff(f->seq, c->snd.up), 65535); /* RFC 7323 A (MUST-31) */
     }
     out_fields_options(c, f);
     f->window = weiri_window_announce(c);

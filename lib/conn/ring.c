@@ -119,7 +119,7 @@ WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text
         return gaps;
     }
     c->count.ooo_in++;
-    /* Text without a span would be lost from sight, so it is not taken at all: the peer will send it again. */
+    /* SHLD-31. Text without a span would be lost from sight, so it is not taken at all: the peer will send it again. */
     if (ring_can_join(c, text->from, end)) {
         ring_write_gaps(c, text);
         ring_join(c, text->from, end);

@@ -50,7 +50,7 @@ static weir_us timer_interval(const weir_conn *c)
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
     switch (c->timer) {
     case WEIRI_TIMER_RESEND: return weiri_rtt_rto(&c->rtt, c->backoff, &bounds);
-    case WEIRI_TIMER_PERSIST: /* SHLD-29: the first after one RTO; SHLD-30: then ever further apart */
+    case WEIRI_TIMER_PERSIST: /* MUST-35; SHLD-29: the first after one RTO; SHLD-30: then ever further apart */
         return base_min_us(weiri_rtt_rto(&c->rtt, c->probes, &bounds), c->cfg->persist_max_us);
     case WEIRI_TIMER_SWS: return c->cfg->sws_override_us;
     default: return WEIR_FOREVER;
@@ -96,7 +96,7 @@ WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
 
 /* ---- R2 ---------------------------------------------------------------------------------------------------------- */
 
-/* When waiting in vain ends (RFC 9293 3.8.3, 3.10.8 USER TIMEOUT). It runs only while something is waited for. */
+/* When waiting in vain ends (RFC 9293 3.8.3 (MUST-20, MUST-22, SHLD-11), 3.10.8). It runs only while something is waited for. */
 static weir_us timer_r2_at(const weir_conn *c)
 {
     bool opening = c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED;
@@ -142,7 +142,7 @@ static void timer_send_side(weir_conn *c)
     c->rexmt_at = base_after(c->now, timer_interval(c));
 }
 
-/* A probe only when nothing of ours is outstanding (MUST-26); one that stays unanswered condemns nobody (MUST-29). */
+/* Keepalive (MAY-5). A probe only when nothing of ours is outstanding (MUST-26); one that stays unanswered condemns nobody (MUST-29). */
 static void timer_keepalive(weir_conn *c)
 {
     if (c->timer != WEIRI_TIMER_NONE || conn_opening(c)) {

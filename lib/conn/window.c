@@ -34,7 +34,7 @@ static uint32_t window_growth(const weir_conn *c)
     return seq_lt(c->rcv.adv, end) ? seq_diff(c->rcv.adv, end) : 0;
 }
 
-/* The receiver's silly-window avoidance (MUST-39): small steps of the right edge are kept back. */
+/* The receiver's silly-window avoidance (MUST-39): small steps of the right edge are kept back, without limit (MAY-8). */
 static weir_seq window_edge(const weir_conn *c)
 {
     uint32_t growth = window_growth(c);

@@ -204,7 +204,7 @@ static void view_padding(weir_view *v, const uint8_t *octets, uint32_t len)
         view_mark(v, WEIR_ODD_PADDING);
 }
 
-/* The option list, len =< 40. */
+/* The option list of any segment, len =< 40, at any alignment (MUST-4, MUST-5, MUST-64); all but End and NOP have a length (MUST-68). */
 static enum weir_verdict view_options(weir_view *v, const uint8_t *list, uint32_t len)
 {
     uint32_t at = 0, size, seen = 0;
