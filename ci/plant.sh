@@ -93,6 +93,8 @@ fault quick 'tidy: floating point' 'float: ' floating ci/tidy.py
 fault quick 'tidy: recursion' 'recursion: rtt_planted' recursion ci/tidy.py
 fault quick 'tidy: an unfinished mark' 'rtt.c:[0-9]+: mark: ' mark ci/tidy.py
 fault quick 'tidy: a reference in another spelling' 'rtt.c:[0-9]+: reference: ' reference ci/tidy.py
+long_runner_line() { printf '/* %0140d */\n' 0 >>vectors/runner/known.c; }
+fault quick 'tidy: a long line of the runner' 'known.c:[0-9]+: line: 14[0-9] columns' long_runner_line ci/tidy.py
 fault quick 'tidy: an exception nobody needs' 'needs none' stale_exception ci/tidy.py
 
 # ---- ci/lists and ci/amalgamate.py ----
@@ -104,6 +106,10 @@ fault quick 'lists: a core source that the unit does not list' 'wire/planted.c i
 fault quick 'lists: a test that nobody builds' 'test_planted.c is not named' new_test ci/lists
 fault quick 'lists: rooms out of order' 'rooms are not in order' wrong_order ci/lists
 fault quick 'lists: an adapter source that nobody builds' 'tun/planted.c is not named' new_tun_source ci/lists
+new_runner_source() { echo '/* planted.c - planted. */' >vectors/runner/planted.c; }
+new_runner_test() { echo 'int main(void) { return 0; }' >vectors/runner/tests/test_planted.c; }
+fault quick 'lists: a source of the runner that nobody builds' 'runner/planted.c is not named' new_runner_source ci/lists
+fault quick 'lists: a test of the runner that nobody builds' 'tests/test_planted.c is not named' new_runner_test ci/lists
 fault quick 'amalgamate: a source that the unit does not list' 'does not include lib/wire/planted.c' new_source ci/amalgamate.py -o -
 
 # ---- ci/amalgam ----
@@ -189,12 +195,33 @@ fault quick 'rows: the wrong next state' '\[  FAILED  \]' row_to_another_state b
 fault full 'rows: one behind the row that takes everything' '\[  FAILED  \]' row_moved build_one test_fsm
 fault full 'rows: a guard left out' '\[  FAILED  \]' row_without_guard build_one test_fsm
 
+# ---- the vectors: their files, their ids, and what they show ----
+vector_changed() { sed -i '$s/$/ /' vectors/requirements/rfc1071.tsv; }
+vector_renamed() { mv "$(some_vector)" vectors/scenario/planted.pkt; }
+vector_taken() { rm "$(some_vector)"; }
+vector_twice() { python3 -c "import json; p = 'vectors/segment/checksum.json'; d = json.load(open(p)); d['vectors'] *= 2; json.dump(d, open(p, 'w'))"; }
+some_vector() { find vectors/scenario -name '*.pkt' | sort | head -n 1; }
+fault quick 'vectors: a file that is not the listed one' 'sha256sums is not up to date' vector_changed ci/vectors-sums --check
+fault quick 'vectors: an id that is not its path' "the path says 'planted'" vector_renamed ci/vectors-sums --check
+fault quick 'vectors: an id that is gone' 'was given and is gone' vector_taken ci/vectors-sums --check
+fault quick 'vectors: an id twice' 'is also in segment/checksum.json' vector_twice ci/vectors-sums --check
+
+no_checksum() { sed -i 's/return WEIR_TCP_CHECKSUM;/(void)0;/' lib/wire/view.c; }
+runner() { # runner ARGUMENT... - weir-vectors of the copy over the vectors of the copy
+    # shellcheck disable=SC2086 # a list of words
+    $S -Dtests=false -Dwerror=false -Dlwip=disabled && ninja -C b vectors/runner/weir-vectors &&
+        b/vectors/runner/weir-vectors --vectors vectors --strict "$@"
+}
+row_unnamed() { find vectors/scenario -name '*.pkt' -exec sed -i 's|^// rows: .*|// rows: P3|' {} +; }
+fault quick 'vectors: a defect in the stack' '[1-9][0-9]* of [0-9]+ vectors failed' no_checksum runner
+fault full 'vectors: a row without its guard' '[1-9][0-9]* of [0-9]+ vectors failed' row_without_guard runner
+fault quick 'vectors: a row that no vector names' 'NOT NAMED' row_unnamed runner --rows-gate
+
 # ---- the simulation: a real defect in the library, seen from outside ----
 sim() {
     # shellcheck disable=SC2086 # a list of words
     $S -Dbuildtype=debugoptimized -Dwerror=false && ninja -C b tests/sim/weir-sim-test && b/tests/sim/weir-sim-test --seeds 100
 }
-no_checksum() { sed -i 's/return WEIR_TCP_CHECKSUM;/(void)0;/' lib/wire/view.c; }
 no_retransmission() { sed -i '/^WEIR_PRIVATE bool weiri_board_next_lost(/,/^{/s/^{/{\n    if (max > 0)\n        return false;/' lib/recovery/sack.c; }
 fault quick 'simulation: corruption that nobody notices' '[1-9][0-9]* failed' no_checksum sim
 fault full 'simulation: nothing is sent again' '[1-9][0-9]* failed' no_retransmission sim
