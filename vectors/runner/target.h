@@ -12,6 +12,7 @@
 typedef int64_t answer;
 #define ANSWER_UNIMPLEMENTED INT64_MIN       /* the target cannot do this: "not supported", never "wrong" */
 #define ANSWER_DEAD (INT64_MIN + 1)          /* the target is gone: why() says how */
+#define ANSWER_WRONG (INT64_MIN + 2)         /* the target found itself in the wrong, a broken invariant: why() says which */
 #define ANSWER_ERRNO(e) (-(answer)(e))       /* -1 .. -4095: an error of the call, by Linux's errno numbers */
 
 #define TARGET_PACKET_MAX 65600
@@ -85,7 +86,7 @@ struct target_ops {
 
     /* What the last packet_in, call or advance went through; rows since the trace before. May be NULL. */
     void (*trace)(struct target *t, struct target_trace *trace);
-    const char *(*why)(struct target *t); /* after ANSWER_DEAD: a sentence */
+    const char *(*why)(struct target *t); /* after ANSWER_DEAD or ANSWER_WRONG: a sentence */
     bool (*has)(struct target *t, const char *need); /* a feature of FORMAT.md's list ("needs:") */
     void (*free)(struct target *t);
 };
