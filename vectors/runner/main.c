@@ -6,9 +6,8 @@
 
 #include <jansson.h>
 
+#include "explain.h"
 #include "runner.h"
-
-int explain_main(int argc, char **argv);
 
 enum { MAIN_FINE, MAIN_FAILURES, MAIN_BAD };
 
