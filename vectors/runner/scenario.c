@@ -426,6 +426,9 @@ static void course_inbound(struct course *c, const struct script_event *event)
         course_end(c, OUTCOME_UNSUPPORTED, event, "this packet cannot be built: %s", why);
         return;
     }
+    if (p->proto == SCRIPT_TCP && (p->flags & 2) && p->seq_literal) {
+        c->space.in_base = p->seq; /* the peer's numbers are written from 0 on, and mean this */
+    }
     if (p->proto == SCRIPT_TCP && (p->flags & 0x12) == 2) {
         c->spoken = c->spoken || (c->space.out_known && p->seq != c->syn_seq);
         c->syn_seen = true;
