@@ -140,7 +140,7 @@ static bool serve_answer(struct server *s, answer a, bool number)
         serve_ok(s);
     else if (a == ANSWER_UNIMPLEMENTED)
         line_printf(&s->answer, "unimplemented");
-    else if (a == ANSWER_DEAD) {
+    else if (a == ANSWER_DEAD || a == ANSWER_WRONG) {
         (void)fprintf(stderr, "%s\n", s->t->ops->why == NULL ? "the stack is gone" : s->t->ops->why(s->t));
         return false;
     } else {
