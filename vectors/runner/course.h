@@ -55,6 +55,7 @@ struct course {
     int64_t floor;                 /* the earliest scripted time that may come: it never goes back */
     bool exact, strict_segments, ended, sending;
     int64_t tolerance;             /* -1: packetdrill's */
+    int64_t tolerance_permille;    /* of the gap since the event before */
     uint16_t connect_port;
     struct course_fd fds[COURSE_FDS_MAX];
     int fd_count, current;         /* current: the socket under test, for what code asks; -1 */

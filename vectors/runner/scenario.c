@@ -264,11 +264,11 @@ void course_window(const struct course *c, const struct script_time *time, int64
     *gap = *from > c->last ? *from - c->last : 0;
 }
 
-/* packetdrill's: 4 ms or an eighth of the gap, whichever is more. A vector with a head means the tolerance that it states. */
+/* packetdrill's: 4 ms or an eighth of the gap, whichever is more. */
 static int64_t course_tolerance(const struct course *c, int64_t gap)
 {
-    const int64_t stated = c->tolerance >= 0 ? c->tolerance : 4000;
-    return c->tolerance >= 0 && c->exact ? stated : stated > gap / 8 ? stated : gap / 8;
+    const int64_t stated = c->tolerance >= 0 ? c->tolerance : 4000, part = gap / 1000 * c->tolerance_permille;
+    return stated > part ? stated : part;
 }
 
 bool course_on_time(struct course *c, const struct script_event *event, const struct script_time *time, int64_t when, const char *what)
@@ -606,6 +606,10 @@ static void course_option(struct course *c, const struct script_setting *s)
         if (course_number(c, s, INT32_MAX, &number)) {
             c->tolerance = c->options->tolerance_us >= 0 ? c->options->tolerance_us : number;
         }
+    } else if (strcmp(s->name, "tolerance_percent") == 0) { /* of the gap: ours, packetdrill's is 12.5 and fixed */
+        if (course_number(c, s, 100, &number)) {
+            c->tolerance_permille = number * 10;
+        }
     } else if (strcmp(s->name, "strict_segments") == 0) {
         c->strict_segments = s->value == NULL || strcmp(s->value, "false") != 0;
     } else if (strcmp(s->name, "tcp_ts_tick_usecs") == 0) {
@@ -872,6 +876,7 @@ static void course_init(struct course *c, const struct script *script, struct ta
     c->strict_segments = c->exact;
     c->ended = false;
     c->tolerance = options->tolerance_us;
+    c->tolerance_permille = 125;
     c->fd_count = 0;
     c->current = -1;
     c->blocked.event = NULL;
