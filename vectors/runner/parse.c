@@ -293,7 +293,7 @@ static void parse_setting(struct parse *p)
     struct script_setting set = {.pos = lex_pos(x)};
     x->at += 2;
     struct lex_word w = {x->at, strspn(x->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")};
-    if (w.len == 0) {
+    if (w.len == 0 || *w.text == '-') {
         lex_fail(x, x->at, "the name of an option expected after --");
         return;
     }
