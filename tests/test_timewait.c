@@ -198,6 +198,7 @@ static void test_what_is_acknowledged(void **state)
         {"an old timestamp", WEIR_ACK, 0, 0, 0, -1, true},
         {"a FIN with an old timestamp", WEIR_ACK | WEIR_FIN, -1, 0, 0, -1, true},
         {"another FIN", WEIR_ACK | WEIR_FIN, 5, 0, 0, 0, true},
+        {"a SYN,ACK: no request for a connection", WEIR_SYN | WEIR_ACK, 100, 0, 0, 0, true},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {

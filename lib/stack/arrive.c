@@ -133,11 +133,11 @@ static enum weir_verdict arrive_no_connection(weir_stack *s, const struct arrive
 static enum weir_verdict arrive_wait(weir_stack *s, uint32_t w, struct arrive_tcp *a)
 {
     const weir_view *view = a->view;
-    if ((view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_RST)) != WEIR_SYN) {
+    if ((view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST)) != WEIR_SYN) {
         weiri_wait_input(s, w, view);
         return WEIR_IN_TIME_WAIT;
     }
-    if ((view->flags & WEIR_ACK) || !weiri_wait_reusable(s, w, view)) {
+    if (!weiri_wait_reusable(s, w, view)) {
         return WEIR_IN_TIME_WAIT; /* RFC 6191 2: silently */
     }
     const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
