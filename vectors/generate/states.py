@@ -128,7 +128,6 @@ class Stage:
             self.says("P.", length=SHORT_WIN)
             self.t.nxt += SHORT_WIN
             self.t.una = self.t.nxt
-            self.t.acked += SHORT_WIN
             self.peer(".")
 
     def fly(self, octets: int) -> None:
@@ -369,7 +368,7 @@ def wider_than_window(context: str) -> Iterator[Vector]:
 # place: (rounds of text acknowledged before, octets in flight, acknowledgment from the Tcb, in words)
 ACKS = {
     "duplicate": (0, 0, lambda t: t.una, "that repeats SND.UNA"),
-    "never-sent": (0, 0, lambda t: t.una - t.acked - 1, "of what lies before the first octet"),
+    "never-sent": (0, 0, lambda t: 0, "of what lies before the first octet"),
     "old-inside": (2, 0, lambda t: t.una - 500, "older than SND.UNA, less than a window"),
     "old-limit": (2, 0, lambda t: t.una - SHORT_WIN, "older than SND.UNA by just MAX.SND.WND"),
     "old-beyond": (2, 0, lambda t: t.una - SHORT_WIN - 1, "older than SND.UNA by more than MAX.SND.WND"),

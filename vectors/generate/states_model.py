@@ -81,7 +81,6 @@ class Tcb:
     nxt: int = 1
     fin: bool = False        # our FIN is sent: its number is nxt - 1
     max_wnd: int = 32768     # the largest window the peer ever announced
-    acked: int = 0           # octets of text acknowledged so far
     irs: int = 0
     rcv: int = 0             # RCV.NXT
     edge: int = 0            # RCV.NXT + RCV.WND
@@ -293,14 +292,9 @@ class Arrival:
         future = before(t.nxt, seg.ack)
         new = before(t.una, seg.ack) and not future
         if t.state == "SYN-RECEIVED":
-            self.row("A3" if new else "A4")
-            if not new:
-                self.reset()
-                return True
-            t.una, t.state = seg.ack, "ESTABLISHED"
-            return False
+            return self.fifth_opening(new)
         age = wrap(t.una - seg.ack)
-        if not future and not new and age > min(t.max_wnd, t.acked):
+        if not future and not new and age > min(t.max_wnd, t.una - 1):
             self.row("A5")  # MAY-12; what was never sent counts as too old (practice)
             self.ack()
             return True
@@ -310,8 +304,24 @@ class Arrival:
             return True
         return self.fifth_accepted(new)
 
+    def fifth_opening(self, new: bool) -> bool:
+        t, seg = self.t, self.seg
+        self.row("A3" if new else "A4")
+        if not new:
+            self.reset()
+            return True
+        t.una, t.state = seg.ack, "ESTABLISHED"
+        self.echo()
+        return False
+
+    def echo(self) -> None:
+        """RFC 7323 5.3 R3: SEG.SEQ =< Last.ACK.sent."""
+        if self.t.stamped and self.seg.stamp is not None and not before(self.t.rcv, self.seg.seq):
+            self.t.recent = self.seg.stamp
+
     def fifth_accepted(self, new: bool) -> bool:
         t, seg = self.t, self.seg
+        self.echo()
         ours = new and t.fin and wrap(seg.ack) == wrap(t.nxt)
         if new:
             t.una = seg.ack

@@ -23,7 +23,7 @@ class Stamped(Stage):
 
     def says(self, flags: str, seq: Optional[int] = None, length: int = 0, after: str = "0") -> None:
         start = self.t.nxt if seq is None else seq
-        self.v.expect(f"{flags} {start}:{start + length}({length}) ack {self.t.rcv} <nop,nop,TS val 100 ecr 1000>", after)
+        self.v.expect(f"{flags} {start}:{start + length}({length}) ack {self.t.rcv} <nop,nop,TS val 100 ecr {self.t.recent}>", after)
 
     def syn(self) -> None:
         self.v.sends(f"S {ISN}:{ISN}(0) win {self.peer_win} <mss 1460,nop,nop,TS val 1000 ecr 0>")
