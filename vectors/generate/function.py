@@ -335,7 +335,7 @@ def prr():
         steps = [{"ack": int(a), "cwnd": int(b), "inflight": int(c), "sent": "" if d == "-" else d} for a, b, c, d in rows]
         comment = {"figure1": "the first segment is lost", "figure1-literal": "the same by the letter of the pseudocode: inflight > ssthresh, where the figure has >=", "figure2": "the first fifteen are lost"}[figure]
         t.add(f"rfc9937-{figure}-{rule.lower()}", "prr-trace" if rule == "PRR" else "rfc6675-trace", comment, {**start, "lost": lost}, {"steps": steps}, source="RFC 9937 8",
-              flags=["Printed"], derived=figure == "figure1-literal", covers=t.default["covers"] if rule == "PRR" else ["RFC9937-5-2"], **({"level": "practice"} if rule != "PRR" or figure == "figure1" else {}))
+              flags=["Printed"], covers=t.default["covers"] if rule == "PRR" else ["RFC9937-5-2"], **({"derived": True} if figure == "figure1-literal" else {}), **({"level": "practice"} if rule != "PRR" or figure == "figure1" else {}))
     text = lines("rfc6937_prr_traces.txt")
     for at in range(0, len(text) - 1, 2):
         if text[at].startswith("["):
@@ -392,6 +392,69 @@ class Receiver:
             around = [run for run in runs if run[0] <= duplicate[0] and duplicate[1] <= run[1]]
             blocks = [duplicate] + around + [run for run in blocks if run not in around]
         return {"ack": self.nxt, "sack": blocks[:4]}
+
+
+class Scoreboard:
+    """RFC 6675 4, octet by octet."""
+
+    def __init__(self, mss):
+        self.mss, self.sent, self.sacked, self.resent = mss, [], set(), set()
+
+    def lost(self):
+        found, runs, octets, above = [], 0, 0, False
+        for octet in reversed(self.sent):
+            held = octet in self.sacked
+            runs += held and not above
+            octets += held
+            above = held
+            if not held and (runs >= 3 or octets > 2 * self.mss):
+                found.append(octet)
+        return found[::-1]
+
+    def state(self):
+        lost = self.lost()
+        waiting = [octet for octet in lost if octet not in self.resent]
+        run = waiting[:1]
+        while run and len(run) < self.mss and run[-1] + 1 in waiting:
+            run.append(run[-1] + 1)
+        pipe = sum(octet not in self.sacked and (octet not in lost or octet in self.resent) for octet in self.sent)
+        return {"pipe": pipe, "lost": len(waiting), "next": [run[0], run[-1] + 1] if run else None}
+
+    def event(self, event):
+        (name, value), = event.items()
+        if name == "ack":
+            self.sent = [octet for octet in self.sent if octet >= value]
+        else:
+            run = range(*value)
+            if name == "send":
+                self.sent += run
+            elif name == "sack":
+                self.sacked |= set(run)
+            else:
+                self.resent |= set(run)
+        return self.state()
+
+
+def scoreboard():
+    t = Topic("scoreboard", "what a sender takes for lost, and how much it thinks is in flight", "RFC 6675 4", ["RFC6675-4-1"], "SHOULD")
+    sends = lambda count, mss=1000, at=0: [{"send": [at + i * mss, at + (i + 1) * mss]} for i in range(count)]
+    sack = lambda a, b: {"sack": [a, b]}
+    cases = {"head": sends(6) + [sack(1000, 2000), sack(1000, 3000), sack(1000, 4000)], "two-segments-are-not-enough": sends(6) + [sack(1000, 3000)],
+             "one-octet-more": sends(6) + [sack(1000, 3001)], "three-runs": sends(8) + [sack(1000, 1500), sack(3000, 3500), sack(5000, 5500)],
+             "two-runs": sends(8) + [sack(1000, 1500), sack(5000, 5500)], "several-holes": sends(10) + [sack(1000, 2000), sack(3000, 4000), sack(5000, 6000), sack(7000, 8000), sack(9000, 10000)],
+             "joined-runs": sends(8) + [sack(1000, 1500), sack(2000, 2500), sack(1500, 2000), sack(4000, 4200)], "retransmitted": sends(6) + [sack(1000, 4000), {"resend": [0, 1000]}, sack(4000, 5000)],
+             "acknowledged": sends(6) + [sack(1000, 4000), {"resend": [0, 1000]}, {"ack": 4000}], "partial": sends(10) + [sack(2000, 5000), {"resend": [0, 1000]}, {"ack": 1000}],
+             "one-hole-of-many-segments": sends(10) + [sack(4000, 7000)], "long-run-goes-in-parts": sends(10) + [sack(4000, 7000), {"resend": [0, 1000]}, {"resend": [1000, 2000]}],
+             "repeated": sends(6) + [sack(1000, 2000)] * 4, "nothing-new": sends(4) + [{"ack": 0}], "all": sends(4) + [{"ack": 4000}]}
+    for name, events in cases.items():
+        board = Scoreboard(1000)
+        states = [board.event(event) for event in events]
+        for base in (0, WRAP - 2500, 2**31 - 2500):
+            move = lambda n, base=base: (n + base) % WRAP
+            shift = lambda value: [move(n) for n in value] if isinstance(value, list) else move(value)
+            t.add(name + (f"-at-{base:08x}" if base else ""), "scoreboard", "from a model that keeps octets one by one", {"mss": 1000, "events": [{key: shift(value) for key, value in event.items()} for event in events]},
+                  {"states": [{**state, "next": state["next"] and shift(state["next"])} for state in states]}, derived=True, family="scoreboard", covers=["RFC6675-4-3", "RFC6675-4-4", "RFC6675-4-5", "RFC6675-4-7"])
+    return t
 
 
 def sack_receiver():
@@ -689,7 +752,7 @@ def exchange():
     return t
 
 
-TOPICS = (sequence, acceptability, checksum, siphash, iss, rto, initial_window, newreno, cubic, prr, sack_receiver, reset, time_wait, timestamps, sequence_extension, digest, tcp_ao, accecn, exchange)
+TOPICS = (sequence, acceptability, checksum, siphash, iss, rto, initial_window, newreno, cubic, prr, scoreboard, sack_receiver, reset, time_wait, timestamps, sequence_extension, digest, tcp_ao, accecn, exchange)
 
 
 def main():

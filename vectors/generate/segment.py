@@ -186,7 +186,7 @@ def option_sizes():
     for kind, (name, sizes, place, misfit, _) in KINDS.items():
         section, covers = SOURCES[kind]
         flags_ = "SYN" if place == "syn" else "ACK"
-        edges = {0, 1, 2, 3, 4, min(sizes) - 1, min(sizes) + 1, max(sizes) - 1, max(sizes), max(sizes) + 1, 39, 40} | sizes
+        edges = {0, 1, 2, 3, 4, min(sizes) - 1, min(sizes) + 1, max(sizes) - 1, max(sizes), max(sizes) + 1, 39, 40} | sizes | (set(range(2, 41)) if kind == 5 else set())
         for size in sorted(size for size in edges if 0 <= size <= 40):
             label = f"{name}-{kind}-{size:02}"
             listed = pad(option_body(kind, size))

@@ -23,6 +23,7 @@ static const struct function_entry {
     {"iss-advance", function_iss_advance},
     {"rto", function_rto},
     {"karn", function_karn},
+    {"scoreboard", function_scoreboard},
     {"initial-window", function_initial_window},
     {"newreno", function_newreno},
     {"cubic-window", NULL},

@@ -28,7 +28,7 @@ typedef json_t *function_body(struct function_input *in);
 function_body function_sequence, function_sequence_in, function_checksum, function_checksum_parts, function_checksum_update, function_siphash,
     function_iss, function_iss_differs, function_iss_advance;
 /* function_recovery.c */
-function_body function_rto, function_karn, function_initial_window, function_newreno;
+function_body function_rto, function_karn, function_scoreboard, function_initial_window, function_newreno;
 /* function_conn.c */
 function_body function_acceptable, function_acknowledgment, function_reset, function_time_wait_syn, function_paws, function_sack_receiver,
     function_timestamp_echo, function_timestamp_echo_sent, function_window;

@@ -72,6 +72,43 @@ json_t *function_karn(struct function_input *in)
     return json_pack("{so}", "samples", samples);
 }
 
+/* ---- the scoreboard ---- */
+
+static json_t *recovery_board_state(const struct weir_board *board, uint32_t mss)
+{
+    weir_block run;
+    bool lost = weiri_board_next_lost(board, mss, &run);
+    json_t *next = lost ? json_pack("[II]", (json_int_t)run.from.v, (json_int_t)run.to.v) : json_null();
+    return json_pack("{sI sI so}", "pipe", (json_int_t)weiri_board_pipe(board), "lost", (json_int_t)board->lost, "next", next);
+}
+
+json_t *function_scoreboard(struct function_input *in)
+{
+    struct weir_sent records[64];
+    struct weir_board board;
+    uint32_t mss = function_u32(in, "mss");
+    const json_t *events = function_list(in, NULL, "events");
+    json_t *states = json_array();
+    weiri_board_init(&board, records, 64);
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const json_t *event = json_array_get(events, i);
+        if (json_object_get(event, "send") != NULL) {
+            if (!weiri_board_push(&board, recovery_run(in, event, "send"), i)) {
+                function_bad(in, "events", "are too many");
+            }
+        } else if (json_object_get(event, "sack") != NULL) {
+            (void)weiri_board_sack(&board, recovery_run(in, event, "sack"));
+        } else if (json_object_get(event, "resend") != NULL) {
+            weiri_board_resent(&board, recovery_run(in, event, "resend"), i);
+        } else {
+            (void)weiri_board_ack(&board, seq_of((uint32_t)function_number(in, event, "ack", UINT32_MAX)), i);
+        }
+        (void)weiri_board_detect(&board, mss);
+        json_array_append_new(states, recovery_board_state(&board, mss));
+    }
+    return json_pack("{so}", "states", states);
+}
+
 /* ---- congestion windows ---- */
 
 json_t *function_initial_window(struct function_input *in)
