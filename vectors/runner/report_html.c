@@ -183,7 +183,8 @@ static void html_sections(const struct html_list *l, FILE *out)
     fputs("<h2>By section and level</h2>\n<table><tr><th>section</th><th>level</th><th class=\"n\">vectors</th><th class=\"n\">pass</th>"
           "<th class=\"n\">in meaning</th><th class=\"n\">failed</th><th class=\"n\">unsupported</th><th class=\"n\">known</th></tr>\n", out);
     for (int i = 1; i <= l->count; i++) {
-        const struct report_case *a = &l->report->cases[l->index[i - 1]], *b = &l->report->cases[l->index[i < l->count ? i : from]];
+        const struct report_case *a = &l->report->cases[l->index[i - 1]];
+        const struct report_case *b = &l->report->cases[l->index[i < l->count ? i : from]];
         if (i < l->count && strcmp(html_text(a->section, ""), html_text(b->section, "")) == 0 && html_level(a) == html_level(b))
             continue;
         html_section(l, from, i, out);
