@@ -925,10 +925,21 @@ static answer call_try(struct course *c, const struct script_event *event, int64
     return c->ended ? CALL_ENDED : a;
 }
 
-void course_call(struct course *c, const struct script_event *event)
+static void call_check_end(struct course *c, const struct script_event *event)
+{
+    const int64_t last = c->last;
+    if (event->call->blocking && !c->ended) {
+        c->last = c->blocked.base;
+        (void)course_on_time(c, event, &event->call->end, course_now(c), "the end of this call");
+        c->last = last;
+    }
+}
+
+void course_call(struct course *c, const struct script_event *event, int64_t base)
 {
     int64_t done = 0;
     c->out->calls++;
+    c->blocked.base = base;
     c->blocked.began = course_now(c);
     const answer a = call_try(c, event, &done);
     if (a == CALL_ENDED) {
@@ -943,9 +954,7 @@ void course_call(struct course *c, const struct script_event *event)
         return;
     }
     call_over(c, event, a);
-    if (event->call->blocking && !c->ended) {
-        (void)course_on_time(c, event, &event->call->end, course_now(c), "the end of this call");
-    }
+    call_check_end(c, event);
 }
 
 void course_retry(struct course *c)
@@ -961,10 +970,5 @@ void course_retry(struct course *c)
     }
     c->blocked.event = NULL;
     call_over(c, event, a);
-    if (!c->ended) {
-        const int64_t last = c->last; /* the end of a call is counted from its own beginning */
-        c->last = c->blocked.began;
-        (void)course_on_time(c, event, &event->call->end, course_now(c), "the end of this call");
-        c->last = last;
-    }
+    call_check_end(c, event);
 }

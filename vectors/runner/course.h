@@ -37,6 +37,7 @@ struct course_fd {
 /* A call that blocks: it is tried again until it has an answer. */
 struct course_blocked {
     const struct script_event *event; /* NULL: none */
+    int64_t base;                     /* the event before it: its end is counted from there as its beginning was */
     int64_t began, done;              /* done: octets so far */
 };
 
@@ -86,7 +87,7 @@ bool course_on_time(struct course *c, const struct script_event *event, const st
 struct packet_space course_fresh_space(const struct course *c);
 
 /* ---- calls.c ---- */
-void course_call(struct course *c, const struct script_event *event);
+void course_call(struct course *c, const struct script_event *event, int64_t base); /* base: the time of the event before */
 /* Tries the call that blocks again. */
 void course_retry(struct course *c);
 struct course_fd *course_fd_find(struct course *c, int number);

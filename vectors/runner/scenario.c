@@ -717,13 +717,16 @@ static void course_check_length(struct course *c)
 static void course_await_blocked(struct course *c)
 {
     const struct script_event *event = c->blocked.event;
+    const int64_t last = c->last;
     int64_t from, to, gap;
     int turns = 0;
     if (event == NULL) {
         return;
     }
+    c->last = c->blocked.base;
     course_window(c, &event->call->end, &from, &to, &gap);
-    to += course_tolerance(c, to - c->blocked.began) + (c->target->ops->real_time ? 1000000 : COURSE_PATIENCE);
+    c->last = last;
+    to += course_tolerance(c, gap) + (c->target->ops->real_time ? 1000000 : COURSE_PATIENCE);
     while (c->blocked.event != NULL && course_step(c, event, to)) {
         if (++turns == COURSE_TURNS_MAX) {
             course_end(c, OUTCOME_DEAD, event, "the target does not get on with time");
@@ -770,10 +773,11 @@ static void course_event(struct course *c, const struct script_event *event)
     if (c->ended || (!c->target->ops->real_time && !course_on_time(c, event, &event->time, course_now(c), "the time of this event"))) {
         return;
     }
+    const int64_t base = c->last;
     c->last = course_now(c);
     switch (event->kind) {
     case SCRIPT_PACKET: course_inbound(c, event); break;
-    case SCRIPT_CALL: course_call(c, event); break;
+    case SCRIPT_CALL: course_call(c, event, base); break;
     case SCRIPT_CODE: course_code(c, event); break;
     case SCRIPT_SHELL: course_shell(c, event, event->text); break;
     }
