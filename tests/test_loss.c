@@ -389,6 +389,34 @@ static void too_big_for_no_ipv6_link_is_discarded(void **state)
     }
 }
 
+/* RFC 2883 5: a first block is a D-SACK if it lies below the ACK of its own segment, or inside the second block; never by SND.UNA. */
+static void duplicates_that_the_peer_reports_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned acked, blocks[2][2]; /* in segments, block [from, to) */
+        unsigned counted;
+    } cases[] = {
+        {6, {{2, 3}, {0, 0}}, 1}, {6, {{4, 6}, {0, 0}}, 1}, {6, {{7, 8}, {0, 0}}, 0}, {6, {{7, 8}, {7, 9}}, 1},
+        {6, {{7, 9}, {7, 9}}, 1}, {6, {{7, 9}, {8, 9}}, 0}, {4, {{4, 5}, {0, 0}}, 0}, {4, {{3, 4}, {0, 0}}, 1},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct conn_fixture *f = loss_flight(true, false);
+        loss_ack(f, 6, 0, 0);
+        weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+        weir_seq first = seq_add(f->c.snd.iss, 1);
+        g.ack = seq_add(first, cases[i].acked * MSS);
+        g.options = WEIR_OPT_SACK;
+        for (unsigned b = 0; b < 2 && cases[i].blocks[b][0] < cases[i].blocks[b][1]; b++) {
+            g.sack[b].from = seq_add(first, cases[i].blocks[b][0] * MSS);
+            g.sack[b].to = seq_add(first, cases[i].blocks[b][1] * MSS);
+            g.sack_count++;
+        }
+        conn_input(f, &g, 0);
+        assert_int_equal(f->c.count.dsack_in, cases[i].counted);
+    }
+}
+
 /* RFC 6582 6: `recover` is taken along, or after 2^31 octets it would seem to lie ahead and keep fast retransmit from beginning. */
 static void recover_follows_the_acknowledgments(void **state)
 {
@@ -421,6 +449,7 @@ int main(void)
         cmocka_unit_test(too_big_that_claims_less_than_what_arrived_waits),
         cmocka_unit_test(too_big_has_a_floor),
         cmocka_unit_test(too_big_for_no_ipv6_link_is_discarded),
+        cmocka_unit_test(duplicates_that_the_peer_reports_are_counted),
         cmocka_unit_test(recover_follows_the_acknowledgments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -427,6 +427,40 @@ static void test_no_room(void **state)
     guard_free_all();
 }
 
+/* MUST-42: a port can be listened on while a connection from it is in SYN-SENT or SYN-RECEIVED; each goes its own way. */
+static void test_listening_beside_an_open(void **state)
+{
+    (void)state;
+    for (unsigned received = 0; received < 2; received++) {
+        weir_stack_config c = world_config(1);
+        weir_stack *s = world_stack(&c, 0);
+        const weir_tuple t = tuple_of(5000, 80);
+        weir_handle conn;
+        WORLD_OK(weir_stack_connect(s, &t, &conn, 0));
+        struct world_segment crossing = segment_of(5000, 80, WEIR_SYN), other = segment_of(5000, 81, WEIR_SYN);
+        assert_int_equal(world_drop_all(s, 0), 1);
+        if (received) {
+            assert_int_equal(world_inject(s, &crossing, 0), WEIR_OK);
+            assert_int_equal(world_drop_all(s, 0), 1);
+        }
+        const enum weir_state before = weir_state(weir_stack_peek(s, conn));
+        assert_int_equal(before, received ? WEIR_SYN_RECEIVED : WEIR_SYN_SENT);
+        (void)world_listen(s, 5000);
+        assert_int_equal(world_inject(s, &other, 0), WEIR_OK);
+        assert_int_equal(weir_stack_stats(s)->passive_opens, 1);
+        assert_int_equal(world_drop_all(s, 0), 1); /* its SYN,ACK */
+        assert_int_equal(weir_state(weir_stack_peek(s, conn)), before);
+        struct world_segment answer = segment_of(5000, 80, WEIR_SYN | WEIR_ACK);
+        answer.ack = weir_stack_peek(s, conn)->snd.nxt.v;
+        if (!received) {
+            assert_int_equal(world_inject(s, &answer, 0), WEIR_OK);
+            assert_int_equal(weir_state(weir_stack_peek(s, conn)), WEIR_ESTABLISHED);
+        }
+        WORLD_CHECK(s);
+    }
+    guard_free_all();
+}
+
 static void test_unlisten(void **state)
 {
     struct world w = world_plain();
@@ -1630,6 +1664,7 @@ int main(void)
         cmocka_unit_test(test_backlog),
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_listening_beside_an_open),
         cmocka_unit_test(test_unlisten),
         cmocka_unit_test(test_reset_for_no_match),
         cmocka_unit_test(test_replies_are_bounded),
