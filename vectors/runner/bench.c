@@ -133,11 +133,11 @@ weir_fields bench_ack(const struct bench *b)
     return f;
 }
 
-json_t *bench_done(struct bench *b, json_t *answer)
+json_t *bench_done(struct bench *b, json_t *told)
 {
     if (b->problem != NULL) {
-        json_object_set_new(answer, "problem", json_string(b->problem));
+        json_object_set_new(told, "problem", json_string(b->problem));
     }
     free(b);
-    return answer;
+    return told;
 }

@@ -42,7 +42,7 @@ static const struct function_entry {
     {"timestamp-echo", function_timestamp_echo},
     {"timestamp-echo-sent", function_timestamp_echo_sent},
     {"window", function_window},
-    {"exchange", NULL},
+    {"exchange", function_exchange},
     {"sequence-extension", NULL},
     {"md5", NULL},
     {"sha1", NULL},
@@ -171,14 +171,14 @@ uint8_t *function_octets(struct function_input *in, const json_t *hex, const cha
 
 /* ---- running ---- */
 
-static void function_judge(const json_t *v, const json_t *answer, struct outcome *outcome)
+static void function_judge(const json_t *v, const json_t *told, struct outcome *outcome)
 {
     struct vector_leeway leeway = {.tolerance = json_number_value(json_object_get(v, "tolerance"))};
-    const char *problem = json_string_value(json_object_get(answer, "problem"));
+    const char *problem = json_string_value(json_object_get(told, "problem"));
     char why[1000];
     if (problem != NULL) {
         vector_outcome(outcome, OUTCOME_FAIL, problem);
-    } else if (!vector_same(json_object_get(v, "output"), answer, &leeway, why, sizeof why)) {
+    } else if (!vector_same(json_object_get(v, "output"), told, &leeway, why, sizeof why)) {
         vector_outcome(outcome, OUTCOME_FAIL, why);
     }
 }
@@ -192,13 +192,13 @@ static void function_own(const json_t *v, const struct function_entry *entry, st
         vector_outcome(outcome, OUTCOME_UNSUPPORTED, why);
         return;
     }
-    json_t *answer = entry->body(&in);
-    if (in.bad[0] != '\0' || answer == NULL) {
+    json_t *told = entry->body(&in);
+    if (in.bad[0] != '\0' || told == NULL) {
         vector_outcome(outcome, OUTCOME_BROKEN, in.bad[0] != '\0' ? in.bad : "no memory");
     } else {
-        function_judge(v, answer, outcome);
+        function_judge(v, told, outcome);
     }
-    json_decref(answer);
+    json_decref(told);
 }
 
 void function_run(const struct vector_file *file, const struct vector_item *item, struct target *target, struct outcome *outcome)
@@ -211,9 +211,9 @@ void function_run(const struct vector_file *file, const struct vector_item *item
         return;
     }
     snprintf(command, sizeof command, "function %s", entry->name);
-    json_t *answer = vector_ask(target, command, json_object_get(item->body, "input"), outcome);
-    if (answer != NULL) {
-        function_judge(item->body, answer, outcome);
+    json_t *told = vector_ask(target, command, json_object_get(item->body, "input"), outcome);
+    if (told != NULL) {
+        function_judge(item->body, told, outcome);
     }
-    json_decref(answer);
+    json_decref(told);
 }

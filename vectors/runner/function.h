@@ -63,6 +63,6 @@ void bench_establish(struct bench *b, weir_fields syn_ack);
 /* Fields of a plain ACK of the peer: at RCV.NXT, of SND.NXT. */
 weir_fields bench_ack(const struct bench *b);
 /* The answer with what went wrong in it; frees the bench. */
-json_t *bench_done(struct bench *b, json_t *answer);
+json_t *bench_done(struct bench *b, json_t *told);
 
 #endif

@@ -95,8 +95,8 @@ json_t *function_reset(struct function_input *in)
     segment.flags = strcmp(flags, "RST") == 0 ? WEIR_RST : WEIR_SYN;
     segment.seq = function_seq(in, "seg-seq");
     bench_input(b, &segment, 0);
-    json_t *answer = json_pack("{ss}", "reaction", conn_reaction(b, nxt, una));
-    return bench_done(b, answer);
+    json_t *told = json_pack("{ss}", "reaction", conn_reaction(b, nxt, una));
+    return bench_done(b, told);
 }
 
 /* ---- the receiver's side ---- */
@@ -172,13 +172,13 @@ json_t *function_timestamp_echo(struct function_input *in)
         text.options = WEIR_OPT_TIMESTAMPS;
         text.ts_value = (uint32_t)function_number(in, segment, "tsval", UINT32_MAX);
         bench_input(b, &text, CONN_SEGMENT);
-        json_t *answer = json_pack("{sI}", "recent", (json_int_t)b->c.ts.recent);
+        json_t *told = json_pack("{sI}", "recent", (json_int_t)b->c.ts.recent);
         bool last = i + 1 == json_array_size(segments);
         if (bench_poll(b, &v) || (delayed && last && bench_wait(b) && bench_poll(b, &v))) {
-            json_object_set_new(answer, "ack", json_integer((json_int_t)((v.ack.v - CONN_START) / CONN_SEGMENT)));
-            json_object_set_new(answer, "echo", v.options & WEIR_OPT_TIMESTAMPS ? json_integer(v.ts_echo) : json_null());
+            json_object_set_new(told, "ack", json_integer((json_int_t)((v.ack.v - CONN_START) / CONN_SEGMENT)));
+            json_object_set_new(told, "echo", v.options & WEIR_OPT_TIMESTAMPS ? json_integer(v.ts_echo) : json_null());
         }
-        json_array_append_new(answers, answer);
+        json_array_append_new(answers, told);
     }
     return bench_done(b, json_pack("{so}", "answers", answers));
 }

@@ -31,7 +31,7 @@ json_t *function_checksum(struct function_input *in)
 {
     size_t len;
     uint8_t *octets = function_octets(in, json_object_get(in->object, "octets"), "octets", &len), *copy = malloc(len + 8);
-    json_t *answer = NULL;
+    json_t *told = NULL;
     if (octets != NULL && copy != NULL) {
         uint64_t sum = weiri_sum(octets, len, 0);
         bool same = true;
@@ -41,11 +41,11 @@ json_t *function_checksum(struct function_input *in)
             same = same && weiri_sum_finish(copied) == weiri_sum_finish(sum) && memcmp(copy + shift, octets, len) == 0 &&
                    weiri_sum_finish(weiri_sum(copy + shift, len, 0)) == weiri_sum_finish(sum);
         }
-        answer = same ? function_sums(sum) : json_pack("{ss}", "problem", "weiri_sum_copy or another alignment sums otherwise");
+        told = same ? function_sums(sum) : json_pack("{ss}", "problem", "weiri_sum_copy or another alignment sums otherwise");
     }
     free(octets);
     free(copy);
-    return answer;
+    return told;
 }
 
 json_t *function_checksum_parts(struct function_input *in)
@@ -77,7 +77,7 @@ json_t *function_siphash(struct function_input *in)
     size_t len, key_len;
     uint8_t *octets = function_octets(in, json_object_get(in->object, "octets"), "octets", &len);
     uint8_t *key = function_octets(in, json_object_get(in->object, "key"), "key", &key_len), hash[8];
-    json_t *answer = NULL;
+    json_t *told = NULL;
     if (key_len != 16) {
         function_bad(in, "key", "has not 16 octets");
     } else if (octets != NULL) {
@@ -85,11 +85,11 @@ json_t *function_siphash(struct function_input *in)
         for (unsigned i = 0; i < 8; i++) {
             hash[i] = (uint8_t)(number >> (8 * i));
         }
-        answer = json_pack("{so}", "hash", vector_hex(hash, sizeof hash));
+        told = json_pack("{so}", "hash", vector_hex(hash, sizeof hash));
     }
     free(octets);
     free(key);
-    return answer;
+    return told;
 }
 
 /* ---- initial sequence numbers ---- */

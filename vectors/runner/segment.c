@@ -61,19 +61,19 @@ struct vector_file *segment_read(const char *path, char *error, size_t cap)
 }
 
 /* What is wanted of the answer: the fields, and the marks, where the segment is to be taken. */
-static bool segment_fields(const json_t *v, const json_t *answer, const struct vector_leeway *leeway, char *why, size_t cap)
+static bool segment_fields(const json_t *v, const json_t *told, const struct vector_leeway *leeway, char *why, size_t cap)
 {
-    if (!vector_same(json_object_get(v, "fields"), json_object_get(answer, "fields"), leeway, why, cap)) {
+    if (!vector_same(json_object_get(v, "fields"), json_object_get(told, "fields"), leeway, why, cap)) {
         return false;
     }
-    if (leeway->any_silent && json_object_get(answer, "odd") == NULL) {
+    if (leeway->any_silent && json_object_get(told, "odd") == NULL) {
         return true;
     }
     json_t *none = json_array();
     const json_t *odd = json_object_get(v, "odd");
     struct vector_leeway exact = {0};
     char marks[400] = "";
-    bool same = none != NULL && vector_same(odd != NULL ? odd : none, json_object_get(answer, "odd"), &exact, marks, sizeof marks);
+    bool same = none != NULL && vector_same(odd != NULL ? odd : none, json_object_get(told, "odd"), &exact, marks, sizeof marks);
     if (!same) {
         snprintf(why, cap, "odd: %s", marks);
     }
@@ -81,47 +81,47 @@ static bool segment_fields(const json_t *v, const json_t *answer, const struct v
     return same;
 }
 
-static void segment_judge(const json_t *v, const json_t *answer, bool own, struct outcome *outcome)
+static void segment_judge(const json_t *v, const json_t *told, bool own, struct outcome *outcome)
 {
     static const char *const weir_silent[] = {"reserved", "user-timeout", "md5", "ao", "fast-open", "accecn", NULL};
     struct vector_leeway leeway = {.open = json_object_get(v, "open"), .silent = weir_silent, .any_silent = !own};
-    const char *want = json_string_value(json_object_get(v, "result")), *got = json_string_value(json_object_get(answer, "result"));
+    const char *want = json_string_value(json_object_get(v, "result")), *got = json_string_value(json_object_get(told, "result"));
     char why[1000];
     bool taken = got != NULL && strcmp(got, "valid") == 0;
     if (got == NULL || (!taken && strcmp(got, "invalid") != 0)) {
         vector_outcome(outcome, OUTCOME_FAIL, "the answer's `result` is neither valid nor invalid");
     } else if (strcmp(want, taken ? "invalid" : "valid") == 0) {
-        const char *reason = json_string_value(json_object_get(taken ? v : answer, "reason"));
+        const char *reason = json_string_value(json_object_get(taken ? v : told, "reason"));
         snprintf(why, sizeof why, "%s, but is %s%s%.80s", taken ? "taken" : "refused", want, reason != NULL ? ": " : "", reason != NULL ? reason : "");
         vector_outcome(outcome, OUTCOME_FAIL, why);
-    } else if (own && json_object_get(v, "weir") != NULL && !json_equal(json_object_get(v, "weir"), json_object_get(answer, "verdict"))) {
+    } else if (own && json_object_get(v, "weir") != NULL && !json_equal(json_object_get(v, "weir"), json_object_get(told, "verdict"))) {
         snprintf(why, sizeof why, "weir's verdict: expected %.60s, got %.60s", json_string_value(json_object_get(v, "weir")),
-                 json_string_value(json_object_get(answer, "verdict")));
+                 json_string_value(json_object_get(told, "verdict")));
         vector_outcome(outcome, OUTCOME_FAIL, why);
-    } else if (taken && !segment_fields(v, answer, &leeway, why, sizeof why)) {
+    } else if (taken && !segment_fields(v, told, &leeway, why, sizeof why)) {
         vector_outcome(outcome, OUTCOME_FAIL, why);
-    } else if (own && json_object_get(answer, "problem") != NULL) {
-        vector_outcome(outcome, OUTCOME_FAIL, json_string_value(json_object_get(answer, "problem")));
+    } else if (own && json_object_get(told, "problem") != NULL) {
+        vector_outcome(outcome, OUTCOME_FAIL, json_string_value(json_object_get(told, "problem")));
     }
 }
 
 void segment_run(const struct vector_file *file, const struct vector_item *item, struct target *target, struct outcome *outcome)
 {
     const char *problem = NULL;
-    json_t *answer;
+    json_t *told;
     (void)file;
     if (target == NULL) {
-        answer = segment_weir(item->body, &problem);
+        told = segment_weir(item->body, &problem);
     } else {
         json_t *asked = json_pack("{sO sO sO}", "from", json_object_get(item->body, "from"), "to", json_object_get(item->body, "to"), "octets",
                                   json_object_get(item->body, "octets"));
-        answer = vector_ask(target, "segment", asked, outcome);
+        told = vector_ask(target, "segment", asked, outcome);
         json_decref(asked);
     }
-    if (answer != NULL) {
-        segment_judge(item->body, answer, target == NULL, outcome);
+    if (told != NULL) {
+        segment_judge(item->body, told, target == NULL, outcome);
     } else if (target == NULL) {
         vector_outcome(outcome, OUTCOME_BROKEN, problem);
     }
-    json_decref(answer);
+    json_decref(told);
 }

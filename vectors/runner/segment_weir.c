@@ -148,22 +148,22 @@ static json_t *segment_answer(const json_t *vector, const uint8_t *octets, size_
     memset(&v, 0xa5, sizeof v);
     memcpy(&before, &v, sizeof v);
     enum weir_verdict verdict = weir_view_segment(&v, octets, len, pseudo);
-    json_t *answer = json_pack("{ss ss}", "result", verdict == WEIR_OK ? "valid" : "invalid", "verdict", weir_verdict_name(verdict));
+    json_t *told = json_pack("{ss ss}", "result", verdict == WEIR_OK ? "valid" : "invalid", "verdict", weir_verdict_name(verdict));
     if (verdict != WEIR_OK) {
-        json_object_set_new(answer, "reason", json_string(weir_verdict_name(verdict)));
+        json_object_set_new(told, "reason", json_string(weir_verdict_name(verdict)));
         if (memcmp(&v, &before, sizeof v) != 0) {
-            json_object_set_new(answer, "problem", json_string("weir refused the segment and wrote to the view all the same"));
+            json_object_set_new(told, "problem", json_string("weir refused the segment and wrote to the view all the same"));
         }
-        return answer;
+        return told;
     }
-    json_object_set_new(answer, "fields", segment_fields_of(&v, octets));
-    json_object_set_new(answer, "odd", segment_words(segment_odd, v.odd));
+    json_object_set_new(told, "fields", segment_fields_of(&v, octets));
+    json_object_set_new(told, "odd", segment_words(segment_odd, v.odd));
     bool exact = segment_has_flag(vector, "Layout");
     const char *problem = segment_writable(&v) || exact ? segment_again(&v, octets, len, pseudo, exact) : NULL;
     if (problem != NULL) {
-        json_object_set_new(answer, "problem", json_string(problem));
+        json_object_set_new(told, "problem", json_string(problem));
     }
-    return answer;
+    return told;
 }
 
 json_t *segment_weir(const json_t *vector, const char **problem)
@@ -178,12 +178,12 @@ json_t *segment_weir(const json_t *vector, const char **problem)
     /* Exactly as long as the segment: a sanitizer sees whoever reads past it. */
     size_t len = json_string_length(hex) / 2;
     uint8_t *octets = malloc(len > 0 ? len : 1);
-    json_t *answer = NULL;
+    json_t *told = NULL;
     if (octets != NULL && vector_octets(hex, octets, len) == (long)len) {
-        answer = segment_answer(vector, octets, len, &pseudo);
+        told = segment_answer(vector, octets, len, &pseudo);
     } else {
         *problem = "no memory";
     }
     free(octets);
-    return answer;
+    return told;
 }

@@ -402,14 +402,14 @@ static json_t *json_answer(const char *reply, const char *command, struct outcom
 {
     json_error_t syntax;
     char why[400];
-    json_t *answer = json_loads(reply, JSON_REJECT_DUPLICATES, &syntax);
-    if (!json_is_object(answer)) {
+    json_t *told = json_loads(reply, JSON_REJECT_DUPLICATES, &syntax);
+    if (!json_is_object(told)) {
         snprintf(why, sizeof why, "the answer to `%s` is no JSON object: %s: %.100s", command, syntax.text, reply);
         vector_outcome(outcome, OUTCOME_FAIL, why);
-        json_decref(answer);
+        json_decref(told);
         return NULL;
     }
-    return answer;
+    return told;
 }
 
 json_t *vector_ask(struct target *target, const char *command, const json_t *input, struct outcome *outcome)
