@@ -747,8 +747,17 @@ def exchange():
             figures[-1][1].extend(exchange_step(line))
     for head, steps in figures:
         number = int(head[1])
-        t.add(f"figure-{number:02}", "exchange", head[2], {"states": {"A": head[3], "B": head[4]}, "steps": [step for step, _ in steps]}, {"states": [states for _, states in steps]},
-              source=f"RFC 9293 figure {number}", section="RFC 9293 3.6" if number > 11 else "RFC 9293 3.5", covers=covers[number], flags=["Printed"])
+        comment = head[2]
+        if number == 7:
+            # The SYN,ACKs that cross fail table 6 and are answered with an ACK: either end may be ESTABLISHED one segment later than drawn.
+            steps = [(step, {who: state for who, state in states.items() if state != "ESTABLISHED"}) for step, states in steps]
+            steps.append(({"settle": True}, {"A": "ESTABLISHED", "B": "ESTABLISHED"}))
+            comment += "; SYN,ACKs that cross may be answered before they are taken, and never with RST"
+        begin = {"A": head[3], "B": head[4]}
+        numbers = {"A": {"snd-nxt": 100, "rcv-nxt": 300}, "B": {"snd-nxt": 300, "rcv-nxt": 100}}
+        iss = {who: sorted({step["seq"] for step, _ in steps if step.get("from") == who and "SYN" in step["flags"]}) for who in "AB"}
+        t.add(f"figure-{number:02}", "exchange", comment, {"states": begin, "numbers": {who: numbers[who] for who in "AB" if begin[who] == "ESTABLISHED"}, "iss": iss, "steps": [step for step, _ in steps]},
+              {"states": [states for _, states in steps]}, source=f"RFC 9293 figure {number}", section="RFC 9293 3.6" if number > 11 else "RFC 9293 3.5", covers=covers[number], flags=["Printed"])
     return t
 
 
