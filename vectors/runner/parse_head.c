@@ -1,6 +1,6 @@
 /* parse_head.c - the head of a vector: the lines "// key: value" above everything else, as FORMAT.md lists them.
  *
- * A block of comments without an id is no head, and says whatever it likes. With one it is exact: every line has a key, every key is known. */
+ * A block of comments without an id is no head, and says whatever it likes. With one it is exact: every line has a key that is known. */
 #include "parse.h"
 
 #include <string.h>

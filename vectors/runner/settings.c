@@ -510,7 +510,8 @@ static const struct settings_command {
     {"echo", settings_command_echo},
     {"ip ifconfig", settings_command_ip},
     {"tc", settings_command_tc},
-    {"true : set sleep usleep sync ethtool modprobe kldload kldunload sockstat nstat rm mkdir touch date uname exit", settings_command_nothing},
+    {"true : set sleep usleep sync ethtool modprobe kldload kldunload sockstat nstat rm mkdir touch date uname exit",
+     settings_command_nothing},
 };
 
 static bool settings_command(struct settings_run *r)
