@@ -266,20 +266,20 @@ static json_t *exchange_run(struct exchange *x)
 json_t *function_exchange(struct function_input *in)
 {
     struct exchange *x = calloc(1, sizeof *x);
-    json_t *answer = NULL;
+    json_t *told = NULL;
     if (x == NULL) {
         return NULL;
     }
     x->in = in;
     if (exchange_begin(x, 0) && exchange_begin(x, 1)) {
-        answer = exchange_run(x);
+        told = exchange_run(x);
         const char *problem = x->end[0].b->problem != NULL ? x->end[0].b->problem : x->end[1].b->problem;
         if (x->problem[0] != '\0' || problem != NULL) {
-            json_object_set_new(answer, "problem", json_string(x->problem[0] != '\0' ? x->problem : problem));
+            json_object_set_new(told, "problem", json_string(x->problem[0] != '\0' ? x->problem : problem));
         }
     }
     free(x->end[0].b);
     free(x->end[1].b);
     free(x);
-    return answer;
+    return told;
 }
