@@ -268,6 +268,7 @@ def newreno():
     add("slow-start-stretch", "never more than SMSS once there was loss", ["RFC5681-3.1-9"], (2000, 64000), [ack(5000)], [(3000, 64000)])
     add("avoidance", "an SMSS for each window acknowledged", ["RFC5681-3.1-11", "RFC5681-3.1-13"], (10000, 10000), [ack(1000)] * 10 + [ack(1000)] * 11, [(10000, 10000)] * 9 + [(11000, 10000)] * 11 + [(12000, 10000)], level="SHOULD")
     add("avoidance-whole", "one acknowledgment of a whole window", ["RFC5681-3.1-12"], (8000, 4000), [ack(8000)], [(9000, 4000)])
+    add("avoidance-rest", "what is acknowledged beyond a window counts for the next", ["RFC5681-3.1-13"], (10000, 10000), [ack(1500)] * 14, [(10000, 10000)] * 6 + [(11000, 10000)] * 7 + [(12000, 10000)], section="RFC 3465 2.1", level="practice")
     add("loss", "half of what was in flight", ["RFC5681-3.2-7", "RFC5681-4.3-1"], (20000, 64000), [{"loss": 20000}], [(10000, 10000)], section="RFC 6675 5")
     add("loss-small", "but two segments at least", ["RFC5681-3.2-7"], (3000, 64000), [{"loss": 3000}], [(2000, 2000)], section="RFC 6675 5")
     add("loss-odd", "an odd octet is not kept", ["RFC5681-3.2-7"], (20000, 64000), [{"loss": 15001}], [(7500, 7500)], section="RFC 6675 5")
@@ -485,6 +486,7 @@ def sack_receiver():
     more = {"five-runs": [(1100, 1200), (1300, 1400), (1500, 1600), (1700, 1800), (1900, 2000)], "oldest-again": [(1100, 1200), (1300, 1400), (1500, 1600), (1200, 1250)],
             "join-two": [(1100, 1200), (1300, 1400), (1200, 1300)], "fill-first": [(1100, 1200), (1300, 1400), (1000, 1100)], "fill-all": [(1100, 1200), (1000, 1100)],
             "duplicate-below": [(1000, 1200), (1000, 1100)], "duplicate-above": [(1100, 1200), (1100, 1200)], "duplicate-part": [(1000, 1100), (1050, 1150)], "duplicate-two-runs": [(1100, 1200), (1300, 1400), (1100, 1400)],
+            "duplicate-in-older": [(1100, 1200), (1300, 1400), (1120, 1150)], "duplicate-in-oldest": [(1100, 1200), (1300, 1400), (1500, 1600), (1100, 1200)],
             "duplicate-then-new": [(1000, 1100), (1000, 1100), (1200, 1300), (1400, 1500)]}
     for name, segments in more.items():
         model = Receiver(1000)
@@ -503,6 +505,9 @@ def reset():
         for base in (1000, WRAP - 250, 2**31 - 250):
             t.add(f"{event.lower()}-{base:08x}-{offset}", "reset", "by its place against RCV.NXT" if event == "RST" else "wherever it stands", {"rcv-nxt": base, "rcv-wnd": 500, "flags": event, "seg-seq": (base + offset) % WRAP},
                   {"reaction": reaction.replace("_", "-")}, derived=True, family=event.lower(), **({"section": "RFC 5961 4.2", "covers": ["RFC5961-4.2-2", "RFC5961-4.2-3"]} if event == "SYN" else {}))
+    for offset, length, reaction in ((0, 10, "reset"), (1, 10, "challenge-ack"), (-1, 10, "drop"), (-10, 10, "drop"), (-5, 600, "drop"), (499, 10, "challenge-ack"), (500, 10, "drop")):
+        t.add(f"rst-with-text-{offset}-{length}", "reset", "a RST with text is judged by where it begins", {"rcv-nxt": 1000, "rcv-wnd": 500, "flags": "RST", "seg-seq": 1000 + offset, "seg-len": length}, {"reaction": reaction},
+              derived=True, family="rst-with-text", section="RFC 9293 3.5.3", covers=["SHLD-2", "RFC9293-3.5.3-1"])
     return t
 
 

@@ -159,7 +159,9 @@ static json_t *segment_answer(const json_t *vector, const uint8_t *octets, size_
     json_object_set_new(told, "fields", segment_fields_of(&v, octets));
     json_object_set_new(told, "odd", segment_words(segment_odd, v.odd));
     bool exact = segment_has_flag(vector, "Layout");
-    const char *problem = segment_writable(&v) || exact ? segment_again(&v, octets, len, pseudo, exact) : NULL;
+    bool hidden = ((v.odd & WEIR_ODD_ACK) == 0 || v.ack.v == 0) && ((v.odd & WEIR_ODD_URGENT) == 0 || v.urgent == 0);
+    const char *problem = !hidden ? "weir hands out a field whose control bit is off" : segment_writable(&v) || exact
+                          ? segment_again(&v, octets, len, pseudo, exact) : NULL;
     if (problem != NULL) {
         json_object_set_new(told, "problem", json_string(problem));
     }
