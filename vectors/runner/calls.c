@@ -625,7 +625,8 @@ static answer call_bits(struct call *k, int number, int64_t events)
 /* Has a call that waits `timeout` milliseconds, -1 for ever, waited enough? One that is not written as blocking does not wait. */
 static bool call_waited(const struct call *k, int64_t timeout)
 {
-    return !k->call->blocking || (timeout >= 0 && course_now(k->c) >= k->c->blocked.began + timeout * 1000);
+    k->c->blocked.wake = timeout < 0 ? -1 : k->c->blocked.began + timeout * 1000;
+    return !k->call->blocking || (timeout >= 0 && course_now(k->c) >= k->c->blocked.wake);
 }
 
 static bool call_poll_entry(struct call *k, const struct script_value *entry, int64_t *fd, int64_t *events, int64_t *revents)
@@ -941,6 +942,7 @@ void course_call(struct course *c, const struct script_event *event, int64_t bas
     c->out->calls++;
     c->blocked.base = base;
     c->blocked.began = course_now(c);
+    c->blocked.wake = -1;
     const answer a = call_try(c, event, &done);
     if (a == CALL_ENDED) {
         record_call(c, event, 0, true);

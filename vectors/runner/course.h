@@ -39,6 +39,7 @@ struct course_blocked {
     const struct script_event *event; /* NULL: none */
     int64_t base;                     /* the event before it: its end is counted from there as its beginning was */
     int64_t began, done;              /* done: octets so far */
+    int64_t wake;                     /* when it has waited long enough; -1: never */
 };
 
 struct course {

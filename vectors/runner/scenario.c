@@ -229,6 +229,9 @@ static bool course_step(struct course *c, const struct script_event *event, int6
     if (c->ended || course_now(c) >= until) {
         return false;
     }
+    if (c->blocked.event != NULL && c->blocked.wake >= 0 && c->blocked.wake < until) {
+        until = c->blocked.wake;
+    }
     if (course_fatal(c, event, c->target->ops->advance(c->target, c->start + until))) {
         return false;
     }

@@ -238,7 +238,7 @@ static const struct row block_rows[] = {
     {"read", OPEN "+0...0.1 read(4, ..., 1000) = 100\n+.1 < P. 1:101(100) ack 1 win 65535\n+0 > . 1:1(0) ack 101\n", false, PASS},
     {"read of another number", OPEN "+0...0.1 read(4, ..., 1000) = 99\n+.1 < P. 1:101(100) ack 1 win 65535\n", false, FAIL("read gave 100, expected 99")},
     {"read never ends", OPEN "+0...0.1 read(4, ..., 1000) = 100\n", false, FAIL("read still blocks")},
-    {"write", HEAD "// settings: timestamps=0 sack=0 window-scale=0 send-buffer=2048\n" OPEN
+    {"write", HEAD "// settings: timestamps=0 sack=0 window-scale=0 send-buffer=2048 nagle=0\n" OPEN
      "+0...0.1 write(4, ..., 3000) = 3000\n+0 > . 1:1461(1460) ack 1\n+0 > P. 1461:2049(588) ack 1\n"
      "+.1 < . 1:1(0) ack 2049 win 65535\n+0 > P. 2049:3001(952) ack 1\n", false, PASS},
     {"poll until its time", OPEN "+0...0.05 poll([{fd=4, events=POLLIN}], 1, 50) = 0\n", false, PASS},
