@@ -45,7 +45,7 @@ class Topic:
         vector.update({key: other.get(key, value) for key, value in self.default.items()})
         for key in ("family", "source", "derived", "flags", "tolerance"):
             if key in other:
-                vector[key] = other[key]
+                vector[key] = f"function/{self.name}/{other[key]}" if key == "family" else other[key]
         vector.update({"function": function, "input": given, "output": output})
         check(vector["id"] + " twice", vector["id"] not in self.ids)
         self.ids.add(vector["id"])

@@ -56,7 +56,7 @@ class Topic:
             vector["flags"] = sorted(flags)
         for key in ("family", "source"):
             if key in other:
-                vector[key] = other[key]
+                vector[key] = f"segment/{self.name}/{other[key]}" if key == "family" else other[key]
         vector.update({"ip": 4 if "." in addresses[0] else 6, "from": addresses[0], "to": addresses[1], "octets": octets.hex()})
         vector.update(answer)
         vector["weir"] = WEIR[answer["reason"]] if "reason" in answer else "ok"
