@@ -28,6 +28,8 @@ KINDS = {
     "rst": ("R", 0, "RST"),
     "rst-ack": ("R.", 0, "RST,ACK"),
     "rst-data": ("R", 10, "RST with text"),
+    "syn-rst": ("SR", 0, "SYN,RST"),
+    "rst-fin": ("FR.", 0, "RST,FIN"),
     "urg": ("PU.", 10, "Urgent text"),
     "none": ("-", 0, "A segment without any flag"),
     "data-bare": ("P", 10, "Text without ACK"),
@@ -124,7 +126,7 @@ class Stage:
     def transfer(self, rounds: int) -> None:
         """Text of ours that the peer acknowledges, so that old acknowledgments exist."""
         for _ in range(rounds):
-            self.v.call(f"write(4, ..., {SHORT_WIN}) = {SHORT_WIN}")
+            self.v.call(f"write({self.fd}, ..., {SHORT_WIN}) = {SHORT_WIN}")
             self.says("P.", length=SHORT_WIN)
             self.t.nxt += SHORT_WIN
             self.t.una = self.t.nxt
@@ -132,7 +134,7 @@ class Stage:
 
     def fly(self, octets: int) -> None:
         if octets:
-            self.v.call(f"write(4, ..., {octets}) = {octets}")
+            self.v.call(f"write({self.fd}, ..., {octets}) = {octets}")
             self.says("P.", length=octets)
             self.t.nxt += octets
 
@@ -421,7 +423,7 @@ def state_event() -> Iterator[Vector]:
 
 # kind: flags, octets, in words; where flags have ACK, every acknowledgment of SYN_SENT_ACKS
 SYN_SENT_KINDS = {
-    "syn": ("S", 0), "syn-fin": ("SF", 0), "syn-data": ("S", 10), "syn-rst": ("SR", 0), "syn-ack": ("S.", 0), "syn-ack-data": ("PS.", 10),
+    "syn": ("S", 0), "syn-fin": ("SF", 0), "rst-fin": ("FR.", 0), "syn-data": ("S", 10), "syn-rst": ("SR", 0), "syn-ack": ("S.", 0), "syn-ack-data": ("PS.", 10),
     "syn-ack-fin": ("FS.", 0), "syn-ack-rst": ("SR.", 0), "ack": (".", 0), "data": ("P.", 10), "fin": ("F", 0), "fin-ack": ("F.", 0),
     "rst": ("R", 0), "rst-ack": ("R.", 0), "urg": ("PU.", 10), "none": ("-", 0), "data-bare": ("P", 10),
 }
