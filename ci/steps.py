@@ -157,7 +157,7 @@ def lists(s):
 @step(1)
 def scripts(s):
     """Every script of the tree is clean for shellcheck, or compiles as Python."""
-    _, text = s.run("git", "ls-files", "-z", "ci", ".ci", "tests", "fuzz")
+    _, text = s.run("git", "ls-files", "-z", "ci", ".ci", "tests", "fuzz", "vectors")
     shell, python = [], []
     for name in text.strip("\0\n").split("\0"):
         path = TOP / name
@@ -189,7 +189,7 @@ def asan(s):
 
 @step(1)
 def msan(s):
-    s.meson("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=memory", "-Db_lundef=false", "-Dcmocka=portable",
+    s.meson("-Dbuildtype=debug", "-Doptimization=1", "-Db_sanitize=memory", "-Db_lundef=false", "-Dcmocka=portable", "-Dvectors=disabled",
             "-Dc_args=-fno-omit-frame-pointer -fsanitize-memory-track-origins", cc="clang")
 
 
@@ -301,6 +301,41 @@ def same_everywhere(s):
     if len(set(hashes.values())) != 1:
         raise Failed(f"trace hashes differ: {hashes}")
     s.notes.append(f"trace hash {hashes['gcc']} on x86-64, i686 and mips")
+
+
+def runner_program(s):
+    found = s.options.build / "gcc/vectors/runner/weir-vectors"
+    if not found.exists():
+        raise Failed("gcc has no weir-vectors: libjansson-dev is missing (ci/install)")
+    return found
+
+
+def run_vectors(s, what, *arguments, may_fail=False):
+    """One run of weir-vectors over the tree's vectors; each vector is a case."""
+    results = s.build / f"{what}.json"
+    code, _ = s.run(runner_program(s), "--vectors", TOP / "vectors", "--json", results, *arguments, may_fail=True)
+    if code == 2 or not results.exists():
+        raise Failed(f"{what}: weir-vectors answered {code}")
+    report = json.loads(results.read_text())
+    counts = report["counts"]
+    failed = sum(counts[v] for v in ("fail", "broken", "dead", "unexpected")) + len(report["unknown_known_failures"])
+    s.tally.add(Tally(counts["pass"] + counts["known"], failed, counts["unsupported"]))
+    s.notes.append(f"{what}: " + ", ".join(f"{n} {v}" for v, n in counts.items() if n))
+    if code != 0 and failed == 0:
+        raise Failed(f"{what}: weir-vectors answered {code}")
+    return results
+
+
+@step(2)
+def vectors(s):
+    """Every vector on weir, to the letter, over both IP versions; every row of the state table shown; files, ids and forms in order."""
+    s.build.mkdir(parents=True, exist_ok=True)
+    s.run("ci/vectors-sums", "--check")
+    s.run("ci/vectors-schema")
+    s.run("ci/generate", "--check")
+    s.gates = 4
+    run_vectors(s, "weir", "--strict", "--rows-gate", "--junit", s.build / "weir.xml")
+    run_vectors(s, "weir over IPv6", "--strict", "--kind", "scenario", "--ipv6")
 
 
 # ---- phase 3: one at a time ----------------------------------------------------------------------------------
