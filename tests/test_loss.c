@@ -187,6 +187,19 @@ static void a_timeout_resends_from_the_left_edge_in_slow_start(void **state)
     assert_int_equal(f->c.backoff, 2); /* nothing that was sent once has been acknowledged since: no sample, so no end of it */
 }
 
+/* RFC 5681 3.1: the acknowledgment that ends what a timeout began counts in slow start like any other. */
+static void the_last_acknowledgment_after_a_timeout_opens_the_window(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = loss_flight(false, false);
+    assert_true(conn_wait(f));
+    assert_int_equal(loss_next(f), 0);
+    assert_int_equal(f->c.cc.cwnd, MSS);
+    loss_ack(f, COUNT, 0, 0);
+    assert_false(conn_has(&f->c, WEIRI_LOSS));
+    assert_int_equal(f->c.cc.cwnd, 2 * MSS);
+}
+
 /* RFC 2018 5.1, 8: the peer may take back what it has SACKed; after a timeout the left edge goes again all the same. */
 static void a_peer_that_reneges_gets_everything_again(void **state)
 {
@@ -439,6 +452,7 @@ int main(void)
         cmocka_unit_test(partial_acks_without_sack),
         cmocka_unit_test(sack_repairs_every_hole_in_one_recovery),
         cmocka_unit_test(a_timeout_resends_from_the_left_edge_in_slow_start),
+        cmocka_unit_test(the_last_acknowledgment_after_a_timeout_opens_the_window),
         cmocka_unit_test(a_peer_that_reneges_gets_everything_again),
         cmocka_unit_test(timestamps_give_samples_where_karn_forbids_them),
         cmocka_unit_test(acknowledgments_out_of_range_change_nothing),

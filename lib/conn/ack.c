@@ -70,10 +70,8 @@ static void ack_sample(weir_conn *c, const weir_view *v, const struct weiri_acke
 
 static void ack_leave_recovery(weir_conn *c, uint32_t acked, uint32_t flight)
 {
-    if (conn_has(c, WEIRI_RECOVERY)) {
-        struct weiri_cc_event e = ack_event(c, acked, flight);
-        weiri_cc_recovered(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
-    }
+    struct weiri_cc_event e = ack_event(c, acked, flight);
+    weiri_cc_recovered(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
     conn_set(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PARTIAL, false);
     c->dupacks = 0;
 }
@@ -93,12 +91,16 @@ static void ack_partial(weir_conn *c, uint32_t acked)
 static void ack_congestion(weir_conn *c, uint32_t acked, uint32_t flight)
 {
     struct weiri_cc_event e = ack_event(c, acked, flight);
-    if (conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && !seq_lt(c->snd.una, c->recover)) {
-        ack_leave_recovery(c, acked, conn_flight(c));
-    } else if (conn_has(c, WEIRI_RECOVERY)) {
-        ack_partial(c, acked);
-    } else if (acked > 0) {
+    bool whole = !seq_lt(c->snd.una, c->recover);
+    if (conn_has(c, WEIRI_RECOVERY)) {
+        if (whole) {
+            ack_leave_recovery(c, acked, conn_flight(c));
+        } else {
+            ack_partial(c, acked);
+        }
+    } else if (acked > 0) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
         weiri_cc_acked(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
+        conn_set(c, WEIRI_LOSS, conn_has(c, WEIRI_LOSS) && !whole);
     }
     if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         c->dupacks = 0;
@@ -246,6 +248,7 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
     ack_note_stamp(c, v);
     if (c->timer == WEIRI_TIMER_PERSIST) {
         ack_note_progress(c, 0); /* MUST-37, SHLD-17: a peer that answers probes keeps the connection, however long its window is zero */
+        conn_set(c, WEIRI_ANSWERED, !conn_has(c, WEIRI_RELEASED));
     }
     bool advanced = seq_lt(c->snd.una, v->ack);
     if (advanced) {
