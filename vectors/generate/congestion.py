@@ -33,7 +33,7 @@ class Flow:
     def __init__(self, name, title, level, section, covers, count, with_sack=False, **head):
         head.setdefault("settings", SETTINGS)
         self.v = Vector(name, title, level, section, covers, needs=" ".join(["sack"] * with_sack + head.pop("needs", "").split()), **head)
-        offer, answer = ("mss 1460,sackOK", "mss 1460,nop,nop,sackOK") if with_sack else ("mss 1460", "mss 1460")
+        offer, answer = ("mss 1460,nop,nop,sackOK",) * 2 if with_sack else ("mss 1460", "mss 1460")
         self.v.passive(offer=offer, answer=answer)
         self.count, self.next = count, 0
         self.v.call(f"write(4, ..., {count * MSS}) = {count * MSS}")
@@ -97,12 +97,14 @@ def slow_start():
 
 def avoidance():
     f = Flow("congestion/avoidance/one-segment-a-round", "Above ssthresh the window grows by one segment for each window acknowledged", "MUST", "RFC 5681 3.1",
-             "RFC5681-3.1-8 RFC5681-3.1-11 RFC5681-3.1-12 RFC5681-3.1-13 RFC5681-3.1-16 RFC5681-3.1-18", 40, needs="virtual-time")
+             "RFC5681-3.1-8 RFC5681-3.1-11 RFC5681-3.1-12 RFC5681-3.1-13 RFC5681-3.1-16 RFC5681-3.1-18", 21, needs="virtual-time")
     f.new(3).ack(1).new(2).ack(2).new(2).ack(3).new(2).ack(4).new(2)  # eleven sent, seven in flight: a window of seven
     f.v.note("a timeout with seven in flight: ssthresh is three and a half segments, the window is one")
     f.again(4, "1").ack(11).new(2)
-    f.v.note("slow start up to ssthresh, then one more for each window of segments acknowledged")
-    f.ack(12).new(2)
+    f.v.note("slow start as far as ssthresh: three segments fit")
+    f.ack(12).new(2).ack(13).new(1)
+    f.v.note("then four acknowledgments, more than a window, until one segment more goes")
+    f.ack(14).new(1).ack(15).new(1).ack(16).new(1).ack(17).new(2)
     yield f.ended()
 
 
@@ -199,7 +201,7 @@ def selective():
 
 def segmentation():
     v = Vector("congestion/push/last", "PSH is set on the segment that empties the queue, and on no other", "MUST", "RFC 9293 3.9.1.2", "MUST-61 MUST-60 SHLD-28", settings=SETTINGS)
-    v.passive().call("write(4, ..., 4000) = 4000").expect(". 1:1461(1460) ack 1").expect(". 1461:2921(1460) ack 1").expect("P. 2921:4001(1080) ack 1")
+    v.passive().call("setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0").call("write(4, ..., 4000) = 4000").expect(". 1:1461(1460) ack 1").expect(". 1461:2921(1460) ack 1").expect("P. 2921:4001(1080) ack 1")
     yield v.sends(". 1:1(0) ack 4001 win 65535")
     v = Vector("congestion/push/merged", "Small writes that had to wait go together, as large as possible", "SHOULD", "RFC 9293 3.9.1.2", "SHLD-27 SHLD-28 MAY-16", settings=SETTINGS)
     v.passive().call("write(4, ..., 10) = 10").expect("P. 1:11(10) ack 1")

@@ -81,10 +81,10 @@ def order():
 
 def strange():
     cases = {
-        "unknown": ("An option that nobody knows is passed over", "mss 1000,kind 77 01020304", "MUST-6 MUST-68"),
-        "unknown-first": ("An unknown option in front hides nothing", "kind 200 ,mss 1000", "MUST-6 MUST-64"),
-        "unknown-long": ("An unknown option of 34 octets hides nothing", "kind 222 " + "00" * 32 + ",mss 1000,nop,nop", "MUST-6 MUST-64"),
-        "experiment": ("Experiments (RFC 6994) are passed over", "mss 1000,kind 253 f989aabb", "MUST-6"),
+        "unknown": ("An option that nobody knows is passed over", "mss 1000,kind 77 0102", "MUST-6 MUST-68"),
+        "unknown-first": ("An unknown option in front hides nothing", "kind 200 ,nop,nop,mss 1000", "MUST-6 MUST-64"),
+        "unknown-long": ("An unknown option of 34 octets hides nothing", "kind 222 " + "00" * 30 + ",mss 1000", "MUST-6 MUST-64"),
+        "experiment": ("Experiments (RFC 6994) are passed over", "mss 1000,kind 253 f989,kind 254 f989aabb,nop,nop", "MUST-6"),
         "eol": ("What stands after End of Option List is not looked at", "mss 1000,eol,nop,nop,nop", "MUST-4"),
         "nops": ("NOPs are nothing", "nop,nop,nop,nop,nop,nop,mss 1000,nop,nop", "MUST-4 MUST-64"),
     }
@@ -113,7 +113,7 @@ def mss():
         v.sends(f". 1:1(0) ack {1 + segment} win 65535").expect(f"P. {1 + segment}:{2 + segment}(1) ack 1")
         yield v
     v = Vector("options/mss/none", "Without an MSS option 536 is taken (IPv4)", "MUST", "RFC 9293 3.7.1", "MUST-15")
-    v.passive(offer="nop").call("write(4, ..., 600) = 600").expect(". 1:537(536) ack 1")
+    v.passive(offer="nop,nop,nop,nop").call("write(4, ..., 600) = 600").expect(". 1:537(536) ack 1")
     v.sends(". 1:1(0) ack 537 win 65535").expect("P. 537:601(64) ack 1")
     yield v
     v = Vector("options/mss/syn-ack", "The MSS of a SYN,ACK counts as that of a SYN", "MUST", "RFC 9293 3.7.1", "MUST-14 MUST-16", settings="timestamps=0 sack=0 window-scale=0")

@@ -30,10 +30,9 @@ class Receiver:
         return [tuple(run) for run in runs]
 
     def take(self, start, end):
-        """A segment [start, end). Returns (ack, blocks, in order and nothing missing)."""
+        """A segment [start, end). Returns (ack, blocks, whether its ACK may be delayed: new text, and nothing is missing)."""
         duplicate = [o for o in range(start, end) if o < self.next or o in self.held]
-        hole = bool(self.held)
-        orderly = start <= self.next < end and not hole and not duplicate
+        orderly = start <= self.next < end and not self.held
         dsack = None
         if duplicate:  # the first contiguous run of octets seen before
             last = duplicate[0]
@@ -63,8 +62,7 @@ class Receiver:
     def blocks(self, dsack):
         if not self.sack:
             return []
-        blocks = [dsack] if dsack else []
-        return (blocks + [run for run in self.recent if run != dsack or not dsack])[:4]
+        return (([dsack] if dsack else []) + self.recent)[:4]
 
 
 def octet(unit):
@@ -86,7 +84,7 @@ def play(v, arrivals, sack, scale=1):
 def opened(name, title, level, section, covers, sack, **head):
     v = Vector(name, title, level, section, covers, needs=("dsack" if "2883" in covers else "sack") if sack else "", **head)
     if sack:
-        v.passive(offer="mss 1460,sackOK", answer="mss 1460,nop,nop,sackOK")
+        v.passive(offer="mss 1460,nop,nop,sackOK", answer="mss 1460,nop,nop,sackOK")
     else:
         v.passive()
     return v

@@ -61,7 +61,7 @@ def retransmission():
     v.call("socket(..., SOCK_STREAM, IPPROTO_TCP) = 3").call("fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
     v.call("connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)").expect("S 0:0(0) <mss 1460>")
     schedule(v, "S 0:0(0) <mss 1460>", 1, 7)
-    v.call("connect(3, ..., ...) = -1 ETIMEDOUT (Connection timed out)", "54")
+    v.call("connect(3, ..., ...) = -1 ETIMEDOUT (Connection timed out)", "57.1")
     v.fd = 3
     v.state("CLOSED")
     yield v

@@ -243,6 +243,9 @@ answer inside_option(struct inside_user *user, weir_conn *c, weir_us now, const 
     if (strcmp(name, "reuse-address") == 0) { /* sockets of weir are free as soon as they can be */
         return 0;
     }
+    if (strcmp(name, "oob-inline") == 0) { /* urgent octets never leave the line (RFC 6093 6) */
+        return value != 0 ? 0 : ANSWER_UNIMPLEMENTED;
+    }
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         if (strcmp(options[i].name, name) == 0) {
             if (value < (strcmp(name, "linger") == 0 ? -1 : 0) || value > options[i].most) {

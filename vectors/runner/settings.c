@@ -633,6 +633,7 @@ const char *settings_socket_option(const char *level, const char *name, int64_t 
     } options[] = {
         {"SOL_SOCKET", "SO_KEEPALIVE", "keepalive", 1},
         {"SOL_SOCKET", "SO_LINGER", "linger", 1},
+        {"SOL_SOCKET", "SO_OOBINLINE", "oob-inline", 1},
         {"SOL_SOCKET", "SO_RCVBUF", "receive-buffer", 1},
         {"SOL_SOCKET", "SO_RCVBUFFORCE", "receive-buffer", 1},
         {"SOL_SOCKET", "SO_SNDBUF", "send-buffer", 1},

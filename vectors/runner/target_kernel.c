@@ -603,6 +603,7 @@ static answer kernel_option(struct target *t, int socket, const char *name, int6
         {"keepalive", SOL_SOCKET, SO_KEEPALIVE, 1, 1}, {"keepalive-idle", IPPROTO_TCP, TCP_KEEPIDLE, 1000000, 1},
         {"keepalive-interval", IPPROTO_TCP, TCP_KEEPINTVL, 1000000, 1}, {"keepalive-count", IPPROTO_TCP, TCP_KEEPCNT, 1, 1},
         {"user-timeout", IPPROTO_TCP, TCP_USER_TIMEOUT, 1000, 1}, {"reuse-address", SOL_SOCKET, SO_REUSEADDR, 1, 1},
+        {"oob-inline", SOL_SOCKET, SO_OOBINLINE, 1, 1},
         {"receive-buffer", SOL_SOCKET, SO_RCVBUF, 1, 1}, {"send-buffer", SOL_SOCKET, SO_SNDBUF, 1, 1},
         {"dscp", v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, 1, 4},
     };
