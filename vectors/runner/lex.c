@@ -370,8 +370,7 @@ static int lex_digit(char c)
     return low >= 'a' && low <= 'f' ? low - 'a' + 10 : 99;
 }
 
-/* Digits at `at`, up to `most`; where they end, or NULL if there are none or the number is larger. */
-static const char *lex_digits(const char *at, uint64_t most, uint64_t *value)
+const char *lex_digits(const char *at, uint64_t most, uint64_t *value)
 {
     int base = 10;
     if (at[0] == '0' && (at[1] == 'x' || at[1] == 'X')) {

@@ -100,9 +100,13 @@ static struct script_value parse_symbol(struct parse *p, struct lex_word w)
     struct script_value v = {.kind = SCRIPT_SYMBOL};
     const char *value = lex_defined(&p->x, w);
     if (value != NULL && value[0] >= '0' && value[0] <= '9') {
-        p->x.at = w.text;
+        uint64_t n = 0;
+        const char *after = lex_digits(value, INT64_MAX, &n);
+        if (after == NULL || *after != 0) {
+            lex_fail(&p->x, w.text, "%.*s is defined as %.40s, which is no number", (int)(w.len < 40 ? w.len : 40), w.text, value);
+        }
         v.kind = SCRIPT_INT;
-        v.number = (int64_t)lex_number(&p->x, INT64_MAX, "number");
+        v.number = (int64_t)n;
     } else {
         v.text = lex_copy(&p->x, value != NULL ? (struct lex_word){value, strlen(value)} : w);
     }
@@ -332,7 +336,7 @@ static void parse_script(struct parse *p)
         parse_setting(p);
     }
     parse_command(x, &s->init);
-    for (lex_space(x); *x->at != 0 && *x->at != '`'; lex_space(x)) {
+    for (lex_space(x); *x->at != 0 && *x->at != '`'; lex_space(x)) { /* an error moves to the end */
         parse_event(p);
     }
     if (parse_command(x, &s->cleanup)) {

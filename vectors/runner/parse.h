@@ -48,6 +48,8 @@ struct lex_word lex_name(struct lex *x);          /* letters, digits, _ (not a d
 bool lex_same(struct lex_word w, const char *text);
 bool lex_word_is(struct lex *x, const char *text); /* takes the name `text` if it stands there */
 const char *lex_defined(const struct lex *x, struct lex_word w); /* its value by -D; NULL: not defined or without one */
+/* Digits at `at`, a number of up to `most`; where they end, or NULL if there are none or the number is larger. */
+const char *lex_digits(const char *at, uint64_t most, uint64_t *value);
 uint64_t lex_number(struct lex *x, uint64_t most, const char *what); /* 123, 0x7b, or a symbol of -D */
 int64_t lex_time(struct lex *x);                  /* 1, .5, 1.000001 seconds -> microseconds */
 int lex_hex(struct lex *x, uint8_t *octets, int most, const char *what); /* pairs of hexadecimal digits, or a symbol; may be none */

@@ -40,7 +40,7 @@ static const struct script_setting settings_linux[] = {
     {.name = "sack", .value = "1"},
     {.name = "window-scale", .value = "1"},
     {.name = "nagle", .value = "1"},
-    {.name = "receive-buffer", .value = "540000"},
+    {.name = "receive-buffer", .value = "524288"},
     {.name = "send-buffer", .value = "4194304"},
     {.name = "initial-window", .value = "10"},
     {.name = "ack-delay", .value = "40ms"},
@@ -155,14 +155,19 @@ static bool settings_in(const char *list, const char *word)
     return false;
 }
 
-/* "min default max": the default. */
+/* "min default max": the default. It is a hint to the kernel and counts its own records too, so the next power of two will do, which
+ * every target can have. */
 static bool settings_buffer(struct settings_run *r, const char *setting, const char *value)
 {
     long long low, middle;
     if (sscanf(value, "%lld %lld", &low, &middle) != 2) {
         return settings_refuse(r, setting, value);
     }
-    return settings_apply_number(r, setting, middle, "");
+    long long size = 256;
+    while (size < middle && size < 1 << 30) {
+        size *= 2;
+    }
+    return settings_apply_number(r, setting, size, "");
 }
 
 static bool settings_rmem(struct settings_run *r, const char *value)

@@ -333,6 +333,9 @@ static const struct {
     {"0 close(3) = ", 1, 14, "a value expected"},
     {"0 close([3) = 0", 1, 11, "] expected"},
     {"0 close({a=3) = 0", 1, 13, "} expected"},
+    {"0 f(BAD\n) = 0", 1, 5, "BAD is defined as 5x, which is no number"},
+    {"0 f(GOOD #x\n) = 0", 1, 10, "#x is not known"}, /* nothing may move the cursor back from the end */
+    {"0 f(GOOD\n, GOOD\n, 3 4) = 0", 3, 5, ") expected"},
     {"0 close(3|) = 0", 1, 11, "a value expected"},
     {"0 close(12abc) = 0", 1, 11, "goes on as a word"},
     {"0 close(0x) = 0", 1, 9, "not a number of 0 to"},
@@ -416,8 +419,8 @@ static void test_errors(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         struct script_error error;
-        static const struct script_define defines[] = {{"TCP", NULL}};
-        struct script *s = script_parse("t.pkt", errors[i].text, strlen(errors[i].text), defines, 1, &error);
+        static const struct script_define defines[] = {{"TCP", NULL}, {"BAD", "5x"}, {"GOOD", "5"}};
+        struct script *s = script_parse("t.pkt", errors[i].text, strlen(errors[i].text), defines, 3, &error);
         char place[60];
         snprintf(place, sizeof place, "t.pkt:%d:%d: error: ", errors[i].line, errors[i].column);
         if (s != NULL || error.pos.line != errors[i].line || error.pos.column != errors[i].column ||
