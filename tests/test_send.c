@@ -250,6 +250,34 @@ static void a_zero_window_is_probed_without_end(void **state)
 }
 
 /* A peer that does not answer probes either is given up after R2. */
+/* MUST-37: probes may be further apart than the user timeout; who answers each keeps the connection, who leaves one unanswered so long does not. */
+static void a_short_user_timeout_spares_who_answers_probes(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = send_open(4000);
+    const weir_us limit = 10 * CONN_SECOND;
+    weir_set_user_timeout(&f->c, limit);
+    send_acked(f, 0);
+    send_octets(f, 100, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_true(conn_wait(f));
+        conn_expect(f, i == 0 ? "ACK +0 +0 len 1" : "ACK -1 +0 len 1", WEIR_ESTABLISHED);
+        weir_fields g = conn_fields(f, WEIR_ACK, 0, -1);
+        g.window = 0;
+        conn_later(f, 1000);
+        conn_input(f, &g, 0);
+    }
+    assert_true(conn_wait(f));
+    conn_expect(f, "ACK -1 +0 len 1", WEIR_ESTABLISHED);
+    weir_us start = f->now;
+    while (weir_state(&f->c) != WEIR_CLOSED) {
+        assert_true(conn_wait(f));
+        conn_drain(f);
+    }
+    assert_int_equal(weir_error(&f->c), WEIR_ERR_TIMEOUT);
+    assert_int_equal(f->now - start, limit);
+}
+
 static void probes_that_nobody_answers_end(void **state)
 {
     (void)state;
@@ -424,6 +452,7 @@ int main(void)
         cmocka_unit_test(push_marks_the_segment_that_empties_the_queue),
         cmocka_unit_test(nothing_new_goes_beyond_a_shrunken_window),
         cmocka_unit_test(a_zero_window_is_probed_without_end),
+        cmocka_unit_test(a_short_user_timeout_spares_who_answers_probes),
         cmocka_unit_test(probes_that_nobody_answers_end),
         cmocka_unit_test(a_zero_window_is_probed_with_fin_when_nothing_else_is_left),
         cmocka_unit_test(the_right_edge_moves_in_worthwhile_steps_only),

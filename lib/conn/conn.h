@@ -38,7 +38,8 @@ enum weiri_flag {
     WEIRI_TS_RECENT = 1 << 26,    /* ts.recent is valid */
     WEIRI_PARTIAL = 1 << 27,      /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
     WEIRI_SYN_TWICE = 1 << 28,    /* our SYN went more than once, for whatever reason: no RTT sample (RFC 6298 3) */
-    WEIRI_ISS_FLOOR = 1 << 29     /* the ISS must be above iss_floor */
+    WEIRI_ISS_FLOOR = 1 << 29,    /* the ISS must be above iss_floor */
+    WEIRI_ANSWERED = 1 << 30      /* the last zero-window probe was answered: R2 waits for the next (MUST-37) */
 };
 
 /* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Two are learnt on the way: TEXT by

@@ -65,7 +65,7 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
         c->rexmt_at = base_after(c->now, timer_interval(c));
     }
     if (wanted != WEIRI_TIMER_PERSIST) {
-        conn_set(c, WEIRI_PROBE_DUE, false); /* there is nothing left to probe for */
+        conn_set(c, WEIRI_PROBE_DUE | WEIRI_ANSWERED, false); /* there is nothing left to probe for */
     }
 }
 
@@ -96,11 +96,17 @@ WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
 
 /* ---- R2 ---------------------------------------------------------------------------------------------------------- */
 
+/* A peer that has answered every probe so far is not waited for in vain, however far away the next one is. */
+static bool timer_answered(const weir_conn *c)
+{
+    return c->timer == WEIRI_TIMER_PERSIST && conn_has(c, WEIRI_ANSWERED) && !conn_has(c, WEIRI_RELEASED);
+}
+
 /* When waiting in vain ends (RFC 9293 3.8.3 (MUST-20, MUST-22, SHLD-11), 3.10.8). It runs only while something is waited for. */
 static weir_us timer_r2_at(const weir_conn *c)
 {
     bool opening = c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED;
-    if (c->timer == WEIRI_TIMER_NONE && !opening) {
+    if ((c->timer == WEIRI_TIMER_NONE && !opening) || timer_answered(c)) {
         return WEIR_FOREVER;
     }
     weir_us limit = opening ? c->cfg->r2_syn_us : c->r2_us;
@@ -134,6 +140,8 @@ static void timer_send_side(weir_conn *c)
         return;
     }
     if (c->timer == WEIRI_TIMER_PERSIST) {
+        c->progress_at = timer_answered(c) ? c->now : c->progress_at;
+        conn_set(c, WEIRI_ANSWERED, false);
         conn_set(c, WEIRI_PROBE_DUE, true);
         c->probes = (uint8_t)base_min32(c->probes + 1u, 31);
     } else {
