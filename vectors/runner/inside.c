@@ -104,18 +104,31 @@ static bool inside_number(const char *text, bool time, uint64_t *number)
     return true;
 }
 
+/* Rings have sizes that are powers of two: the next one. */
+static uint64_t inside_ring(uint64_t octets)
+{
+    uint64_t size = 256;
+    while (size < octets && size < 1u << 30) {
+        size *= 2;
+    }
+    return octets > size ? octets : size;
+}
+
 static bool inside_store(weir_stack_config *config, const struct inside_setting *s, uint64_t number)
 {
     static const uint64_t most[] = {1, UINT8_MAX, UINT16_MAX, UINT32_MAX, UINT64_MAX};
     uint8_t *at = (uint8_t *)config + s->offset;
+    if (s->offset == offsetof(weir_stack_config, rings.rx) || s->offset == offsetof(weir_stack_config, rings.tx)) {
+        number = inside_ring(number);
+    }
+    if (number > most[s->kind]) {
+        return false;
+    }
     const uint8_t u8 = (uint8_t)number;
     const uint16_t u16 = (uint16_t)number;
     const uint32_t u32 = (uint32_t)number;
     const bool truth = number != 0;
     const weir_us us = number;
-    if (number > most[s->kind]) {
-        return false;
-    }
     switch (s->kind) {
     case INSIDE_BOOL: memcpy(at, &truth, sizeof truth); break;
     case INSIDE_U8: memcpy(at, &u8, sizeof u8); break;
@@ -396,7 +409,7 @@ void inside_info(const weir_conn *c, struct target_info *info)
     info->snd_ssthresh = w.snd_ssthresh >= INT32_MAX ? INT32_MAX : w.snd_mss == 0 ? -1 : (int64_t)(w.snd_ssthresh / w.snd_mss);
     info->unacked = inside_segments(w.unacked, w.snd_mss);
     info->sacked = inside_segments(w.sacked, w.snd_mss);
-    info->lost = inside_segments(w.lost, w.snd_mss);
+    info->lost = inside_segments((uint64_t)w.lost + w.retrans, w.snd_mss); /* Linux counts a lost one until it is acknowledged */
     info->retrans = inside_segments(w.retrans, w.snd_mss);
     info->total_retrans = w.total_retrans;
     info->backoff = w.backoff;

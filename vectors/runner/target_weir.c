@@ -403,7 +403,7 @@ static answer weir_option_of_all(struct target_weir *w, const char *name, int64_
     if (a == 0 && w->stack != NULL) {
         w->stack->cfg.tcp = w->config.stack.tcp;
     }
-    return a == 0 || keepalive ? a : ANSWER_UNIMPLEMENTED; /* sizes that are no power of two */
+    return a == 0 || keepalive ? a : ANSWER_UNIMPLEMENTED; /* an MSS below what an MTU may be */
 }
 
 static answer weir_option(struct target *t, int socket, const char *name, int64_t value)
