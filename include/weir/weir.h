@@ -245,7 +245,7 @@ enum weir_state {
 WEIR_API const char *weir_state_name(enum weir_state state); /* "SYN-RECEIVED" */
 
 /* Congestion control algorithms. */
-enum weir_cc_kind { WEIR_CC_NEWRENO, WEIR_CC_COUNT };
+enum weir_cc_kind { WEIR_CC_NEWRENO, WEIR_CC_CUBIC, WEIR_CC_COUNT };
 WEIR_API const char *weir_cc_name(enum weir_cc_kind kind);
 
 /* Configuration: filled by a profile, changed field by field, then left alone. Connections keep a pointer to
@@ -258,6 +258,10 @@ typedef struct weir_config {
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind */
     bool iw10;                  /* initial window of RFC 6928; false: RFC 5681 3.1 */
+    bool hystart;               /* leave slow start before it overshoots (RFC 9406); with CUBIC and NewReno */
+    bool rack;                  /* find losses by time, probe for a lost tail (RFC 8985), with SACK; false: RFC 6675 */
+    bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
+    bool undo;                  /* take back what a spurious retransmission cost (RFC 5682, RFC 3522, RFC 4015, RFC 2883) */
     bool timestamps;            /* offer and accept RFC 7323 timestamps, PAWS */
     bool require_timestamps;    /* drop segments that lack them once negotiated (RFC 7323 3.2 SHOULD); false: accept, paths strip options */
     bool window_scale;          /* offer and accept RFC 7323 window scaling */
@@ -490,10 +494,56 @@ struct weir_rtt {
     uint32_t rto, min;       /* microseconds */
 };
 
+/* CUBIC (lib/recovery/cc_cubic.c; RFC 9438): windows in octets, times in microseconds. */
+struct weir_cubic {
+    weir_us epoch_at;        /* when this stage of congestion avoidance began; 0: not begun */
+    uint32_t w_max, w_est, cwnd_prior;
+    uint32_t k;              /* from the epoch to w_max */
+    uint32_t origin;         /* the window at the plateau of this epoch */
+    uint32_t acked;          /* octets acknowledged and not yet turned into window */
+};
+
+/* HyStart++ (lib/recovery/hystart.c; RFC 9406). */
+struct weir_hystart {
+    weir_seq window_end;     /* SND.NXT when the round began */
+    uint32_t last_min, round_min, baseline; /* microseconds; UINT32_MAX: none */
+    uint8_t samples, css_rounds, phase;     /* phase: slow start, conservative slow start, done */
+};
+
 /* Congestion control (lib/recovery/cc.c; RFC 5681). */
 struct weir_cc {
     uint32_t cwnd, ssthresh; /* octets */
     uint32_t acked;          /* octets acknowledged since cwnd last grew in congestion avoidance */
+    struct weir_cubic cubic;
+    struct weir_hystart hystart;
+};
+
+/* RACK and TLP (lib/recovery/rack.c; RFC 8985). Times are the low 32 bits of microseconds, as in weir_sent. */
+struct weir_rack {
+    uint32_t xmit_at, rtt;   /* of the segment delivered last, in the order of sending; rtt 0: none yet */
+    weir_seq end, fack;      /* its end; the highest octet delivered */
+    uint32_t reo_wnd;        /* microseconds */
+    uint32_t min_rtt;        /* of the last minutes, and when it was measured */
+    uint32_t min_rtt_at;
+    weir_seq round;          /* D-SACK: SND.NXT when the last one changed the window */
+    weir_seq tlp_end;        /* SND.NXT when a probe went; with tlp 0 none is out */
+    uint8_t mult, persist;   /* of min_rtt / 4; recoveries until it is 1 again */
+    uint8_t reordered, tlp;  /* reordering was seen; a probe is out: 1 new text, 2 a retransmission */
+    uint8_t sampled;         /* an RTT sample came since the last probe */
+};
+
+/* Proportional rate reduction (lib/recovery/prr.c; RFC 9937), octets. */
+struct weir_prr {
+    uint32_t delivered, out, recover_fs, allow;
+};
+
+/* What to go back to if recovery was not needed (lib/recovery/undo.c; RFC 5682, RFC 3522, RFC 4015). */
+struct weir_undo {
+    struct weir_cc cc;       /* before the window was reduced */
+    uint32_t resent;         /* retransmissions not yet told to be duplicates */
+    uint32_t stamp;          /* our clock when the first retransmission went */
+    uint32_t srtt8, rttvar4;
+    uint8_t kind, step;      /* fast recovery, timeout; F-RTO's step */
 };
 
 /* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675): records in `sent`, which the caller lent. */
@@ -533,6 +583,9 @@ struct weir_conn {
     struct weir_rtt rtt;
     struct weir_cc cc;
     struct weir_board board;
+    struct weir_rack rack;
+    struct weir_prr prr;
+    struct weir_undo undo;
     weir_seq recover;            /* RFC 6582 3.2 */
     uint32_t flags;              /* enum weiri_flag */
     uint16_t span_count, span_cap;

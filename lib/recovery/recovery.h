@@ -116,4 +116,46 @@ WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_e
 WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 
+/* ---- cc_cubic.c: RFC 9438, in octets and microseconds, fixed point only ---- */
+WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_cubic_recovered(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
+/* The application was the limit, or the connection was idle: that time does not count (RFC 9438 4.2). */
+WEIR_PRIVATE void weiri_cubic_paused(struct weir_cc *cc, weir_us span);
+
+/* ---- hystart.c: RFC 9406 ---- */
+enum weiri_hystart_phase { WEIRI_HYSTART_SLOW, WEIRI_HYSTART_CONSERVATIVE, WEIRI_HYSTART_DONE };
+WEIR_PRIVATE void weiri_hystart_init(struct weir_hystart *h, weir_seq nxt);
+/* One acknowledgment in slow start: what it measured (0: nothing), SND.UNA after it, SND.NXT now. True: slow start is over, ssthresh = cwnd. */
+WEIR_PRIVATE bool weiri_hystart_acked(struct weir_hystart *h, uint32_t rtt_us, weir_seq una, weir_seq nxt);
+
+/* ---- rack.c: RFC 8985, over the records of the scoreboard ---- */
+struct weiri_rack_ack {
+    weir_us now;
+    uint32_t srtt;           /* microseconds, 0: none */
+    bool stamped;            /* the segment had a timestamp that echoes ours ... */
+    uint32_t echo_us;        /* ... sent so many microseconds ago */
+    bool dsack;              /* its first block is a D-SACK */
+    bool recovering;         /* in fast recovery or after a timeout */
+    weir_seq una, nxt;       /* after it */
+};
+WEIR_PRIVATE void weiri_rack_init(struct weir_rack *r);
+/* Before the board takes the acknowledgment: what it newly delivers, record by record (RFC 8985 6.2 steps 1 to 3). */
+WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_sent *record, const struct weiri_rack_ack *a);
+/* Steps 4 and 5: the reordering window, then what is lost by now. Octets newly lost; *wait is how long until the next would be, 0: none. */
+WEIR_PRIVATE uint32_t weiri_rack_detect(struct weir_rack *r, struct weir_board *b, const struct weiri_rack_ack *a, uint32_t *wait);
+/* 7.2: when to probe, counted from now; `alone`: one segment in flight; never later than the RTO. */
+WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, bool alone, uint32_t rto_left);
+
+/* ---- prr.c: RFC 9937 ---- */
+WEIR_PRIVATE void weiri_prr_begin(struct weir_prr *p, uint32_t recover_fs);
+/* One acknowledgment in recovery; the window that follows: inflight + SndCnt. */
+struct weiri_prr_ack {
+    uint32_t delivered, inflight, ssthresh, mss;
+    bool safe;               /* SafeACK: it moved SND.UNA and showed no further loss */
+};
+WEIR_PRIVATE uint32_t weiri_prr_acked(struct weir_prr *p, const struct weiri_prr_ack *a);
+WEIR_PRIVATE void weiri_prr_sent(struct weir_prr *p, uint32_t octets);
+
 #endif /* WEIRI_RECOVERY_H */
