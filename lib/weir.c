@@ -20,7 +20,10 @@
 #include "recovery/rtt.c"
 #include "recovery/sack.c"
 #include "recovery/cc.c"
+#include "recovery/prr.c"
+#include "recovery/hystart.c"
 #include "recovery/cc_newreno.c"
+#include "recovery/cc_cubic.c"
 
 /* conn: one connection. */
 #include "conn/config.c"

@@ -79,9 +79,9 @@ static void test_init(void **state)
     (void)state;
     struct weir_cc cc;
     memset(&cc, 0xa5, sizeof cc);
-    weiri_cc_init(&cc, 14600);
+    weiri_cc_init(&cc, 14600, zero);
     assert_cc(&cc, 14600, UNSET, 0);
-    weiri_cc_init(&cc, UINT32_MAX);
+    weiri_cc_init(&cc, UINT32_MAX, zero);
     assert_cc(&cc, CWND_MAX, UNSET, 0);
     assert_string_equal(weir_cc_name(WEIR_CC_NEWRENO), "newreno");
     assert_string_equal(weir_cc_name(WEIR_CC_COUNT), "unknown");
@@ -335,7 +335,7 @@ static void test_any_order(void **state)
     (void)state;
     uint32_t x = 0x9e3779b9;
     struct weir_cc cc;
-    weiri_cc_init(&cc, 14600);
+    weiri_cc_init(&cc, 14600, zero);
     for (unsigned n = 0; n < 200000; n++) {
         random_event(&cc, &x);
         assert_in_range(cc.cwnd, 1, CWND_MAX);

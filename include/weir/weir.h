@@ -494,13 +494,14 @@ struct weir_rtt {
     uint32_t rto, min;       /* microseconds */
 };
 
-/* CUBIC (lib/recovery/cc_cubic.c; RFC 9438): windows in octets, times in microseconds. */
+/* CUBIC (lib/recovery/cc_cubic.c; RFC 9438): windows in octets. */
 struct weir_cubic {
     weir_us epoch_at;        /* when this stage of congestion avoidance began; 0: not begun */
+    weir_us seen_at;         /* the last acknowledgment */
     uint32_t w_max, w_est, cwnd_prior;
-    uint32_t k;              /* from the epoch to w_max */
+    uint32_t k;              /* from the epoch to the plateau, 1/1024 s */
     uint32_t origin;         /* the window at the plateau of this epoch */
-    uint32_t acked;          /* octets acknowledged and not yet turned into window */
+    uint32_t acked;          /* octets acknowledged since w_est last grew */
 };
 
 /* HyStart++ (lib/recovery/hystart.c; RFC 9406). */
@@ -534,7 +535,7 @@ struct weir_rack {
 
 /* Proportional rate reduction (lib/recovery/prr.c; RFC 9937), octets. */
 struct weir_prr {
-    uint32_t delivered, out, recover_fs, allow;
+    uint32_t delivered, out, recover_fs;
 };
 
 /* What to go back to if recovery was not needed (lib/recovery/undo.c; RFC 5682, RFC 3522, RFC 4015). */

@@ -17,6 +17,10 @@ static struct weiri_cc_event ack_event(const weir_conn *c, uint32_t acked, uint3
     e.flight = flight;
     e.mss = c->mss_snd;
     e.rtt_us = c->rtt.srtt8 >> 3;
+    e.sample_us = 0;
+    e.una = c->snd.una;
+    e.nxt = c->snd.nxt;
+    e.hystart = c->cfg->hystart;
     e.now = c->now;
     e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
     e.repeated = false;
@@ -43,7 +47,7 @@ static void ack_syn(weir_conn *c)
     c->snd.una = seq_add(c->snd.iss, 1);
     c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
     conn_set(c, WEIRI_SYN_DUE, false);
-    weiri_cc_init(&c->cc, window);
+    weiri_cc_init(&c->cc, window, c->snd.nxt);
     if (!conn_has(c, WEIRI_SYN_TWICE)) {
         weiri_rtt_sample(&c->rtt, (uint32_t)base_min_us(c->now - c->spoke_at, UINT32_MAX), &bounds);
     }

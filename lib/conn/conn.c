@@ -38,7 +38,7 @@ WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
     c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
     weiri_rtt_init(&c->rtt, &bounds);
-    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10));
+    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
     weiri_timer_stop_all(c);
 }
 

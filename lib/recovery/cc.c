@@ -11,6 +11,8 @@ WEIR_API const char *weir_cc_name(enum weir_cc_kind kind)
     switch (kind) {
     case WEIR_CC_NEWRENO:
         return "newreno";
+    case WEIR_CC_CUBIC:
+        return "cubic";
     case WEIR_CC_COUNT:
         break;
     }
@@ -30,11 +32,44 @@ WEIR_PRIVATE uint32_t weiri_cc_initial_window(uint32_t mss, bool iw10)
     return mss > 1095 ? 3 * mss : 4 * mss;
 }
 
-WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window)
+WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window, weir_seq nxt)
 {
+    memset(cc, 0, sizeof *cc);
+    weiri_hystart_init(&cc->hystart, nxt);
     cc->cwnd = base_min32(window, WEIRI_CWND_MAX);
     cc->ssthresh = WEIRI_SSTHRESH_UNSET;
-    cc->acked = 0;
+}
+
+/* A segment has one octet at least, and no more than an IP packet. */
+WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e)
+{
+    return base_min32(base_max32(e->mss, 1), 65535);
+}
+
+/* Segments that one acknowledgment may add. RFC 5681 3.1 lets it add one, however much it covers. Acknowledgments of merged segments
+ * (GRO) cover many, and such a window would hardly grow; so, in the first slow start only, the limit is two, as RFC 3465 2.3 allows,
+ * or eight with HyStart++ (RFC 9406 4.3). After a timeout it is one, as RFC 3465 2.3 demands: what such an acknowledgment covers did not
+ * leave the network just now. */
+static uint32_t cc_slow_limit(const struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    if (cc->ssthresh != WEIRI_SSTHRESH_UNSET) {
+        return 1;
+    }
+    return e->hystart ? 8 : 2;
+}
+
+/* The step ends at ssthresh: beyond it the rules are others. */
+WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t step = base_min32(e->acked, cc_slow_limit(cc, e) * weiri_cc_mss(e));
+    if (e->hystart && cc->ssthresh == WEIRI_SSTHRESH_UNSET) {
+        bool over = weiri_hystart_acked(&cc->hystart, e->sample_us, e->una, e->nxt);
+        step = cc->hystart.phase == WEIRI_HYSTART_SLOW ? step : step / 4; /* RFC 9406 4.2 */
+        if (over) {
+            cc->ssthresh = cc->cwnd;
+        }
+    }
+    cc->cwnd = base_min32(cc->cwnd + base_min32(step, cc->ssthresh - cc->cwnd), WEIRI_CWND_MAX);
 }
 
 WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)
@@ -43,6 +78,9 @@ WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, con
     case WEIR_CC_NEWRENO:
     case WEIR_CC_COUNT:
         weiri_newreno_acked(cc, e);
+        break;
+    case WEIR_CC_CUBIC:
+        weiri_cubic_acked(cc, e);
         break;
     }
 }
@@ -54,6 +92,9 @@ WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, cons
     case WEIR_CC_COUNT:
         weiri_newreno_loss(cc, e);
         break;
+    case WEIR_CC_CUBIC:
+        weiri_cubic_loss(cc, e);
+        break;
     }
 }
 
@@ -61,6 +102,7 @@ WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind,
 {
     switch (kind) {
     case WEIR_CC_NEWRENO:
+    case WEIR_CC_CUBIC:
     case WEIR_CC_COUNT:
         weiri_newreno_recovered(cc, e);
         break;
@@ -74,6 +116,9 @@ WEIR_PRIVATE void weiri_cc_timeout(struct weir_cc *cc, enum weir_cc_kind kind, c
     case WEIR_CC_COUNT:
         weiri_newreno_timeout(cc, e);
         break;
+    case WEIR_CC_CUBIC:
+        weiri_cubic_timeout(cc, e);
+        break;
     }
 }
 
@@ -82,6 +127,7 @@ WEIR_PRIVATE void weiri_cc_idle(struct weir_cc *cc, uint32_t initial_window)
 {
     cc->cwnd = base_min32(cc->cwnd, initial_window);
     cc->acked = 0;
+    cc->cubic.epoch_at = 0;
 }
 
 /* cwnd shrinks by the ratio of the new to the old size, so that it stays as many segments; a larger MSS earns nothing. The

@@ -6,12 +6,6 @@
  */
 #include "recovery/recovery.h"
 
-/* A segment has one octet at least, and no more than an IP packet. */
-static uint32_t newreno_mss(const struct weiri_cc_event *e)
-{
-    return base_min32(base_max32(e->mss, 1), 65535);
-}
-
 /* ssthresh upon loss (RFC 5681 3.1 equation 4; RFC 5681 4.3). */
 static uint32_t newreno_half(uint32_t flight, uint32_t mss)
 {
@@ -21,16 +15,6 @@ static uint32_t newreno_half(uint32_t flight, uint32_t mss)
 static void newreno_grow(struct weir_cc *cc, uint32_t octets)
 {
     cc->cwnd = base_min32(cc->cwnd + octets, WEIRI_CWND_MAX);
-}
-
-/* Slow start. RFC 5681 3.1 lets one acknowledgment add one SMSS, however much it covers. Acknowledgments of merged segments
- * (GRO) cover many, and such a window would hardly grow; so, in the first slow start only, the limit is two, as RFC 3465
- * 2.3 allows. After a timeout it is one, as RFC 3465 2.3 demands: what such an acknowledgment covers did not leave the
- * network just now. The step ends at ssthresh: beyond it the rules are others. */
-static void newreno_slow_start(struct weir_cc *cc, uint32_t acked, uint32_t mss)
-{
-    uint32_t limit = cc->ssthresh == WEIRI_SSTHRESH_UNSET ? 2 * mss : mss;
-    newreno_grow(cc, base_min32(base_min32(acked, limit), cc->ssthresh - cc->cwnd));
 }
 
 /* Congestion avoidance by counting octets (RFC 5681 3.1, recommended): one SMSS for each cwnd of octets acknowledged, thus
@@ -51,9 +35,9 @@ WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_
         return;
     }
     if (cc->cwnd < cc->ssthresh) {
-        newreno_slow_start(cc, e->acked, newreno_mss(e));
+        weiri_cc_slow_start(cc, e);
     } else {
-        newreno_avoid(cc, e->acked, newreno_mss(e));
+        newreno_avoid(cc, e->acked, weiri_cc_mss(e));
     }
 }
 
@@ -61,7 +45,7 @@ WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_
  * window, even where much more was in flight than it now allows (after a timeout, or a smaller path MTU). */
 WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    uint32_t mss = newreno_mss(e);
+    uint32_t mss = weiri_cc_mss(e);
     cc->ssthresh = newreno_half(e->flight, mss);
     cc->cwnd = base_min32(base_max32(cc->cwnd, mss), cc->ssthresh);
     cc->acked = 0;
@@ -70,7 +54,7 @@ WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_e
 /* RFC 6582 3.2 step 3, the first choice: no burst where little is outstanding. */
 WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    uint32_t mss = newreno_mss(e);
+    uint32_t mss = weiri_cc_mss(e);
     uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
     cc->cwnd = base_min32(base_min32(cc->ssthresh, base_max32(flight, mss) + mss), WEIRI_CWND_MAX);
     cc->acked = 0;
@@ -79,7 +63,7 @@ WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri
 /* RFC 5681 3.1: the loss window is one segment; ssthresh falls at the first timeout of a segment only. */
 WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    uint32_t mss = newreno_mss(e);
+    uint32_t mss = weiri_cc_mss(e);
     if (!e->repeated) {
         cc->ssthresh = newreno_half(e->flight, mss);
     }

@@ -88,12 +88,15 @@ struct weiri_cc_event {
     uint32_t mss;
     uint32_t rtt_us;   /* smoothed; 0: none yet */
     weir_us now;
+    uint32_t sample_us; /* a round-trip time that this acknowledgment measured; 0: none */
+    weir_seq una, nxt; /* after it */
+    bool hystart;      /* RFC 9406 in slow start */
     bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
     bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
 };
 /* The window at the start: RFC 6928 with iw10, else RFC 5681 3.1; one segment if the SYN had to be sent again. */
 WEIR_PRIVATE uint32_t weiri_cc_initial_window(uint32_t mss, bool iw10);
-WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window);
+WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window, weir_seq nxt);
 /* An acknowledgment of new data outside recovery. */
 WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* Loss found by duplicate acknowledgments or SACK: recovery begins; cwnd = ssthresh, what is in flight being counted by pipe. */
@@ -111,6 +114,9 @@ enum {
     WEIRI_CWND_MAX = 1 << 30,          /* no window is larger (RFC 7323 2.3) */
     WEIRI_SSTHRESH_UNSET = 0x7fffffff  /* no loss yet: "arbitrarily high" (RFC 5681 3.1) */
 };
+/* What the algorithms share: slow start with or without HyStart++, and a segment size that is sane. */
+WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e);
@@ -119,10 +125,7 @@ WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_c
 /* ---- cc_cubic.c: RFC 9438, in octets and microseconds, fixed point only ---- */
 WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
-WEIR_PRIVATE void weiri_cubic_recovered(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
-/* The application was the limit, or the connection was idle: that time does not count (RFC 9438 4.2). */
-WEIR_PRIVATE void weiri_cubic_paused(struct weir_cc *cc, weir_us span);
 
 /* ---- hystart.c: RFC 9406 ---- */
 enum weiri_hystart_phase { WEIRI_HYSTART_SLOW, WEIRI_HYSTART_CONSERVATIVE, WEIRI_HYSTART_DONE };
@@ -150,9 +153,9 @@ WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, bool alone, uint32_t rto_
 
 /* ---- prr.c: RFC 9937 ---- */
 WEIR_PRIVATE void weiri_prr_begin(struct weir_prr *p, uint32_t recover_fs);
-/* One acknowledgment in recovery; the window that follows: inflight + SndCnt. */
+/* One acknowledgment in recovery; the window that follows: inflight + SndCnt, or cwnd where nothing was delivered. */
 struct weiri_prr_ack {
-    uint32_t delivered, inflight, ssthresh, mss;
+    uint32_t delivered, inflight, ssthresh, cwnd, mss;
     bool safe;               /* SafeACK: it moved SND.UNA and showed no further loss */
 };
 WEIR_PRIVATE uint32_t weiri_prr_acked(struct weir_prr *p, const struct weiri_prr_ack *a);

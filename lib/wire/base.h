@@ -68,6 +68,26 @@ static inline weir_us base_min_us(weir_us a, weir_us b)
     return a < b ? a : b;
 }
 
+/* (a * b + plus) / c with the product in 64 bits and no 64-bit division; UINT32_MAX where it does not fit. c > 0. */
+static inline uint32_t base_muldiv(uint32_t a, uint32_t b, uint32_t c, uint32_t plus)
+{
+    uint64_t product = (uint64_t)a * b + plus;
+    uint64_t rest = product >> 32;
+    uint32_t low = (uint32_t)product;
+    if (rest >= c) {
+        return UINT32_MAX;
+    }
+    for (unsigned bit = 0; bit < 32; bit++) { /* one of the quotient each */
+        rest = rest << 1 | low >> 31;
+        low <<= 1;
+        if (rest >= c) {
+            rest -= c;
+            low |= 1;
+        }
+    }
+    return low;
+}
+
 /* now + span without passing WEIR_FOREVER. */
 static inline weir_us base_after(weir_us now, weir_us span)
 {
