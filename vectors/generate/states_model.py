@@ -157,7 +157,11 @@ class Arrival:
         t.passive, t.irs, t.rcv, t.una, t.nxt = passive, self.seg.seq, self.seg.seq + 1, 0, 1
         t.edge = t.rcv + 1024
         t.state = "SYN-RECEIVED"
-        self.answers = [Answer("S.", 0, t.rcv, options="mss 1460")]
+        self.syn_ack()
+
+    def syn_ack(self) -> None:
+        """Where SYNs cross, ours has offered before we know what the peer does: RFC 7323 3.2 lets the SYN,ACK offer again."""
+        self.answers = [Answer("S.", 0, self.t.rcv, options="mss 1460" if self.t.passive else "...")]
 
     def syn_sent(self) -> None:
         seg, t = self.seg, self.t
@@ -231,7 +235,7 @@ class Arrival:
         t, seg = self.t, self.seg
         if t.state == "SYN-RECEIVED" and seg.has("S") and not seg.has(".") and not seg.has("R") and seg.seq == t.irs:
             self.row("Q5")  # practice: the SYN came again because the SYN,ACK was lost
-            self.answers = [Answer("S.", 0, t.rcv, options="mss 1460")]
+            self.syn_ack()
             return True
         if self.acceptable():
             self.row("Q1")

@@ -34,10 +34,11 @@ class Stamped(Stage):
 
 # place: flags, octets, timestamp, settings, words
 STAMPS = {
-    "stale": ("P.", 10, 999, "", "Text with a timestamp older than the last"),
-    "stale-ack": (".", 0, 999, "", "An ACK with a timestamp older than the last"),
+    "stale": ("P.", 10, 900, "", "Text with a timestamp older than the last"),
+    "stale-by-one": ("P.", 10, 999, "", "Text with a timestamp just older than the last"),
+    "stale-ack": (".", 0, 900, "", "An ACK with a timestamp older than the last"),
     "half-round": ("P.", 10, 1000 - (1 << 31) + 1, "", "Text with a timestamp that is older by almost half of all"),
-    "stale-rst": ("R", 0, 999, "", "A RST with a timestamp older than the last"),
+    "stale-rst": ("R", 0, 900, "", "A RST with a timestamp older than the last"),
     "missing": ("P.", 10, None, "require-timestamps=1", "Text without the timestamp that was agreed on"),
     "missing-rst": ("R", 0, None, "require-timestamps=1", "A RST without the timestamp that was agreed on"),
     "same": ("P.", 10, 1000, "", "Text with the same timestamp as the last"),
@@ -72,7 +73,7 @@ def stamped_end(s: Stage) -> None:
         s.fd = 4
     if s.fd is not None and s.t.state != "TIME-WAIT":
         s.v.call(f'status({s.fd}) = "{s.t.state}"')
-    s.v.sends(Segment("P.", s.t.rcv - 1, s.t.nxt, 1, stamp=1001).written())
+    s.v.sends(Segment("P.", s.t.rcv - 1, s.t.nxt, 1, stamp=s.t.recent).written())
     s.says(".")
 
 
@@ -80,7 +81,7 @@ def stamped_head(v: Vector, place: str) -> None:
     fields = dict(v.head)
     fields["needs"] = " ".join(filter(None, [fields.get("needs", ""), "timestamps paws"]))
     fields["family"] = v.name.rsplit("/", 1)[0]
-    if place in ("stale", "stale-ack", "half-round"):
+    if place in ("stale", "stale-by-one", "stale-ack", "half-round"):
         fields["section"], fields["covers"] = "RFC 7323 5.3", "RFC7323-5.3-1 RFC7323-5.3-2 RFC7323-5.3-3"
     elif place == "missing":
         fields["level"], fields["section"], fields["covers"] = "SHOULD", "RFC 7323 3.2", "RFC7323-3.2-9 RFC7323-3.2-10"

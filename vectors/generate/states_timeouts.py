@@ -158,7 +158,7 @@ def released() -> Iterator[Vector]:
         octet = f"P. {s.t.rcv - 1}:{s.t.rcv}(1) ack 2 win 32768"
         v.sends(octet, "1.8")
         s.says(".")
-        v.sends(octet, ".4").expect("R 2:2(0)")
+        v.sends(octet, "1.2").expect("R 2:2(0)")
         yield v
     v = Vector("timeouts/fin-wait-2/half-closed", "Without a user who has left, FIN-WAIT-2 lasts as long as the peer wants", "MUST",
                "RFC 9293 3.6", "RFC9293-3.10.7.4-24", family="timeouts/fin-wait-2", needs="half-close virtual-time", settings="fin-wait=2s")
