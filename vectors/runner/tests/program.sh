@@ -105,7 +105,7 @@ try 1 '^all +1 +0 +0 +1' --strict w/taste.pkt
 
 # shellcheck disable=SC2016 # the back quotes are FORMAT.md's
 for name in $(sed -n '/^## Settings/,/^Socket options/{s/^| \(`[^|]*`\) |.*/\1/p}' "$format" | tr -d '`'); do
-    try 0 '^1 vectors ' --vectors v --set "$name=1" one/right
+    try 0 'one/right' --vectors v --list --set "$name=1" one/right
 done
 vector four/slip S. 'settings: no-timestamps=1'
 try 2 'four/slip.pkt:1: error: setting .no-timestamps=1' --vectors v
