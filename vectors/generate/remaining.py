@@ -424,8 +424,22 @@ def path_mtu():
     yield v.sends(". 1:1(0) ack 1 win 65535", ".6").expect("R 1:1(0)")
 
 
+def ip_fields():
+    v = Vector("trace/ip/dscp", "The Diffserv field that was chosen goes out unmodified, and may be changed while the connection lives", "MUST", "RFC 9293 3.9.1.9",
+               "MUST-48 SHLD-21 SHLD-22", settings="dscp=46")
+    v.listens().sends("S 0:0(0) win 65535 <mss 1460>").expect("[tos 0xb8] S. 0:0(0) ack 1 <mss 1460>").sends(". 1:1(0) ack 1 win 65535")
+    v.call("accept(3, ..., ...) = 4").call("write(4, ..., 100) = 100").expect("[tos 0xb8] P. 1:101(100) ack 1").sends(". 1:1(0) ack 101 win 65535")
+    v.call("setsockopt(4, IPPROTO_IP, IP_TOS, [40], 4) = 0")
+    v.call("write(4, ..., 100) = 100").expect("[tos 0x28] P. 101:201(100) ack 1").sends(". 1:1(0) ack 201 win 65535")
+    yield v.call("abort(4) = 0").expect("[tos 0x28] R 201:201(0)")
+    v = Vector("trace/ip/ttl", "The time to live of what goes out is the one that was set", "MUST", "RFC 9293 3.9.2", "MUST-49", settings="ttl=7")
+    v.listens().sends("S 0:0(0) win 65535 <mss 1460>").expect("[ttl 7] S. 0:0(0) ack 1 <mss 1460>").sends(". 1:1(0) ack 1 win 65535")
+    v.call("accept(3, ..., ...) = 4").call("write(4, ..., 100) = 100").expect("[ttl 7] P. 1:101(100) ack 1")
+    yield v.sends(". 1:1(0) ack 101 win 65535")
+
+
 def vectors():
-    for family in (opening, closing, urgent, shrinking, sending, fast_recovery, sack_recovery, timers, receiving, options, path_mtu):
+    for family in (ip_fields, opening, closing, urgent, shrinking, sending, fast_recovery, sack_recovery, timers, receiving, options, path_mtu):
         yield from family()
 
 
