@@ -5,6 +5,8 @@ import importlib.util
 import io
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -113,6 +115,16 @@ class Tree(unittest.TestCase):
         self.assertIn('href="../lib/conn/rows.h#L2"', text)
         self.assertIn('href="../vectors/segment/header.json#L3"', text)
         self.assertEqual(text.count('<tr class="'), 7)
+
+    @unittest.skipUnless(shutil.which("chromium"), "chromium is not installed")
+    def test_html_in_a_browser(self):
+        path = self.top / "out.html"
+        self.assertEqual(self.run_trace("--html", str(path))[0], 0)
+        for words, shown in (("", 7), ("mss%20always", 1), ("step", 2), ("nowhere", 0)):
+            command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.top}/browser", "--dump-dom", f"{path.as_uri()}#{words}"]
+            dom = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120, check=True, text=True).stdout
+            self.assertIn(f">{shown} of 7<", dom)
+            self.assertEqual(dom.count(' hidden=""'), 7 - shown)
 
     def test_only_and_open(self):
         self.change("vectors/requirements/dispositions.tsv", "SHLD-2\ttest\ttests/test_a.c:text_on_rst tests/tun/b.sh\tonly the API can show it\n", "")
