@@ -917,7 +917,6 @@ static void call_over(struct course *c, const struct script_event *event, answer
     }
     course_settle(c, event);
     record_call(c, event, a, false);
-    record_state(c);
     call_judge(c, event, a);
 }
 

@@ -314,6 +314,10 @@ static const struct row conn_rows[] = {
     {"timeouts that no timer makes", BARE_HEAD "// rows: TU1@CLOSED TR1@LISTEN TL3@LISTEN\n" SOCKET "+0 timeout(3, \"user\") = 0\n+0 listen(3, 1) = 0\n"
      "+0 timeout(3, \"resend\") = 0\n+0 timeout(3, \"life\") = 0\n+0 timeout(3, \"tea\") = -1 EINVAL\n", true, PASS},
     {"hold and admit", BARE_HEAD SOCKET "+0 listen(3, 1) = 0\n+0 hold(3) = 0\n" SYN "+1 admit(3) = 0\n+0 > S. 0:0(0) ack 1 <mss 1460>\n", true, PASS},
+    {"and above all that the old connection used", HEAD "// api: connection\n// settings: timestamps=0 sack=0 window-scale=0 iss=1000\n" LISTEN
+     SYN "+0 > S. 0:0(0) ack 1 <mss 1460>\n+0 < . 1:1(0) ack 1 win 65535\n+0 accept(3, ..., ...) = 4\n+0 shutdown(4, SHUT_WR) = 0\n"
+     "+0 > F. 1:1(0) ack 1\n+0 < F. 1:1(0) ack 2 win 65535\n+0 > . 2:2(0) ack 2\n+0 < S 9000:9000(0) win 65535 <mss 1460>\n"
+     "+0 > S. 66539!:66539!(0) ack 9001 <mss 1460>\n", true, PASS},
     {"TIME-WAIT is reopened", HEAD "// api: connection\n// settings: timestamps=0 sack=0 window-scale=0 iss=1000\n// rows: W1 L4\n" OPEN
      "+0 shutdown(3, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n+.1 < F. 1:1(0) ack 2 win 65535\n+0 > . 2:2(0) ack 2\n+.1 < S 9000:9000(0) win 65535 <mss 1460>\n"
      "+0 > S. 0:0(0) ack 9001 <mss 1460>\n", true, PASS},
