@@ -477,11 +477,11 @@ static bool settings_command_ip(struct settings_run *r)
     return true;
 }
 
-/* Queueing on the test interface is passed over; loss and delay are not. */
+/* Queueing on the test interface is passed over; loss, delay and pacing are not. */
 static bool settings_command_tc(struct settings_run *r)
 {
     for (int i = 1; i < r->count; i++) {
-        if (settings_in("netem tbf filter", r->words[i])) {
+        if (settings_in("netem tbf filter fq", r->words[i])) {
             return settings_refuse(r, "tc", r->words[i]);
         }
     }

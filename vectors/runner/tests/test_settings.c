@@ -76,6 +76,7 @@ static const struct {
     {"sysctl net.inet.tcp.functions_default=rack", "", "net.inet.tcp.functions_default=rack is not supported"},
     {"echo 7 > /proc/sys/net/ipv4/tcp_mtu_probing", "", "net.ipv4.tcp_mtu_probing=7 is not supported"},
     {"tc qdisc add dev tun0 root netem delay 5ms", "", "tc=netem is not supported"},
+    {"tc qdisc replace dev tun0 root fq", "", "tc=fq is not supported"},
     {"ip route add 10.0.0.0/8 dev tun0 mtu lock 900", "", "ip route ...=mtu is not supported"},
     {"ip route add 10.0.0.0/8 initcwnd", "", "ip route ...=initcwnd is not supported"},
     {"nstat | grep TcpRetrans", "", "the command grep is not supported"},
