@@ -371,6 +371,7 @@ def wider_than_window(context: str) -> Iterator[Vector]:
 # place: (rounds of text acknowledged before, octets in flight, acknowledgment from the Tcb, in words)
 ACKS = {
     "duplicate": (0, 0, lambda t: t.una, "that repeats SND.UNA"),
+    "old-by-one": (0, 0, lambda t: t.una - 1, "older than SND.UNA by one"),
     "never-sent": (0, 0, lambda t: 0, "of what lies before the first octet"),
     "old-inside": (3, 0, lambda t: t.una - 500, "older than SND.UNA, less than a window"),
     "old-limit": (3, 0, lambda t: t.una - SHORT_WIN, "older than SND.UNA by just MAX.SND.WND"),

@@ -86,6 +86,7 @@ class Tcb:
     edge: int = 0            # RCV.NXT + RCV.WND
     stamped: bool = False
     recent: int = 0          # TS.Recent
+    lenient: bool = False    # segments without the timestamp that was agreed on are taken (practice)
     error: str = ""          # errno of what the user is told
     held_fin: Optional[int] = None
     held: list = field(default_factory=list)
@@ -201,10 +202,10 @@ class Arrival:
         if t.state == "TIME-WAIT" and seg.has("S") and not seg.has(".") and not seg.has("R"):
             return self.syn_in_time_wait()
         if t.stamped and not seg.has("R"):
-            if seg.stamp is None:
+            if seg.stamp is None and not t.lenient:
                 self.row("P2")
                 return True
-            if before(seg.stamp, t.recent):
+            if seg.stamp is not None and before(seg.stamp, t.recent):
                 self.row("P1")
                 self.ack()
                 return True
