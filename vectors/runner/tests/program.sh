@@ -1,7 +1,7 @@
 #!/bin/sh
 # program.sh PROGRAM - weir-vectors as its users meet it: what it ends with, and what it says.
 set -u
-program=$1
+program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 format=$(cd "$(dirname "$0")/../.." && pwd)/FORMAT.md
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
