@@ -46,6 +46,7 @@ static const struct {
     {"../common/set_sysctls.py /proc/sys/net/ipv4/tcp_sack=0 \\\n   /proc/sys/net/ipv4/tcp_min_tso_segs=10", "sack=0", NULL},
     {"echo 0 > /proc/sys/net/ipv4/tcp_sack", "sack=0", NULL},
     {"echo 4096 1000 9999 >/proc/sys/net/ipv4/tcp_rmem 2>/dev/null", "receive-buffer=1000 receive-buffer-max=9999", NULL},
+    {"echo 1 2>/dev/null >/proc/sys/net/ipv4/tcp_sack", "sack=1", NULL},
     {"echo 1 2 3 # > /proc/sys/net/ipv4/tcp_sack", "", NULL},
     {"echo hello > /tmp/x; echo world 2>&1", "", NULL},
     {"/tmp/sysctl_restore_${PPID}.sh", "", NULL},
