@@ -444,6 +444,14 @@ static void test_options(void **state)
     bad_run(HEAD "// settings: timestamps=0 sack=0 window-scale=0 mtu=1400\n--mtu=small\n" LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 960>\n", &options, &outcome);
     assert_int_equal(outcome.strict, OUTCOME_PASS);
     options = plain_options;
+    options.v6 = true;
+    bad_run(HEAD PLAIN LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 1460>\n", &options, &outcome);
+    assert_int_equal(outcome.strict, OUTCOME_PASS); /* the same sizes: the MTU is 20 more */
+    bad_run(HEAD PLAIN "--ip_version=ipv6\n" LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 1440>\n", &options, &outcome);
+    assert_int_equal(outcome.strict, OUTCOME_PASS);
+    bad_run(HEAD "// settings: timestamps=0 sack=0 window-scale=0 mtu=1000\n" LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 960>\n", &options, &outcome);
+    assert_int_equal(outcome.strict, OUTCOME_PASS);
+    options = plain_options;
     options.quiet_end = true;
     bad_run(OPEN "+0 write(4, ..., 10) = 10\n", &options, &outcome);
     assert_int_equal(outcome.strict, OUTCOME_FAIL);
