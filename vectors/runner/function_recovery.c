@@ -15,7 +15,8 @@ static json_t *recovery_rto_state(const struct weir_rtt *r, unsigned backoff, co
 
 json_t *function_rto(struct function_input *in)
 {
-    struct weiri_rto_bounds bounds = {function_u32(in, "initial"), function_u32(in, "min"), function_u32(in, "max"), function_u32(in, "granularity")};
+    struct weiri_rto_bounds bounds = {function_u32(in, "initial"), function_u32(in, "min"), function_u32(in, "max"),
+                                      function_u32(in, "granularity")};
     const json_t *events = function_list(in, NULL, "events");
     json_t *states = json_array();
     struct weir_rtt r;
@@ -42,7 +43,8 @@ static weir_block recovery_run(struct function_input *in, const json_t *event, c
     const json_t *edges = function_list(in, event, name);
     json_int_t from = json_integer_value(json_array_get(edges, 0)), to = json_integer_value(json_array_get(edges, 1));
     weir_block run = {seq_of((uint32_t)from), seq_of((uint32_t)to)};
-    if (json_array_size(edges) != 2 || from < 0 || from > UINT32_MAX || to < 0 || to > UINT32_MAX || seq_diff(run.from, run.to) - 1 >= 1u << 24) {
+    if (json_array_size(edges) != 2 || from < 0 || from > UINT32_MAX || to < 0 || to > UINT32_MAX ||
+        seq_diff(run.from, run.to) - 1 >= 1u << 24) {
         function_bad(in, name, "is not the two edges of a run of octets");
         run = (weir_block){seq_of(0), seq_of(1)};
     }

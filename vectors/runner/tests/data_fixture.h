@@ -58,7 +58,8 @@ __attribute__((unused)) static json_t *data_alone(const char *path, const char *
     size_t i;
     json_t *v;
     assert_non_null(root);
-    json_array_foreach(json_object_get(root, "vectors"), i, v) {
+    json_array_foreach(json_object_get(root, "vectors"), i, v)
+    {
         if (strcmp(json_string_value(json_object_get(v, "id")), id) == 0) {
             found = v;
         }

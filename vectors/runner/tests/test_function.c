@@ -9,10 +9,31 @@ static int passes, lacks, caught, missed;
 /* What weir lacks, and nothing else. */
 static bool lacking(const char *function)
 {
-    static const char *const names[] = {"siphash-2-4-128", "halfsiphash-2-4", "halfsiphash-2-4-64", "cubic-window", "cubic-reduce", "cubic-estimate",
-        "prr-trace", "prr-step", "rfc6675-trace", "rfc6937-trace", "sequence-extension", "md5", "sha1", "hmac-sha1", "aes-128", "aes-cmac-subkeys",
-        "aes-cmac", "aes-cmac-prf-128", "tcp-ao-traffic-key", "tcp-ao-mac", "accecn-initial", "accecn-option", "accecn-negotiation",
-        "accecn-handshake-ace", "accecn-server-ace"};
+    static const char *const names[] = {"siphash-2-4-128",
+                                        "halfsiphash-2-4",
+                                        "halfsiphash-2-4-64",
+                                        "cubic-window",
+                                        "cubic-reduce",
+                                        "cubic-estimate",
+                                        "prr-trace",
+                                        "prr-step",
+                                        "rfc6675-trace",
+                                        "rfc6937-trace",
+                                        "sequence-extension",
+                                        "md5",
+                                        "sha1",
+                                        "hmac-sha1",
+                                        "aes-128",
+                                        "aes-cmac-subkeys",
+                                        "aes-cmac",
+                                        "aes-cmac-prf-128",
+                                        "tcp-ao-traffic-key",
+                                        "tcp-ao-mac",
+                                        "accecn-initial",
+                                        "accecn-option",
+                                        "accecn-negotiation",
+                                        "accecn-handshake-ace",
+                                        "accecn-server-ace"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], function) == 0) {
             return true;
@@ -58,7 +79,8 @@ static bool spoil(json_t *json, int *n, double by)
     if (json_is_array(json)) {
         size_t i;
         json_t *value;
-        json_array_foreach(json, i, value) {
+        json_array_foreach(json, i, value)
+        {
             if (spoil(value, n, by)) {
                 return true;
             }
@@ -71,7 +93,8 @@ static bool spoil(json_t *json, int *n, double by)
     if (json_is_object(json)) {
         const char *key;
         json_t *value;
-        json_object_foreach(json, key, value) {
+        json_object_foreach(json, key, value)
+        {
             if (spoil(value, n, by)) {
                 return true;
             }
@@ -140,7 +163,8 @@ static void test_lies_fail(void **state)
         root = json_load_file(path, 0, NULL);
         assert_non_null(root);
         every = json_array_size(json_object_get(root, "vectors")) / 40 + 1;
-        json_array_foreach(json_object_get(root, "vectors"), i, vector) {
+        json_array_foreach(json_object_get(root, "vectors"), i, vector)
+        {
             if (i % every == 0 && !lacking(json_string_value(json_object_get(vector, "function")))) {
                 spoil_vector(root, vector);
             }
@@ -174,14 +198,16 @@ static const struct {
     {"rto.json", "function/rto/spike", "events", "7", "events is missing, or no list"},
     {"rto.json", "function/rto/karn-plain", "events", "[{\"at\": 1, \"send\": [1]}]", "send is not the two edges"},
     {"rto.json", "function/rto/karn-plain", "events", "[{\"at\": 1, \"send\": [5, 5]}]", "send is not the two edges"},
-    {"rto.json", "function/rto/karn-plain", "events", "[{\"at\": 1, \"send\": [0, 5]}, {\"at\": 1, \"send\": [6, 7]}]", "send does not begin where"},
+    {"rto.json", "function/rto/karn-plain", "events", "[{\"at\": 1, \"send\": [0, 5]}, {\"at\": 1, \"send\": [6, 7]}]",
+     "send does not begin where"},
     {"newreno.json", "function/newreno/loss", "events", "[{}]", "events has one that is none of"},
     {"initial_window.json", "function/initial_window/rfc5681-536", "rule", "\"RFC 1\"", "rule is neither"},
     {"reset.json", "function/reset/rst-000003e8-0", "flags", "\"FIN\"", "flags is neither RST nor SYN"},
     {"timestamps.json", "function/timestamps/paws-00000000-0", "rst", "1", "rst is neither true nor false"},
     {"timestamps.json", "function/timestamps/echo-out", "segments", "[{\"segment\": 101, \"tsval\": 1}]", "segment is missing"},
     {"exchange.json", "function/exchange/figure-06", "steps", "[{\"from\": \"C\"}]", "from is neither A nor B"},
-    {"exchange.json", "function/exchange/figure-06", "steps", "[{\"to\": \"A\", \"seq\": 1, \"flags\": [\"ACK\"]}]", "steps deliver what nobody said"},
+    {"exchange.json", "function/exchange/figure-06", "steps", "[{\"to\": \"A\", \"seq\": 1, \"flags\": [\"ACK\"]}]",
+     "steps deliver what nobody said"},
     {"exchange.json", "function/exchange/figure-12", "numbers", "{}", "rcv-nxt is missing"},
 };
 
@@ -226,8 +252,10 @@ static void test_refused(void **state)
     data_refused(function_read, FILE_OF("{" GOOD ", \"function\": \"sequnce\"}"), ".function: is none of FORMAT.md's functions");
     data_refused(function_read, FILE_OF("{" GOOD ", \"function\": \"md5\"}"), ".input: is not an object");
     data_refused(function_read, FILE_OF("{" GOOD ", \"function\": \"md5\", \"input\": {}}"), ".output: is not an object, or an empty one");
-    data_refused(function_read, FILE_OF("{" GOOD ", \"function\": \"md5\", \"input\": {}, \"output\": {}}"), ".output: is not an object, or an empty one");
-    data_refused(function_read, FILE_OF("{" GOOD ", \"function\": \"md5\", \"input\": {}, \"output\": {\"a\": 1}, \"tolerance\": -1}"), ".tolerance: ");
+    data_refused(function_read, FILE_OF("{" GOOD ", \"function\": \"md5\", \"input\": {}, \"output\": {}}"),
+                 ".output: is not an object, or an empty one");
+    data_refused(function_read, FILE_OF("{" GOOD ", \"function\": \"md5\", \"input\": {}, \"output\": {\"a\": 1}, \"tolerance\": -1}"),
+                 ".tolerance: ");
 }
 
 static void test_broken_files(void **state)
@@ -247,7 +275,9 @@ static void ask(const char *words, enum outcome_verdict verdict, const char *say
     char command[700], why[300], error[300];
     struct outcome outcome;
     snprintf(command, sizeof command,
-             "while read -r c n r; do case $c in hello) echo 'ok 1 name=t clock=virtual features=';; function) %s;; *) echo unimplemented;; esac; done", words);
+             "while read -r c n r; do case $c in hello) echo 'ok 1 name=t clock=virtual features=';; function) %s;; *) echo "
+             "unimplemented;; esac; done",
+             words);
     struct target *target = target_exec_new(command, why, sizeof why);
     assert_non_null(target);
     json_t *root = data_alone(FOLDER "/initial_window.json", "function/initial_window/rfc5681-536");
@@ -276,8 +306,9 @@ static void test_adapters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_pass), cmocka_unit_test(test_lies_fail), cmocka_unit_test(test_bad_inputs), cmocka_unit_test(test_tolerance),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_broken_files), cmocka_unit_test(test_adapters),
+        cmocka_unit_test(test_all_pass),  cmocka_unit_test(test_lies_fail), cmocka_unit_test(test_bad_inputs),
+        cmocka_unit_test(test_tolerance), cmocka_unit_test(test_refused),   cmocka_unit_test(test_broken_files),
+        cmocka_unit_test(test_adapters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,10 +30,13 @@ static void test_lines(void **state)
     (void)state;
     char error[300];
     struct report_case c = {0};
-    const char *text = "{\"format\": \"segment-vectors-1\",\n\n \"vectors\": [\n{\"level\": \"MUST\", \"id\": \"segment/a/1\", \"comment\": \"c\", \"section\": \"RFC 1 1\",\n"
-                       "\"covers\": [\"MUST-1\"], \"ip\": 4, \"from\": \"1.2.3.4\", \"to\": \"5.6.7.8\", \"octets\": \"\", \"result\": \"invalid\", \"reason\": \"truncated\"},\n"
+    const char *text = "{\"format\": \"segment-vectors-1\",\n\n \"vectors\": [\n{\"level\": \"MUST\", \"id\": \"segment/a/1\", "
+                       "\"comment\": \"c\", \"section\": \"RFC 1 1\",\n"
+                       "\"covers\": [\"MUST-1\"], \"ip\": 4, \"from\": \"1.2.3.4\", \"to\": \"5.6.7.8\", \"octets\": \"\", \"result\": "
+                       "\"invalid\", \"reason\": \"truncated\"},\n"
                        "{\"id\": \"segment/a/2\", \"comment\": \"c\", \"level\": \"MAY\", \"section\": \"RFC 1 1\", \"family\": \"f\",\n"
-                       "\"covers\": [], \"ip\": 4, \"from\": \"1.2.3.4\", \"to\": \"5.6.7.8\", \"octets\": \"\", \"result\": \"invalid\", \"reason\": \"truncated\"}]}";
+                       "\"covers\": [], \"ip\": 4, \"from\": \"1.2.3.4\", \"to\": \"5.6.7.8\", \"octets\": \"\", \"result\": \"invalid\", "
+                       "\"reason\": \"truncated\"}]}";
     struct vector_file *file = data_of_text(segment_read, text, strlen(text), error, sizeof error);
     assert_non_null(file);
     assert_int_equal(vector_count(file), 2);
@@ -78,7 +81,8 @@ static const struct lie {
     {"header.json", "segment/header/ack-number-without-ack-syn", "fields/ack", "8", "ack: expected 8, got 7"},
     {"option-value.json", "segment/option-value/mss-536", "fields/mss", "537", "mss: expected 537, got 536"},
     {"option-value.json", "segment/option-value/window-scale-015", "fields/window-scale", "15", "window-scale: expected 15, got 14"},
-    {"option-value.json", "segment/option-value/timestamps-usual-00000001-00000000", "fields/timestamps", "{\"value\": 1, \"echo\": 1}", "timestamps.echo"},
+    {"option-value.json", "segment/option-value/timestamps-usual-00000001-00000000", "fields/timestamps", "{\"value\": 1, \"echo\": 1}",
+     "timestamps.echo"},
     {"option-value.json", "segment/option-value/sack-2-blocks", "fields/sack", "[[1, 2]]", "sack"},
     {"option-value.json", "segment/option-value/sack-forward", "fields/sack", "[[100, 201]]", "sack[0][1]: expected 201, got 200"},
     {"option-list.json", "segment/option-list/plain-nop-ts-nop", "flags", "[\"Layout\"]", "has other octets"},
@@ -167,29 +171,36 @@ static void test_refused(void **state)
     data_refused(segment_read, "{\"format\": \"segment-vectors-1\",\n \"vectors\": [}", ":2:14: ");
     data_refused(segment_read, "{\"a\": 1,\n\"a\": 2}", "duplicate object key");
     data_refused(segment_read, "[]", ": $.format: is missing");
-    data_refused(segment_read, "{\"format\": \"function-vectors-1\", \"vectors\": []}", "$.format: is function-vectors-1, not segment-vectors-1");
+    data_refused(segment_read, "{\"format\": \"function-vectors-1\", \"vectors\": []}",
+                 "$.format: is function-vectors-1, not segment-vectors-1");
     data_refused(segment_read, "{\"format\": \"segment-vectors-1\", \"vectors\": []}", "$.vectors: is not a list, or an empty one");
     data_refused(segment_read, "{\"format\": \"segment-vectors-1\", \"vectors\": {}}", "$.vectors: is not a list, or an empty one");
     data_refused(segment_read, FILE_OF("7"), "$.vectors[0]: is not an object");
     data_refused(segment_read, FILE_OF("{}"), "$.vectors[0].id: is missing");
     data_refused(segment_read, FILE_OF("{\"id\": 7}"), "$.vectors[0].id: is missing, empty, or no text");
     data_refused(segment_read, FILE_OF("{\"id\": \"x\", \"comment\": \"\"}"), ":2: $.vectors[0].comment: is missing");
-    data_refused(segment_read, FILE_OF("{\"id\": \"x\", \"comment\": \"c\", \"level\": \"must\", \"section\": \"s\"}"), ".level: is none of");
-    data_refused(segment_read, FILE_OF("{\"id\": \"x\", \"comment\": \"c\", \"level\": \"MUST\", \"section\": \"s\", \"covers\": 1}"), ".covers: is not a list");
-    data_refused(segment_read, FILE_OF("{\"id\": \"x\", \"comment\": \"c\", \"level\": \"MUST\", \"section\": \"s\", \"covers\": [1]}"), ".covers: has something");
+    data_refused(segment_read, FILE_OF("{\"id\": \"x\", \"comment\": \"c\", \"level\": \"must\", \"section\": \"s\"}"),
+                 ".level: is none of");
+    data_refused(segment_read, FILE_OF("{\"id\": \"x\", \"comment\": \"c\", \"level\": \"MUST\", \"section\": \"s\", \"covers\": 1}"),
+                 ".covers: is not a list");
+    data_refused(segment_read, FILE_OF("{\"id\": \"x\", \"comment\": \"c\", \"level\": \"MUST\", \"section\": \"s\", \"covers\": [1]}"),
+                 ".covers: has something");
     data_refused(segment_read, FILE_OF("{" GOOD ", \"family\": 1}"), ".family: is empty");
     data_refused(segment_read, FILE_OF("{" GOOD "}"), ".result: is none of");
     data_refused(segment_read, FILE_OF("{" GOOD ", \"result\": \"valid\", \"ip\": 5}"), ".ip: is neither 4 nor 6");
     data_refused(segment_read, FILE_OF("{" GOOD ", \"result\": \"valid\", \"ip\": 4}"), ".from: is no address");
     data_refused(segment_read, FILE_OF("{" GOOD ", \"result\": \"valid\", \"ip\": 4, \"from\": \"\"}"), ".to: is no address");
-    data_refused(segment_read, FILE_OF("{" GOOD ", \"result\": \"valid\", \"ip\": 4, \"from\": \"\", \"to\": \"\", \"octets\": \"0\"}"), ".octets: ");
-    data_refused(segment_read, FILE_OF("{" GOOD ", \"result\": \"valid\", \"ip\": 4, \"from\": \"\", \"to\": \"\", \"octets\": \"0G\"}"), ".octets: ");
+    data_refused(segment_read, FILE_OF("{" GOOD ", \"result\": \"valid\", \"ip\": 4, \"from\": \"\", \"to\": \"\", \"octets\": \"0\"}"),
+                 ".octets: ");
+    data_refused(segment_read, FILE_OF("{" GOOD ", \"result\": \"valid\", \"ip\": 4, \"from\": \"\", \"to\": \"\", \"octets\": \"0G\"}"),
+                 ".octets: ");
     data_refused(segment_read, FILE_OF("{" GOOD ", " REST ", \"result\": \"invalid\"}"), ".reason: ");
     data_refused(segment_read, FILE_OF("{" GOOD ", " REST ", \"result\": \"invalid\", \"reason\": \"bad\"}"), ".reason: ");
     data_refused(segment_read, FILE_OF("{" GOOD ", " REST ", \"result\": \"valid\"}"), ".fields: ");
     data_refused(segment_read, FILE_OF("{" GOOD ", " REST ", \"result\": \"valid\", \"fields\": {}, \"odd\": 1}"), ".odd: ");
     data_refused(segment_read, FILE_OF("{" GOOD ", " REST ", \"result\": \"valid\", \"fields\": {}, \"open\": 1}"), ".open: ");
-    data_refused(segment_read, FILE_OF("{" GOOD ", " REST ", \"result\": \"invalid\", \"reason\": \"port\"},\n{\"id\": \"second\"}"), ":3: $.vectors[1].comment");
+    data_refused(segment_read, FILE_OF("{" GOOD ", " REST ", \"result\": \"invalid\", \"reason\": \"port\"},\n{\"id\": \"second\"}"),
+                 ":3: $.vectors[1].comment");
 }
 
 static void test_broken_files(void **state)
@@ -206,7 +217,10 @@ static void ask(const char *words, enum outcome_verdict verdict, const char *say
 {
     char command[700], why[300], error[300];
     struct outcome outcome;
-    snprintf(command, sizeof command, "while read -r c r; do case $c in hello) echo 'ok 1 name=t clock=virtual features=';; segment) %s;; *) echo unimplemented;; esac; done", words);
+    snprintf(command, sizeof command,
+             "while read -r c r; do case $c in hello) echo 'ok 1 name=t clock=virtual features=';; segment) %s;; *) echo unimplemented;; "
+             "esac; done",
+             words);
     struct target *target = target_exec_new(command, why, sizeof why);
     assert_non_null(target);
     json_t *root = data_alone(FOLDER "/option-value.json", "segment/option-value/mss-536");
@@ -236,14 +250,17 @@ static void test_adapters(void **state)
     ask("echo 'error EINVAL'", OUTCOME_FAIL, "answered error");
     ask("exit 3", OUTCOME_DEAD, "3");
     /* What it is asked: the three members, on one line. */
-    ask("case $r in '{\"from\":\"192.0.2.1\",\"to\":\"198.51.100.2\",\"octets\":\"c000'*) echo 'ok {\"result\": \"valid\", \"fields\": {}}';; esac", OUTCOME_PASS, "");
+    ask("case $r in '{\"from\":\"192.0.2.1\",\"to\":\"198.51.100.2\",\"octets\":\"c000'*) echo 'ok {\"result\": \"valid\", \"fields\": "
+        "{}}';; esac",
+        OUTCOME_PASS, "");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_pass), cmocka_unit_test(test_lines), cmocka_unit_test(test_lies_fail), cmocka_unit_test(test_open),
-        cmocka_unit_test(test_bad_address), cmocka_unit_test(test_refused), cmocka_unit_test(test_broken_files), cmocka_unit_test(test_adapters),
+        cmocka_unit_test(test_all_pass),     cmocka_unit_test(test_lines),       cmocka_unit_test(test_lies_fail),
+        cmocka_unit_test(test_open),         cmocka_unit_test(test_bad_address), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_broken_files), cmocka_unit_test(test_adapters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
