@@ -348,6 +348,17 @@ def vectors(s):
     run_vectors(s, "weir over IPv6", "--strict", "--kind", "scenario", "--ipv6")
 
 
+@step(2)
+def lwip(s):
+    """Another stack, behind the line protocol: what it fails is in its list with a reason, and nothing else."""
+    adapter = s.options.build / "gcc/vectors/adapters/adapter-lwip"
+    if not adapter.exists():
+        raise Skipped("gcc has no adapter-lwip: liblwip-dev is missing (ci/install)")
+    s.build.mkdir(parents=True, exist_ok=True)
+    run_vectors(s, "lwIP", "--kind", "scenario", "--target", f"exec:{adapter}", "--known-failures", TOP / "vectors/adapters/lwip.known",
+                "--html", s.build / "report")
+
+
 # ---- phase 3: one at a time ----------------------------------------------------------------------------------
 
 @step(3)
