@@ -122,7 +122,9 @@ class Tree(unittest.TestCase):
         self.assertEqual(self.run_trace("--html", str(path))[0], 0)
         for words, shown in (("", 7), ("mss%20always", 1), ("step", 2), ("nowhere", 0)):
             command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.top}/browser", "--dump-dom"]
-            dom = subprocess.run([*command, f"{path.as_uri()}#{words}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120, check=True, text=True).stdout
+            done = subprocess.run([*command, f"{path.as_uri()}#{words}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120,
+                                  check=True, text=True)
+            dom = done.stdout
             self.assertIn(f">{shown} of 7<", dom)
             self.assertEqual(dom.count(' hidden=""'), 7 - shown)
 
