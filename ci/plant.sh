@@ -249,6 +249,16 @@ fault quick 'coverage: branches below the floor' 'branch coverage 84.00 % is bel
 tests_gone() { sed -i "/^unit_tests = \\[/,/^\\]/{/'test_[^r]/d}" tests/meson.build; }
 fault full 'coverage: tests taken away' 'is below the floor' tests_gone ci/coverage --build b
 
+# ---- ci/trace.py: what shows which requirement ----
+mark_unknown() { echo '/* MUST-99 */' >>$C; }
+row_forgotten() { sed -i '/^MUST-46\t/d' vectors/requirements/dispositions.tsv; }
+cover_unknown() { sed -i '0,/^\/\/ covers: /s//&MUST-99 /' "$(grep -rl '^// covers: ' vectors/scenario | sort | head -n 1)"; }
+evidence_gone() { sed -i 's/cmocka_unit_test(sockets_that_cannot_be_are_refused)/cmocka_unit_test(profiles_are_sound_once_they_have_a_secret)/' tests/test_config.c; }
+fault quick 'trace: a mark that names no requirement' 'rtt.c:[0-9]+: MUST-99 is no requirement' mark_unknown ci/trace.py
+fault quick 'trace: a requirement without a word' 'MUST-46 \(MUST\) is open' row_forgotten ci/trace.py --gate
+fault quick 'trace: a vector that covers no requirement' 'covers MUST-99, which is no requirement' cover_unknown ci/trace.py
+fault quick 'trace: evidence that is gone' 'registers no test sockets_that_cannot_be_are_refused' evidence_gone ci/trace.py
+
 # ---- the closing line ----
 steps() { ci/steps.py --build b --only "$1"; }
 two_failures() { sed -i 's/srtt8/rttvar4/' $C; }

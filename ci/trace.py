@@ -33,6 +33,7 @@ STATES = {"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WA
 CODE = ("lib", "include", "tests")
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 REASON_MIN = 10  # characters: less explains nothing
+CITED_MAX = 12  # rows: a section with more is cited in earnest only with its step
 ID = re.compile(r"\b(?:(?:MUST|SHLD|MAY|REC)-\d+|RFC\d+-[A-Z]?[\d.]*(?:-\d+)?-\d+)\b")
 CITATION = re.compile(r"\bRFC (\d{3,5}) ((?:[A-Z]|\d+)(?:\.\d+)*(?:(?:, | and )\d+(?:\.\d+)+)*)(?: (" + "|".join(ORDINALS) + r")\b)?")
 
@@ -301,8 +302,9 @@ def cited(text: str, sections: dict[tuple[str, str], list[Row]]) -> list[Row]:
             if ordinal:
                 step = re.compile(rf"(?:\S+ )?[Ss]tep {ORDINALS.index(ordinal) + 1}\b")
                 rows = [r for r in rows if step.match(r.text)] or [r for r in rows if "tep " not in r.text[:20]]
-            rule = [r for r in rows if f"ule {place}" in r.text]
-            found.update((r.id, r) for r in rule or rows)
+            rule = re.compile(rf"\bRules? {re.escape(place)}(?!\.?\d)")
+            rows = [r for r in rows if rule.search(r.text)] or rows
+            found.update((r.id, r) for r in rows if ordinal or len(rows) <= CITED_MAX)
     return list(found.values())
 
 

@@ -887,6 +887,12 @@ static void test_icmp_errors(void **state)
     assert_int_equal(weir_stack_stats(w.a)->icmp_taken, 0);
     assert_int_equal(world_put(w.a, packet, icmp_error(packet, 3, 1, 0, syn), w.now), WEIR_OK); /* soft: it goes on (MUST-56) */
     assert_int_equal(weir_state(weir_stack_peek(w.a, ca)), WEIR_SYN_SENT);
+    weir_ready r;
+    assert_false(weir_stack_ready(w.a, &r)); /* the user hears of it .. */
+    WORLD_OK(weir_stack_want(w.a, ca, WEIR_EV_SUSPECT | WEIR_EV_CLOSED));
+    assert_true(weir_stack_ready(w.a, &r)); /* .. only when he asks to (SHLD-20, MUST-47) */
+    assert_true(r.conn == ca && r.events & WEIR_EV_SUSPECT);
+    assert_false(weir_stack_ready(w.a, &r));
     assert_int_equal(world_put(w.a, packet, icmp_error(packet, 3, 3, 0, syn), w.now), WEIR_OK); /* hard while opening */
     assert_int_equal(weir_state(weir_stack_peek(w.a, ca)), WEIR_CLOSED);
     assert_int_equal(weir_error(weir_stack_peek(w.a, ca)), WEIR_ERR_UNREACHABLE);

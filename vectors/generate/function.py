@@ -331,7 +331,7 @@ def prr():
         elif line.strip():
             rows.append(line.split())
     for head, rows in blocks:
-        figure, rule = re.match(r"\[(figure\d(?:-literal)?) (PRR|RFC6675)", head).groups()
+        figure, rule = re.match(r"\[(figure\d(?:-literal)?) (PRR|RFC\d+)", head).groups()
         lost = [0] if figure.startswith("figure1") else list(range(15))
         steps = [{"ack": int(a), "cwnd": int(b), "inflight": int(c), "sent": "" if d == "-" else d} for a, b, c, d in rows]
         comment = {"figure1": "the first segment is lost", "figure1-literal": "the same by the letter of the pseudocode: inflight > ssthresh, where the figure has >=", "figure2": "the first fifteen are lost"}[figure]
@@ -513,7 +513,8 @@ def reset():
 
 def time_wait():
     t = Topic("time_wait", "a SYN for a connection in TIME-WAIT", "RFC 6191 2", ["RFC6191-2-1"], "SHOULD", sources=["rfc6191_time_wait.csv"])
-    rule = {(1, 1, "greater"): 2, (1, 1, "equal"): 3, (1, 1, "less"): 5, (1, 0, "-"): 4, (0, 1, "-"): 6, (0, 0, "-"): 7}
+    rule = {(1, 1, "greater"): "RFC6191-2-2", (1, 1, "equal"): "RFC6191-2-3", (1, 1, "less"): "RFC6191-2-5", (1, 0, "-"): "RFC6191-2-4",
+            (0, 1, "-"): "RFC6191-2-6", (0, 0, "-"): "RFC6191-2-7"}
     places = {"greater": (1, 1000, 2**31 - 1), "equal": (0,), "less": (-1, -1000, -(2**31 - 1)), "not_greater": (0, -1, -(2**31 - 1)), "any": (1, 0, -1), "-": (0,)}
     for line in lines("rfc6191_time_wait.csv")[1:]:
         old, new, stamp, isn, action = line.split(",")
@@ -522,7 +523,7 @@ def time_wait():
                 for base in (70000, WRAP - 1):
                     given = {"old-timestamps": old == "1", "new-timestamps": new == "1", "ts-recent": base, "tsval": (base + ts_apart) % WRAP, "last-seq": base, "isn": (base + isn_apart) % WRAP}
                     t.add(f"{old}{new}-ts-{ts_apart}-isn-{isn_apart}-at-{base}", "time-wait-syn", f"timestamps {stamp}, ISN {isn.replace('_', ' ')}", given, {"accept": action == "accept"}, source="RFC 6191 2", derived=True,
-                          family="time-wait", covers=[f"RFC6191-2-{rule[int(old), int(new), stamp]}", "MAY-2" if action == "accept" else "SHLD-4"])
+                          family="time-wait", covers=[rule[int(old), int(new), stamp], "MAY-2" if action == "accept" else "SHLD-4"])
     return t
 
 

@@ -86,6 +86,7 @@ class Tcb:
     edge: int = 0            # RCV.NXT + RCV.WND
     stamped: bool = False
     recent: int = 0          # TS.Recent
+    lenient: bool = False    # segments without the timestamp that was agreed on are taken (practice)
     error: str = ""          # errno of what the user is told
     held_fin: Optional[int] = None
     held: list = field(default_factory=list)
@@ -157,7 +158,11 @@ class Arrival:
         t.passive, t.irs, t.rcv, t.una, t.nxt = passive, self.seg.seq, self.seg.seq + 1, 0, 1
         t.edge = t.rcv + 1024
         t.state = "SYN-RECEIVED"
-        self.answers = [Answer("S.", 0, t.rcv, options="mss 1460")]
+        self.syn_ack()
+
+    def syn_ack(self) -> None:
+        """Where SYNs cross, ours has offered before we know what the peer does: RFC 7323 3.2 lets the SYN,ACK offer again."""
+        self.answers = [Answer("S.", 0, self.t.rcv, options="mss 1460" if self.t.passive else "...")]
 
     def syn_sent(self) -> None:
         seg, t = self.seg, self.t
@@ -197,10 +202,10 @@ class Arrival:
         if t.state == "TIME-WAIT" and seg.has("S") and not seg.has(".") and not seg.has("R"):
             return self.syn_in_time_wait()
         if t.stamped and not seg.has("R"):
-            if seg.stamp is None:
+            if seg.stamp is None and not t.lenient:
                 self.row("P2")
                 return True
-            if before(seg.stamp, t.recent):
+            if seg.stamp is not None and before(seg.stamp, t.recent):
                 self.row("P1")
                 self.ack()
                 return True
@@ -231,7 +236,7 @@ class Arrival:
         t, seg = self.t, self.seg
         if t.state == "SYN-RECEIVED" and seg.has("S") and not seg.has(".") and not seg.has("R") and seg.seq == t.irs:
             self.row("Q5")  # practice: the SYN came again because the SYN,ACK was lost
-            self.answers = [Answer("S.", 0, t.rcv, options="mss 1460")]
+            self.syn_ack()
             return True
         if self.acceptable():
             self.row("Q1")

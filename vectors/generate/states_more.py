@@ -34,11 +34,13 @@ class Stamped(Stage):
 
 # place: flags, octets, timestamp, settings, words
 STAMPS = {
-    "stale": ("P.", 10, 999, "", "Text with a timestamp older than the last"),
-    "stale-ack": (".", 0, 999, "", "An ACK with a timestamp older than the last"),
+    "stale": ("P.", 10, 900, "", "Text with a timestamp older than the last"),
+    "stale-by-one": ("P.", 10, 999, "", "Text with a timestamp just older than the last"),
+    "stale-ack": (".", 0, 900, "", "An ACK with a timestamp older than the last"),
     "half-round": ("P.", 10, 1000 - (1 << 31) + 1, "", "Text with a timestamp that is older by almost half of all"),
-    "stale-rst": ("R", 0, 999, "", "A RST with a timestamp older than the last"),
+    "stale-rst": ("R", 0, 900, "", "A RST with a timestamp older than the last"),
     "missing": ("P.", 10, None, "require-timestamps=1", "Text without the timestamp that was agreed on"),
+    "missing-taken": ("P.", 10, None, "require-timestamps=0", "Text without the timestamp that was agreed on, where that is allowed"),
     "missing-rst": ("R", 0, None, "require-timestamps=1", "A RST without the timestamp that was agreed on"),
     "same": ("P.", 10, 1000, "", "Text with the same timestamp as the last"),
     "newer": ("P.", 10, 1001, "", "Text with a newer timestamp"),
@@ -51,6 +53,7 @@ def stamped() -> Iterator[Vector]:
             v = Vector(f"state-event/timestamps/{context}/{place}", "", "", "")
             s = Stamped(v)
             s.reach(context)
+            s.t.lenient = place == "missing-taken"
             ack = s.t.nxt if s.t.state == "SYN-RECEIVED" else s.t.una
             a = meet(s, Segment(flags, s.t.rcv, ack, length, stamp=stamp))
             title = f"{words}, in {STATES[context][1]}, {outcome(a, STATES[context][0])}"
@@ -72,7 +75,7 @@ def stamped_end(s: Stage) -> None:
         s.fd = 4
     if s.fd is not None and s.t.state != "TIME-WAIT":
         s.v.call(f'status({s.fd}) = "{s.t.state}"')
-    s.v.sends(Segment("P.", s.t.rcv - 1, s.t.nxt, 1, stamp=1001).written())
+    s.v.sends(Segment("P.", s.t.rcv - 1, s.t.nxt, 1, stamp=s.t.recent).written())
     s.says(".")
 
 
@@ -80,14 +83,67 @@ def stamped_head(v: Vector, place: str) -> None:
     fields = dict(v.head)
     fields["needs"] = " ".join(filter(None, [fields.get("needs", ""), "timestamps paws"]))
     fields["family"] = v.name.rsplit("/", 1)[0]
-    if place in ("stale", "stale-ack", "half-round"):
+    if place in ("stale", "stale-by-one", "stale-ack", "half-round"):
         fields["section"], fields["covers"] = "RFC 7323 5.3", "RFC7323-5.3-1 RFC7323-5.3-2 RFC7323-5.3-3"
     elif place == "missing":
         fields["level"], fields["section"], fields["covers"] = "SHOULD", "RFC 7323 3.2", "RFC7323-3.2-9 RFC7323-3.2-10"
+    elif place == "missing-taken":
+        fields["level"], fields["note"] = "practice", "paths strip options; RFC 7323 3.2 would have it dropped"
     elif place.endswith("rst"):
         fields["section"], fields["covers"] = "RFC 7323 5.2", fields["covers"] + " RFC7323-5.2-5"
     order = ("id", "title", "level", "section", "covers", "rows", "family", "needs", "settings", "api", "note")
     v.head = [(key, fields[key]) for key in order if fields.get(key)]
+
+
+def idle() -> Iterator[Vector]:
+    """RFC 7323 5.5: after 24 days TS.Recent says nothing any more."""
+    for days, taken in ((23, False), (25, True)):
+        v = Vector(f"state-event/timestamps/idle/{days}-days", f"A timestamp older than the last after {days} days is {'taken' if taken else 'refused'}",
+                   "MUST", "RFC 7323 5.5", "RFC7323-5.5-1", rows=f"{'P3' if taken else 'P1'}@ESTABLISHED", family="state-event/timestamps/idle",
+                   needs="timestamps paws virtual-time")
+        s = Stamped(v)
+        s.reach("established")
+        v.sends(Segment("P.", s.t.rcv, 1, 10, stamp=900).written(), str(days * 86400))
+        if taken:
+            s.t.rcv, s.t.recent = s.t.rcv + 10, 900
+        s.says(".", after="0~.5")
+        v.call('status(4) = "ESTABLISHED"')
+        yield v
+
+
+# place: timestamps before, timestamps now, TSval against the last, ISN against the last number, accepted
+REUSE = {
+    "newer-stamp": (True, True, 1, -5, True), "same-stamp-later": (True, True, 0, 1, True), "same-stamp-same": (True, True, 0, 0, False),
+    "same-stamp-earlier": (True, True, 0, -1, False), "older-stamp-later": (True, True, -1, 1, False),
+    "stamp-lost-later": (True, False, 0, 1, True), "stamp-lost-same": (True, False, 0, 0, False), "stamp-lost-earlier": (True, False, 0, -1, False),
+    "stamp-new-earlier": (False, True, 0, -1, True), "stamp-new-later": (False, True, 0, 1, True),
+    "no-stamp-later": (False, False, 0, 1, True), "no-stamp-same": (False, False, 0, 0, False), "no-stamp-half-round": (False, False, 0, (1 << 31) - 1, True),
+}
+
+
+def reuse() -> Iterator[Vector]:
+    """The table of RFC 6191 2, where the user still holds the connection and where only a record is left of it."""
+    for left_behind in (False, True):
+        for place, (old, new, step, offset, accepted) in REUSE.items():
+            where = "time-wait-left" if left_behind else "time-wait"
+            v = Vector(f"state-event/reuse-{where}/{place}", f"A SYN in TIME-WAIT, by RFC 6191: {place.replace('-', ' ')}", "SHOULD", "RFC 6191 2",
+                       "RFC6191-2-1 SHLD-4 " + ("RFC6191-2-9 MAY-2" if accepted else "RFC6191-2-5 RFC6191-2-8"),
+                       rows="" if left_behind else ("W1@TIME-WAIT" if accepted else "W2@TIME-WAIT"), family=f"state-event/reuse-{where}",
+                       needs="half-close time-wait" + (" timestamps" if old or new else ""))
+            s = Stamped(v) if old else Stage(v)
+            s.reach("time-wait")
+            if left_behind:
+                v.call("close(4) = 0")
+            seq = (s.t.rcv - 1 + offset) % (1 << 32)
+            offer = f"mss 1460,nop,nop,TS val {1000 + step} ecr 0" if new else "mss 1460"
+            v.sends(f"S {seq}:{seq}(0) win 32768 <{offer}>")
+            if accepted:
+                echo = f",nop,nop,TS val 100 ecr {1000 + step}" if new else ""
+                v.expect(f"S. 0:0(0) ack {(seq + 1) % (1 << 32)} <mss 1460{echo}>")
+            else:
+                v.sends(Segment("F.", s.t.rcv - 1, s.t.nxt, stamp=1000 if old else None).written())
+                s.says(".")
+            yield v
 
 
 # ---- a window of zero ----------------------------------------------------------------------------------------------------------------------
@@ -142,6 +198,9 @@ LEFT = {
     "old": ("P.", 1, -1, "Text that came before"),
     "fin": ("F.", 0, 0, "FIN alone"),
     "inside": ("P.", 10, 100, "Text that is not next"),
+    "one-octet": ("P.", 1, 0, "One octet"),
+    "fin-inside": ("F.", 0, 100, "FIN alone that is not next"),
+    "old-fin": ("FP.", 10, -10, "FIN with text that came before"),
 }
 
 
@@ -158,7 +217,7 @@ def left() -> Iterator[Vector]:
             if context == "fin-wait-2":
                 s.fin_acked()
             seg = Segment(flags, s.t.rcv + offset, s.t.una, length)
-            lost = place not in ("old", "fin")
+            lost = place not in ("old", "fin", "fin-inside", "old-fin")
             a = left_unread(s, seg) if lost else meet(s, seg)
             title = f"{words} for a user who has left, in {STATES[context][1]}, {'is answered by RST' if lost else outcome(a, STATES[context][0])}"
             if lost:
@@ -284,7 +343,7 @@ def closing_early() -> Iterator[Vector]:
 
 
 def vectors() -> Iterator[Vector]:
-    for family in (stamped, zero_window, left, record, closing_early):
+    for family in (stamped, idle, reuse, zero_window, left, record, closing_early):
         yield from family()
 
 

@@ -118,6 +118,7 @@ def life() -> Iterator[Vector]:
         v.expect(f"R {s.t.nxt}:{s.t.nxt}(0)")
         yield v
     yield from restarts()
+    yield from other_fin()
     yield from released()
 
 
@@ -136,6 +137,19 @@ def restarts() -> Iterator[Vector]:
             v.sends(f"F. {s.t.rcv - 1}:{s.t.rcv - 1}(0) ack {s.t.nxt} win 32768", "1.9")
             s.says(".")
         v.sends(f". {s.t.rcv}:{s.t.rcv}(0) ack {s.t.nxt} win 32768", "2.1").expect(f"R {s.t.nxt}:{s.t.nxt}(0)")
+        yield v
+
+
+def other_fin() -> Iterator[Vector]:
+    for place, offset in (("old-fin", -5), ("far-fin", 1 << 30)):
+        v = Vector(f"timeouts/time-wait/{place}", "A FIN that is not the peer's does not restart the 2MSL timeout", "MUST",
+                   "RFC 9293 3.10.7.4 fifth, TIME-WAIT", "RFC9293-3.10.7.4-1 RFC9293-3.10.8-3", family="timeouts/time-wait",
+                   needs="half-close time-wait msl", api="connection", rows="Q6@TIME-WAIT TL1@TIME-WAIT", settings="msl=1s")
+        s = Bare(v)
+        s.reach("time-wait")
+        v.sends(f"F. {s.t.rcv + offset}:{s.t.rcv + offset}(0) ack {s.t.nxt} win 32768", "1.9")
+        s.says(".")
+        v.call('status(3) = "CLOSED"', ".2")
         yield v
 
 
@@ -158,7 +172,7 @@ def released() -> Iterator[Vector]:
         octet = f"P. {s.t.rcv - 1}:{s.t.rcv}(1) ack 2 win 32768"
         v.sends(octet, "1.8")
         s.says(".")
-        v.sends(octet, ".4").expect("R 2:2(0)")
+        v.sends(octet, "1.2").expect("R 2:2(0)")
         yield v
     v = Vector("timeouts/fin-wait-2/half-closed", "Without a user who has left, FIN-WAIT-2 lasts as long as the peer wants", "MUST",
                "RFC 9293 3.6", "RFC9293-3.10.7.4-24", family="timeouts/fin-wait-2", needs="half-close virtual-time", settings="fin-wait=2s")

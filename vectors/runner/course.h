@@ -55,7 +55,8 @@ struct course {
     bool isn_guessed;              /* from a SYN that the script has not asked for yet */
     int64_t start, last;           /* the target's time when the script began; of the event before, since then */
     int64_t floor;                 /* the earliest scripted time that may come: it never goes back */
-    bool exact, strict_segments, ended, sending;
+    bool exact, strict_segments, ended;
+    bool larger;                   /* over IPv6 although the script was not written for it */
     int64_t tolerance;             /* -1: packetdrill's */
     int64_t tolerance_permille;    /* of the gap since the event before */
     uint16_t connect_port;

@@ -158,7 +158,7 @@ static const struct record_line *explain_packet(const struct explain *e)
     return NULL;
 }
 
-static int explain_header(const struct explain *e, const char *title, FILE *out)
+static int explain_header(const struct explain *e, FILE *out)
 {
     const struct record_line *line = explain_packet(e);
 
@@ -167,7 +167,7 @@ static int explain_header(const struct explain *e, const char *title, FILE *out)
         return EXPLAIN_BAD;
     }
     if (e->svg)
-        header_svg(&line->packet, line->octets, line->len, title, out);
+        header_svg(&line->packet, line->octets, line->len, "The header of a segment, field by field", out);
     else
         header_text(&line->packet, line->octets, line->len, out);
     return EXPLAIN_FINE;
@@ -179,7 +179,7 @@ static int explain_draw(const struct explain *e, FILE *out)
     struct winsize size = {0};
 
     if (e->header)
-        return explain_header(e, title, out);
+        return explain_header(e, out);
     if (e->svg) {
         ladder_svg(&e->record, title, out);
         return EXPLAIN_FINE;

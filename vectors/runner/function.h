@@ -25,8 +25,8 @@ void function_bad(struct function_input *in, const char *name, const char *what)
 typedef json_t *function_body(struct function_input *in);
 
 /* function_wire.c */
-function_body function_sequence, function_sequence_in, function_checksum, function_checksum_parts, function_checksum_update, function_siphash,
-    function_iss, function_iss_differs, function_iss_advance;
+function_body function_sequence, function_sequence_in, function_checksum, function_checksum_parts, function_checksum_update,
+    function_siphash, function_iss, function_iss_differs, function_iss_advance;
 /* function_recovery.c */
 function_body function_rto, function_karn, function_scoreboard, function_initial_window, function_newreno;
 /* function_conn.c */

@@ -34,8 +34,11 @@ json_t *function_acknowledgment(struct function_input *in)
     c.snd.max_wnd = function_u32(in, "max-snd-wnd");
     c.octets_acked = 1 << 30; /* no young connection: RFC 5961's bound is the window */
     uint32_t facts = weiri_facts_segment(&c, &v) & ((uint32_t)WEIRI_F_ACK_NEW | WEIRI_F_ACK_OLD | WEIRI_F_ACK_FUTURE);
-    const char *kind = facts == WEIRI_F_ACK_NEW ? "new" : facts == WEIRI_F_ACK_OLD ? "old" : facts == WEIRI_F_ACK_FUTURE ? "future" :
-                       facts == 0 ? "duplicate" : "two at once";
+    const char *kind = facts == WEIRI_F_ACK_NEW      ? "new"
+                       : facts == WEIRI_F_ACK_OLD    ? "old"
+                       : facts == WEIRI_F_ACK_FUTURE ? "future"
+                       : facts == 0                  ? "duplicate"
+                                                     : "two at once";
     return json_pack("{ss}", "kind", kind);
 }
 
@@ -55,8 +58,11 @@ json_t *function_paws(struct function_input *in)
 
 json_t *function_time_wait_syn(struct function_input *in)
 {
-    struct weiri_reuse r = {.old_ts = function_bool(in, NULL, "old-timestamps"), .new_ts = function_bool(in, NULL, "new-timestamps"),
-                            .recent = function_u32(in, "ts-recent"), .ts_value = function_u32(in, "tsval"), .last = function_seq(in, "last-seq"),
+    struct weiri_reuse r = {.old_ts = function_bool(in, NULL, "old-timestamps"),
+                            .new_ts = function_bool(in, NULL, "new-timestamps"),
+                            .recent = function_u32(in, "ts-recent"),
+                            .ts_value = function_u32(in, "tsval"),
+                            .last = function_seq(in, "last-seq"),
                             .isn = function_seq(in, "isn")};
     return json_pack("{sb}", "accept", weiri_reuse_allowed(&r));
 }

@@ -13,7 +13,7 @@ struct exchange_segment {
 };
 struct exchange_end {
     struct bench *b;
-    const json_t *iss;  /* of its opens, in order */
+    const json_t *iss; /* of its opens, in order */
     size_t opened;
     struct exchange_segment delayed[EXCHANGE_DELAYED];
     unsigned delayed_count;
@@ -160,8 +160,12 @@ static void exchange_hear(struct exchange *x, const json_t *step)
             return;
         }
     }
-    weir_view old = {.seq = seq_of((uint32_t)function_number(x->in, step, "seq", UINT32_MAX)), .flags = WEIR_SYN, .window = BENCH_WINDOW,
-                     .header_len = 20, .source_port = x->end[who].b->tuple.remote_port, .destination_port = x->end[who].b->tuple.local_port};
+    weir_view old = {.seq = seq_of((uint32_t)function_number(x->in, step, "seq", UINT32_MAX)),
+                     .flags = WEIR_SYN,
+                     .window = BENCH_WINDOW,
+                     .header_len = 20,
+                     .source_port = x->end[who].b->tuple.remote_port,
+                     .destination_port = x->end[who].b->tuple.local_port};
     if (exchange_flags(step) != WEIR_SYN) {
         function_bad(x->in, "steps", "deliver what nobody said and is no old SYN");
     }

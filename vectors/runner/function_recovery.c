@@ -15,7 +15,8 @@ static json_t *recovery_rto_state(const struct weir_rtt *r, unsigned backoff, co
 
 json_t *function_rto(struct function_input *in)
 {
-    struct weiri_rto_bounds bounds = {function_u32(in, "initial"), function_u32(in, "min"), function_u32(in, "max"), function_u32(in, "granularity")};
+    struct weiri_rto_bounds bounds = {function_u32(in, "initial"), function_u32(in, "min"), function_u32(in, "max"),
+                                      function_u32(in, "granularity")};
     const json_t *events = function_list(in, NULL, "events");
     json_t *states = json_array();
     struct weir_rtt r;
@@ -36,15 +37,30 @@ json_t *function_rto(struct function_input *in)
 
 /* ---- Karn's rule ---- */
 
+/* A run of 1 to 2^24 octets. */
 static weir_block recovery_run(struct function_input *in, const json_t *event, const char *name)
 {
     const json_t *edges = function_list(in, event, name);
-    const json_t *from = json_array_get(edges, 0), *to = json_array_get(edges, 1);
-    if (!json_is_integer(from) || !json_is_integer(to)) {
-        function_bad(in, name, "is not two numbers");
+    json_int_t from = json_integer_value(json_array_get(edges, 0)), to = json_integer_value(json_array_get(edges, 1));
+    weir_block run = {seq_of((uint32_t)from), seq_of((uint32_t)to)};
+    if (json_array_size(edges) != 2 || from < 0 || from > UINT32_MAX || to < 0 || to > UINT32_MAX ||
+        seq_diff(run.from, run.to) - 1 >= 1u << 24) {
+        function_bad(in, name, "is not the two edges of a run of octets");
+        run = (weir_block){seq_of(0), seq_of(1)};
     }
-    weir_block run = {seq_of((uint32_t)json_integer_value(from)), seq_of((uint32_t)json_integer_value(to))};
     return run;
+}
+
+/* Octets go out in order: each run begins where the one before it ended. */
+static void recovery_send(struct function_input *in, const json_t *event, struct weir_board *board, weir_us at)
+{
+    weir_block run = recovery_run(in, event, "send");
+    const struct weir_sent *last = board->count > 0 ? &board->sent[board->head + board->count - 1] : NULL;
+    if (last != NULL && !seq_eq(last->to, run.from)) {
+        function_bad(in, "send", "does not begin where the run before it ended");
+    } else if (!weiri_board_push(board, run, at)) {
+        function_bad(in, "events", "are too many");
+    }
 }
 
 json_t *function_karn(struct function_input *in)
@@ -58,9 +74,7 @@ json_t *function_karn(struct function_input *in)
         const json_t *event = json_array_get(events, i);
         weir_us at = function_number(in, event, "at", UINT32_MAX);
         if (json_object_get(event, "send") != NULL) {
-            if (!weiri_board_push(&board, recovery_run(in, event, "send"), at)) {
-                function_bad(in, "events", "are too many");
-            }
+            recovery_send(in, event, &board, at);
         } else if (json_object_get(event, "resend") != NULL) {
             weiri_board_lose_all(&board);
             weiri_board_resent(&board, recovery_run(in, event, "resend"), at);
@@ -86,16 +100,14 @@ json_t *function_scoreboard(struct function_input *in)
 {
     struct weir_sent records[64];
     struct weir_board board;
-    uint32_t mss = function_u32(in, "mss");
+    uint32_t mss = (uint32_t)function_number(in, NULL, "mss", UINT16_MAX);
     const json_t *events = function_list(in, NULL, "events");
     json_t *states = json_array();
     weiri_board_init(&board, records, 64);
     for (size_t i = 0; i < json_array_size(events); i++) {
         const json_t *event = json_array_get(events, i);
         if (json_object_get(event, "send") != NULL) {
-            if (!weiri_board_push(&board, recovery_run(in, event, "send"), i)) {
-                function_bad(in, "events", "are too many");
-            }
+            recovery_send(in, event, &board, i);
         } else if (json_object_get(event, "sack") != NULL) {
             (void)weiri_board_sack(&board, recovery_run(in, event, "sack"));
         } else if (json_object_get(event, "resend") != NULL) {
@@ -152,7 +164,7 @@ static void recovery_step(struct function_input *in, const json_t *event, uint32
 
 json_t *function_newreno(struct function_input *in)
 {
-    uint32_t mss = function_u32(in, "mss");
+    uint32_t mss = (uint32_t)function_number(in, NULL, "mss", UINT16_MAX);
     const json_t *events = function_list(in, NULL, "events");
     json_t *states = json_array();
     struct weir_cc cc;

@@ -68,8 +68,10 @@ json_t *function_checksum_parts(struct function_input *in)
 
 json_t *function_checksum_update(struct function_input *in)
 {
-    uint16_t checksum = (uint16_t)function_number(in, NULL, "checksum", UINT16_MAX), before = (uint16_t)function_number(in, NULL, "before", UINT16_MAX);
-    return json_pack("{si}", "checksum", (int)weiri_checksum_update(checksum, before, (uint16_t)function_number(in, NULL, "after", UINT16_MAX)));
+    uint16_t checksum = (uint16_t)function_number(in, NULL, "checksum", UINT16_MAX),
+             before = (uint16_t)function_number(in, NULL, "before", UINT16_MAX);
+    return json_pack("{si}", "checksum",
+                     (int)weiri_checksum_update(checksum, before, (uint16_t)function_number(in, NULL, "after", UINT16_MAX)));
 }
 
 json_t *function_siphash(struct function_input *in)

@@ -55,6 +55,18 @@ static void header_fixed(struct header *h, const struct packet *p)
     header_add(h, 144, 16, "urgent pointer", (p->flags & PACKET_URG) != 0 ? "%u" : "%u: means nothing without URG", p->urg);
 }
 
+static const char *header_kind(const struct script_option *o)
+{
+    switch (o->kind) {
+    case SCRIPT_OPT_MSS: return "MSS";
+    case SCRIPT_OPT_WSCALE: return "window scale";
+    case SCRIPT_OPT_SACK_OK: return "SACK permitted";
+    case SCRIPT_OPT_SACK: return "SACK";
+    case SCRIPT_OPT_TS: return "timestamps";
+    default: return NULL;
+    }
+}
+
 /* One option: kind, length, data. */
 static void header_option(struct header *h, int at, int len, const struct script_option *o)
 {
@@ -67,7 +79,8 @@ static void header_option(struct header *h, int at, int len, const struct script
         header_add(h, 160 + 8 * at, 8, o->kind == SCRIPT_OPT_NOP ? "NOP" : "EOL", "kind %d", o->kind == SCRIPT_OPT_NOP ? 1 : 0);
         return;
     }
-    header_add(h, 160 + 8 * at, 8, "kind", "%d", h->octets[20 + at]);
+    header_add(h, 160 + 8 * at, 8, "kind", "%d%s%s", h->octets[20 + at], header_kind(o) != NULL ? ": " : "",
+               header_kind(o) != NULL ? header_kind(o) : "");
     header_add(h, 168 + 8 * at, 8, "length", "%d", len);
     if (o->kind == SCRIPT_OPT_TS) {
         header_add(h, 176 + 8 * at, 32, "TSval", "%u", o->value);

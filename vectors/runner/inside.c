@@ -25,6 +25,7 @@ static const struct inside_setting inside_settings[] = {
     {"window-scale", INSIDE_BOOL, TCP(window_scale)},
     {"require-timestamps", INSIDE_BOOL, TCP(require_timestamps)},
     {"receive-buffer", INSIDE_U32, STACK(rings.rx)},
+    {"receive-buffer-max", INSIDE_U32, TCP(rx_max)},
     {"send-buffer", INSIDE_U32, STACK(rings.tx)},
     {"nagle", INSIDE_BOOL, TCP(nagle)},
     {"ack-delay", INSIDE_TIME, TCP(ack_delay_us)},

@@ -264,6 +264,12 @@ static bool ladder_joins(struct ladder *ladder, const struct record_line *line, 
     return state == NULL && line->rows[0] == 0;
 }
 
+/* Calls that TCP never hears of. */
+static bool ladder_is_no_event(const struct record_line *line)
+{
+    return line->kind == RECORD_CALL && (strncmp(line->text, "socket(", 7) == 0 || strncmp(line->text, "bind(", 5) == 0);
+}
+
 static void ladder_segment(struct ladder_step *step, const struct record *record, int at, struct ladder_peer *peer)
 {
     step->course = ladder_course(record, at);
@@ -277,7 +283,8 @@ bool ladder_make(struct ladder *ladder, const struct record *record)
     const char *state = NULL;
     int64_t last = 0;
 
-    *ladder = (struct ladder){.record = record, .peer = peer.state};
+    *ladder = (struct ladder){.record = record, .peer = peer.state, .state = record->count > 0 ? record->lines[0].state : NULL};
+    state = ladder->state;
     ladder->steps = calloc((size_t)record->count + 1, sizeof *ladder->steps);
     if (ladder->steps == NULL)
         return false;
@@ -287,7 +294,7 @@ bool ladder_make(struct ladder *ladder, const struct record *record)
         bool changes = line->state != NULL && (state == NULL || strcmp(line->state, state) != 0);
         if (changes)
             state = line->state;
-        if (ladder_joins(ladder, line, changes ? state : NULL))
+        if (ladder_joins(ladder, line, changes ? state : NULL) || ladder_is_no_event(line))
             continue;
         *step = (struct ladder_step){.line = line, .gap = line->time - last, .rows = line->rows, .state = changes ? state : NULL};
         if ((line->kind == RECORD_IN || line->kind == RECORD_OUT) && line->octets != NULL)

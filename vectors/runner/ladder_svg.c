@@ -52,7 +52,7 @@ static void svg_text(FILE *out, int x, int y, const char *kind, const char *anch
 static int svg_wrapped(FILE *out, int x, int y, const char *kind, const char *anchor, const char *text, size_t chars)
 {
     size_t len = strlen(text);
-    int height = 0;
+    int height = 0, line = strcmp(kind, "head") == 0 ? 20 : 14;
 
     while (len > 0) { /* ends: every turn takes an octet at least */
         size_t take = ladder_break(text, len, chars);
@@ -63,7 +63,7 @@ static int svg_wrapped(FILE *out, int x, int y, const char *kind, const char *an
         }
         text += take;
         len -= take;
-        height += 14;
+        height += line;
     }
     return height;
 }
@@ -135,8 +135,9 @@ static int svg_segment(FILE *out, const struct ladder_step *step, int y)
             svg_pill(out, SVG_PEER + 90, y + (inbound ? 6 : 30), step->peer);
     }
     below = svg_below(out, step, y + 42);
-    rows = svg_wrapped(out, SVG_STACK - 14, y + 26, "soft mono", "end", step->rows, 26);
-    return (below + 44 > rows + 26 ? below + 44 : rows + 26) + 8;
+    rows = step->state == NULL ? 30 : step->line->kind == RECORD_IN ? 48 : 22; /* below the state */
+    rows += svg_wrapped(out, SVG_STACK - 14, y + rows, "soft mono", "end", step->rows, 26);
+    return (below + 44 > rows ? below + 44 : rows) + 8;
 }
 
 /* Calls, timers and notes stand at the stack's lifeline. */
@@ -219,12 +220,12 @@ void ladder_svg(const struct record *record, const char *title, FILE *out)
 
     if (!ladder_make(&ladder, record))
         return;
-    heading = title == NULL ? 0 : svg_wrapped(NULL, 0, 0, "", "", title, 100) / 14 * 20;
+    heading = title == NULL ? 0 : svg_wrapped(NULL, 0, 0, "head", "", title, 96) + 4;
     top += heading;
     bottom = svg_steps(NULL, &ladder, top + 44);
     ladder_svg_begin(out, title != NULL ? title : "ladder", SVG_WIDTH, bottom + 16);
     if (title != NULL)
-        svg_wrapped(out, 24, 26, "head", "start", title, 100);
+        svg_wrapped(out, 24, 26, "head", "start", title, 96);
     svg_ends(out, &ladder, top, bottom + 4);
     svg_steps(out, &ladder, top + 44);
     if (ladder.count == 0)

@@ -98,11 +98,31 @@ static char *options_split(char *text)
     return value;
 }
 
+bool options_setting(const char *name, size_t len)
+{
+    static const char *const names[] = {
+        "mtu", "timestamps", "sack", "window-scale", "require-timestamps", "receive-buffer", "receive-buffer-max", "send-buffer",
+        "initial-window", "congestion", "nagle", "ack-delay", "ack-every", "quick-acks", "rto-min", "rto-initial", "rto-max",
+        "r1", "r2", "r2-syn", "keepalive-idle", "keepalive-interval", "keepalive-count", "persist-max", "sws-override", "msl",
+        "fin-wait", "orphan", "challenge-count", "challenge-interval", "ecn", "iss", "ttl", "dscp", "backlog", "half-open-max",
+        "time-wait",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i]) == len && strncmp(names[i], name, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool options_set(struct runner_options *o, char *text)
 {
     char *value = options_split(text);
     if (value == NULL || text[0] == '\0') {
         return options_bad("--set wants NAME=VALUE, not", text);
+    }
+    if (!options_setting(text, strlen(text))) {
+        return options_bad("no such setting:", text);
     }
     struct script_setting *list = realloc(o->settings, ((size_t)o->setting_count + 1) * sizeof *list);
     if (list == NULL) {

@@ -14,7 +14,8 @@ static const char html_style[] =
     "body{font:15px/1.45 ui-sans-serif,system-ui,sans-serif;margin:1.5rem auto;padding:0 1rem;max-width:75rem;"
     "background:#fff;color:#1c2733}a{color:#1f56a8}h1{font-size:1.35rem;overflow-wrap:anywhere}h2{font-size:1.1rem;margin-top:2rem}"
     "code,pre{font-family:ui-monospace,monospace;font-size:13px}table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #dde3e9;vertical-align:top}td.n,th.n{text-align:right}"
+    "th,td{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #dde3e9;vertical-align:top}"
+    "td.n,th.n{text-align:right}.l{white-space:nowrap}"
     "td{overflow-wrap:anywhere}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}dt{color:#5b6b7b}dd{margin:0;"
     "overflow-wrap:anywhere}.wide{overflow-x:auto}pre.script{overflow-x:auto;background:#f3f6f9;padding:.7rem}pre.script i{color:#8996a3}"
     ".at{background:#ffe1de;display:inline-block;min-width:100%}.v{border-radius:.6rem;padding:0 .5rem;font-size:13px;white-space:nowrap;"
@@ -181,7 +182,8 @@ static void html_sections(const struct html_list *l, FILE *out)
     int from = 0;
 
     fputs("<h2>By section and level</h2>\n<table><tr><th>section</th><th>level</th><th class=\"n\">vectors</th><th class=\"n\">pass</th>"
-          "<th class=\"n\">in meaning</th><th class=\"n\">failed</th><th class=\"n\">unsupported</th><th class=\"n\">known</th></tr>\n", out);
+          "<th class=\"n\">in meaning</th><th class=\"n\">failed</th><th class=\"n\">unsupported</th>"
+          "<th class=\"n\">known</th></tr>\n", out);
     for (int i = 1; i <= l->count; i++) {
         const struct report_case *a = &l->report->cases[l->index[i - 1]];
         const struct report_case *b = &l->report->cases[l->index[i < l->count ? i : from]];
@@ -213,7 +215,7 @@ static void html_case(const struct report *r, int index, FILE *out)
         markup_text(out, c->known ? c->known_reason : c->outcome.reason);
         fputs("</small>", out);
     }
-    fputs("</td><td>", out);
+    fputs("</td><td class=\"l\">", out);
     markup_text(out, html_text(c->level, ""));
     fputs("</td><td>", out);
     markup_text(out, html_text(c->section, ""));
@@ -246,6 +248,7 @@ static void html_families(const struct html_list *l, FILE *out)
     const char *open = NULL;
     const struct report *r = l->report;
 
+    fputs("<h2>All that did not fail</h2>\n", out);
     for (int i = 0; i < l->count; i++) {
         const char *family = html_text(r->cases[l->index[i]].family, "");
         int size = 1;
@@ -273,8 +276,7 @@ static void html_index(struct html_list *l, FILE *out)
     fputs("<h1>weir's vectors, against ", out);
     markup_text(out, html_text(r->target, "weir"));
     fputs("</h1>\n<p>", out);
-    markup_text(out, html_text(r->target_detail, ""));
-    fprintf(out, " %s%s; %.1f s; <code>", r->profile != NULL ? "profile " : "", r->profile != NULL ? r->profile : "", r->seconds);
+    fprintf(out, "%s%s%.1f s; <code>", r->profile != NULL ? r->profile : "", r->profile != NULL ? "; " : "", r->seconds);
     markup_text(out, html_text(r->command, "weir-vectors"));
     fputs("</code></p>\n", out);
     qsort_r(l->index, (size_t)l->count, sizeof *l->index, html_by_family, (void *)(uintptr_t)r);
@@ -282,9 +284,10 @@ static void html_index(struct html_list *l, FILE *out)
     fputs("<p><input id=\"filter\" type=\"search\" placeholder=\"words: id, section, level, verdict\" aria-label=\"filter\"> "
           "<span id=\"shown\"></span></p>\n", out);
     html_failures(l, out);
-    html_families(l, out);
     qsort_r(l->index, (size_t)l->count, sizeof *l->index, html_by_section, (void *)(uintptr_t)r);
     html_sections(l, out);
+    qsort_r(l->index, (size_t)l->count, sizeof *l->index, html_by_family, (void *)(uintptr_t)r);
+    html_families(l, out);
     fprintf(out, "%s</body></html>\n", html_filter);
 }
 

@@ -26,6 +26,8 @@ struct runner_options {
 enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD }; /* DONE: help or version was asked for and given */
 enum options_result options_parse(struct runner_options *o, int argc, char **argv);
 void options_free(struct runner_options *o);
+/* A setting of FORMAT.md's list, by its name (`len` octets of it). */
+bool options_setting(const char *name, size_t len);
 /* The command that runs one vector again as these options did: "weir-vectors --target kernel --ipv6". To be freed. */
 char *options_command(const struct runner_options *o);
 

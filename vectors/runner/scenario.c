@@ -10,6 +10,8 @@
 #define COURSE_FOREVER ((int64_t)30 * 24 * 3600 * 1000000) /* "*" in virtual time */
 #define COURSE_PATIENCE ((int64_t)60 * 1000000)            /* in real time; and how long a late segment is looked for */
 #define COURSE_SETTLE_US ((int64_t)20000)                  /* after the end, where time is real */
+/* A script that was written for IPv4 keeps its segment sizes when it is run over IPv6: every MTU is 20 more. */
+#define COURSE_V6_MORE 20
 #define COURSE_TURNS_MAX 1000000                           /* a target that never gets on with time */
 
 /* ---- ending ---- */
@@ -423,7 +425,13 @@ static void course_outbound(struct course *c, const struct script_event *event)
 static void course_inbound(struct course *c, const struct script_event *event)
 {
     const struct script_packet *p = event->packet;
+    struct script_packet larger;
     char why[300];
+    if (c->larger && p->icmp_mtu > 0 && p->proto == SCRIPT_ICMP) {
+        larger = *p;
+        larger.icmp_mtu += COURSE_V6_MORE;
+        p = &larger;
+    }
     const size_t len = packet_build(p, &c->space, &c->world, c->octets, sizeof c->octets, why, sizeof why);
     if (len == 0) {
         course_end(c, OUTCOME_UNSUPPORTED, event, "this packet cannot be built: %s", why);
@@ -657,6 +665,19 @@ static void course_set_profile(struct course *c)
     }
 }
 
+static void course_set_mtu(struct course *c, const char *value)
+{
+    char text[24];
+    char *end;
+    const long mtu = strtol(value, &end, 10);
+    if (!c->larger || end == value || *end != 0) {
+        (void)course_set(c, "mtu", value);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%ld", mtu + COURSE_V6_MORE);
+    (void)course_set(c, "mtu", text);
+}
+
 static void course_set_head(struct course *c)
 {
     for (const char **s = c->script->head.settings; s != NULL && *s != NULL && !c->ended; s++) {
@@ -667,13 +688,20 @@ static void course_set_head(struct course *c)
             return;
         }
         (void)snprintf(name, sizeof name, "%.*s", (int)(equals - *s), *s);
-        (void)course_set(c, name, equals + 1);
+        if (strcmp(name, "mtu") == 0) {
+            course_set_mtu(c, equals + 1);
+        } else {
+            (void)course_set(c, name, equals + 1);
+        }
     }
 }
 
 static void course_set_all(struct course *c)
 {
     course_set_profile(c);
+    if (c->larger && c->target->ops->set != NULL) {
+        (void)course_fatal(c, NULL, c->target->ops->set(c->target, "mtu", "1520"));
+    }
     for (int i = 0; i < c->script->setting_count && !c->ended; i++) {
         if (!course_overridden(c, c->script->settings[i].name)) {
             course_option(c, &c->script->settings[i]);
@@ -801,14 +829,14 @@ static void course_check_quiet(struct course *c)
     }
 }
 
-static bool course_wants_v6(const struct script *script, const struct scenario_options *options)
+/* The version that a script states, NULL if it states none. */
+static const char *course_version(const struct script *script)
 {
-    bool v6 = options->v6;
+    const char *version = NULL;
     for (int i = 0; i < script->setting_count; i++) {
-        const struct script_setting *s = &script->settings[i];
-        v6 = v6 || (strcmp(s->name, "ip_version") == 0 && s->value != NULL && strcmp(s->value, "ipv6") == 0);
+        version = strcmp(script->settings[i].name, "ip_version") == 0 ? script->settings[i].value : version;
     }
-    return v6;
+    return version;
 }
 
 static void course_world(struct target_world *world, bool v6)
@@ -892,7 +920,9 @@ static void course_init(struct course *c, const struct script *script, struct ta
     c->state = NULL;
     c->rows[0] = 0;
     c->expr = NULL;
-    course_world(&c->world, course_wants_v6(script, options));
+    const char *version = course_version(script);
+    course_world(&c->world, version == NULL ? options->v6 : strcmp(version, "ipv6") == 0);
+    c->larger = version == NULL && options->v6;
     c->connect_port = c->world.listen_port;
 }
 

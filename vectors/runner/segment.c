@@ -92,7 +92,8 @@ static void segment_judge(const json_t *v, const json_t *told, bool own, struct 
         vector_outcome(outcome, OUTCOME_FAIL, "the answer's `result` is neither valid nor invalid");
     } else if (strcmp(want, taken ? "invalid" : "valid") == 0) {
         const char *reason = json_string_value(json_object_get(taken ? v : told, "reason"));
-        snprintf(why, sizeof why, "%s, but is %s%s%.80s", taken ? "taken" : "refused", want, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+        snprintf(why, sizeof why, "%s, but is %s%s%.80s", taken ? "taken" : "refused", want, reason != NULL ? ": " : "",
+                 reason != NULL ? reason : "");
         vector_outcome(outcome, OUTCOME_FAIL, why);
     } else if (own && json_object_get(v, "weir") != NULL && !json_equal(json_object_get(v, "weir"), json_object_get(told, "verdict"))) {
         snprintf(why, sizeof why, "weir's verdict: expected %.60s, got %.60s", json_string_value(json_object_get(v, "weir")),
@@ -113,8 +114,8 @@ void segment_run(const struct vector_file *file, const struct vector_item *item,
     if (target == NULL) {
         told = segment_weir(item->body, &problem);
     } else {
-        json_t *asked = json_pack("{sO sO sO}", "from", json_object_get(item->body, "from"), "to", json_object_get(item->body, "to"), "octets",
-                                  json_object_get(item->body, "octets"));
+        json_t *asked = json_pack("{sO sO sO}", "from", json_object_get(item->body, "from"), "to", json_object_get(item->body, "to"),
+                                  "octets", json_object_get(item->body, "octets"));
         told = vector_ask(target, "segment", asked, outcome);
         json_decref(asked);
     }

@@ -11,16 +11,34 @@ struct segment_word {
     const char *word;
 };
 /* In the order of the words. */
-static const struct segment_word segment_options[] = {
-    {WEIR_OPT_ACCECN, "accecn"}, {WEIR_OPT_AO, "ao"}, {WEIR_OPT_ENO, "eno"}, {WEIR_OPT_EXPERIMENT, "experiment"}, {WEIR_OPT_TFO, "fast-open"},
-    {WEIR_OPT_MD5, "md5"}, {WEIR_OPT_MPTCP, "mptcp"}, {WEIR_OPT_MSS, "mss"}, {WEIR_OPT_SACK, "sack"}, {WEIR_OPT_SACK_OK, "sack-permitted"},
-    {WEIR_OPT_TIMESTAMPS, "timestamps"}, {WEIR_OPT_UNKNOWN, "unknown"}, {WEIR_OPT_UTO, "user-timeout"}, {WEIR_OPT_WSCALE, "window-scale"}, {0, NULL}};
-static const struct segment_word segment_odd[] = {
-    {WEIR_ODD_ACK, "acknowledgment"}, {WEIR_ODD_FLAGS, "flags"}, {WEIR_ODD_OPTION_PLACE, "option-place"}, {WEIR_ODD_OPTION_TWICE, "option-twice"},
-    {WEIR_ODD_OPTION_VALUE, "option-value"}, {WEIR_ODD_PADDING, "padding"}, {WEIR_ODD_RESERVED, "reserved"}, {WEIR_ODD_SACK_BLOCK, "sack-block"},
-    {WEIR_ODD_URGENT, "urgent"}, {0, NULL}};
-static const struct segment_word segment_flags[] = {{WEIR_FIN, "FIN"}, {WEIR_SYN, "SYN"}, {WEIR_RST, "RST"}, {WEIR_PSH, "PSH"}, {WEIR_ACK, "ACK"},
-    {WEIR_URG, "URG"}, {WEIR_ECE, "ECE"}, {WEIR_CWR, "CWR"}, {WEIR_AE, "AE"}, {0, NULL}};
+static const struct segment_word segment_options[] = {{WEIR_OPT_ACCECN, "accecn"},
+                                                      {WEIR_OPT_AO, "ao"},
+                                                      {WEIR_OPT_ENO, "eno"},
+                                                      {WEIR_OPT_EXPERIMENT, "experiment"},
+                                                      {WEIR_OPT_TFO, "fast-open"},
+                                                      {WEIR_OPT_MD5, "md5"},
+                                                      {WEIR_OPT_MPTCP, "mptcp"},
+                                                      {WEIR_OPT_MSS, "mss"},
+                                                      {WEIR_OPT_SACK, "sack"},
+                                                      {WEIR_OPT_SACK_OK, "sack-permitted"},
+                                                      {WEIR_OPT_TIMESTAMPS, "timestamps"},
+                                                      {WEIR_OPT_UNKNOWN, "unknown"},
+                                                      {WEIR_OPT_UTO, "user-timeout"},
+                                                      {WEIR_OPT_WSCALE, "window-scale"},
+                                                      {0, NULL}};
+static const struct segment_word segment_odd[] = {{WEIR_ODD_ACK, "acknowledgment"},
+                                                  {WEIR_ODD_FLAGS, "flags"},
+                                                  {WEIR_ODD_OPTION_PLACE, "option-place"},
+                                                  {WEIR_ODD_OPTION_TWICE, "option-twice"},
+                                                  {WEIR_ODD_OPTION_VALUE, "option-value"},
+                                                  {WEIR_ODD_PADDING, "padding"},
+                                                  {WEIR_ODD_RESERVED, "reserved"},
+                                                  {WEIR_ODD_SACK_BLOCK, "sack-block"},
+                                                  {WEIR_ODD_URGENT, "urgent"},
+                                                  {0, NULL}};
+static const struct segment_word segment_flags[] = {{WEIR_FIN, "FIN"}, {WEIR_SYN, "SYN"}, {WEIR_RST, "RST"}, {WEIR_PSH, "PSH"},
+                                                    {WEIR_ACK, "ACK"}, {WEIR_URG, "URG"}, {WEIR_ECE, "ECE"}, {WEIR_CWR, "CWR"},
+                                                    {WEIR_AE, "AE"},   {0, NULL}};
 
 static json_t *segment_words(const struct segment_word *words, unsigned bits)
 {
@@ -47,10 +65,11 @@ static json_t *segment_fields_of(const weir_view *v, const uint8_t *octets)
 {
     json_int_t ack = (v->odd & WEIR_ODD_ACK) != 0 ? (json_int_t)octets[8] << 24 | octets[9] << 16 | octets[10] << 8 | octets[11] : v->ack.v;
     json_int_t urgent = (v->odd & WEIR_ODD_URGENT) != 0 ? octets[18] << 8 | octets[19] : v->urgent;
-    json_t *fields = json_pack("{sI sI sI sI sI so sI sI so so}", "source-port", (json_int_t)v->source_port, "destination-port", (json_int_t)v->destination_port,
-                               "seq", (json_int_t)v->seq.v, "ack", ack, "header-length", (json_int_t)v->header_len, "flags", segment_words(segment_flags, v->flags),
-                               "window", (json_int_t)v->window, "urgent", urgent, "payload", vector_hex(v->payload, v->payload_len), "options",
-                               segment_words(segment_options, v->options));
+    json_t *fields =
+        json_pack("{sI sI sI sI sI so sI sI so so}", "source-port", (json_int_t)v->source_port, "destination-port",
+                  (json_int_t)v->destination_port, "seq", (json_int_t)v->seq.v, "ack", ack, "header-length", (json_int_t)v->header_len,
+                  "flags", segment_words(segment_flags, v->flags), "window", (json_int_t)v->window, "urgent", urgent, "payload",
+                  vector_hex(v->payload, v->payload_len), "options", segment_words(segment_options, v->options));
     if ((v->options & WEIR_OPT_MSS) != 0) {
         json_object_set_new(fields, "mss", json_integer(v->mss));
     }
@@ -72,9 +91,19 @@ static json_t *segment_fields_of(const weir_view *v, const uint8_t *octets)
 
 static weir_fields segment_to_write(const weir_view *v)
 {
-    weir_fields f = {.seq = v->seq, .ack = v->ack, .source_port = v->source_port, .destination_port = v->destination_port, .flags = v->flags,
-                     .window = v->window, .urgent = v->urgent, .options = v->options, .mss = v->mss, .wscale = v->wscale, .sack_count = v->sack_count,
-                     .ts_value = v->ts_value, .ts_echo = v->ts_echo};
+    weir_fields f = {.seq = v->seq,
+                     .ack = v->ack,
+                     .source_port = v->source_port,
+                     .destination_port = v->destination_port,
+                     .flags = v->flags,
+                     .window = v->window,
+                     .urgent = v->urgent,
+                     .options = v->options,
+                     .mss = v->mss,
+                     .wscale = v->wscale,
+                     .sack_count = v->sack_count,
+                     .ts_value = v->ts_value,
+                     .ts_echo = v->ts_echo};
     memcpy(f.sack, v->sack, sizeof f.sack);
     return f;
 }
@@ -82,10 +111,11 @@ static weir_fields segment_to_write(const weir_view *v)
 /* All fields of a segment but where its octets lie, and how long a header they took. */
 static bool segment_alike(const weir_view *a, const weir_view *b)
 {
-    bool fixed = a->seq.v == b->seq.v && a->ack.v == b->ack.v && a->source_port == b->source_port && a->destination_port == b->destination_port &&
-                 a->flags == b->flags && a->window == b->window && a->urgent == b->urgent && a->options == b->options;
-    bool options = a->mss == b->mss && a->wscale == b->wscale && a->sack_count == b->sack_count && a->ts_value == b->ts_value && a->ts_echo == b->ts_echo &&
-                   memcmp(a->sack, b->sack, a->sack_count * sizeof a->sack[0]) == 0;
+    bool fixed = a->seq.v == b->seq.v && a->ack.v == b->ack.v && a->source_port == b->source_port &&
+                 a->destination_port == b->destination_port && a->flags == b->flags && a->window == b->window && a->urgent == b->urgent &&
+                 a->options == b->options;
+    bool options = a->mss == b->mss && a->wscale == b->wscale && a->sack_count == b->sack_count && a->ts_value == b->ts_value &&
+                   a->ts_echo == b->ts_echo && memcmp(a->sack, b->sack, a->sack_count * sizeof a->sack[0]) == 0;
     return fixed && options && a->payload_len == b->payload_len && memcmp(a->payload, b->payload, a->payload_len) == 0;
 }
 
@@ -160,8 +190,9 @@ static json_t *segment_answer(const json_t *vector, const uint8_t *octets, size_
     json_object_set_new(told, "odd", segment_words(segment_odd, v.odd));
     bool exact = segment_has_flag(vector, "Layout");
     bool hidden = ((v.odd & WEIR_ODD_ACK) == 0 || v.ack.v == 0) && ((v.odd & WEIR_ODD_URGENT) == 0 || v.urgent == 0);
-    const char *problem = !hidden ? "weir hands out a field whose control bit is off" : segment_writable(&v) || exact
-                          ? segment_again(&v, octets, len, pseudo, exact) : NULL;
+    const char *problem = !hidden                         ? "weir hands out a field whose control bit is off"
+                          : segment_writable(&v) || exact ? segment_again(&v, octets, len, pseudo, exact)
+                                                          : NULL;
     if (problem != NULL) {
         json_object_set_new(told, "problem", json_string(problem));
     }
@@ -173,7 +204,8 @@ json_t *segment_weir(const json_t *vector, const char **problem)
     weir_pseudo pseudo;
     bool v6 = json_integer_value(json_object_get(vector, "ip")) == 6;
     const json_t *hex = json_object_get(vector, "octets");
-    if (!segment_address(json_object_get(vector, "from"), v6, &pseudo.source) || !segment_address(json_object_get(vector, "to"), v6, &pseudo.destination)) {
+    if (!segment_address(json_object_get(vector, "from"), v6, &pseudo.source) ||
+        !segment_address(json_object_get(vector, "to"), v6, &pseudo.destination)) {
         *problem = "`from` or `to` is no address of the family that `ip` says";
         return NULL;
     }

@@ -40,7 +40,8 @@ static const struct script_setting settings_linux[] = {
     {.name = "sack", .value = "1"},
     {.name = "window-scale", .value = "1"},
     {.name = "nagle", .value = "1"},
-    {.name = "receive-buffer", .value = "524288"},
+    {.name = "receive-buffer", .value = "540000"},
+    {.name = "receive-buffer-max", .value = "15728640"}, /* window scale 8 */
     {.name = "send-buffer", .value = "4194304"},
     {.name = "initial-window", .value = "10"},
     {.name = "ack-delay", .value = "40ms"},
@@ -67,6 +68,7 @@ static const struct script_setting settings_freebsd[] = {
     {.name = "window-scale", .value = "1"},
     {.name = "nagle", .value = "1"},
     {.name = "receive-buffer", .value = "65536"},
+    {.name = "receive-buffer-max", .value = "2097152"}, /* window scale 6 */
     {.name = "send-buffer", .value = "2097152"}, /* it grows up to this */
     {.name = "initial-window", .value = "10"},
     {.name = "ack-delay", .value = "40ms"},
@@ -155,24 +157,21 @@ static bool settings_in(const char *list, const char *word)
     return false;
 }
 
-/* "min default max": the default. It is a hint to the kernel and counts its own records too, so the next power of two will do, which
- * every target can have. */
+/* "min default max": the default. */
 static bool settings_buffer(struct settings_run *r, const char *setting, const char *value)
 {
     long long low, middle;
     if (sscanf(value, "%lld %lld", &low, &middle) != 2) {
         return settings_refuse(r, setting, value);
     }
-    long long size = 256;
-    while (size < middle && size < 1 << 30) {
-        size *= 2;
-    }
-    return settings_apply_number(r, setting, size, "");
+    return settings_apply_number(r, setting, middle, "");
 }
 
 static bool settings_rmem(struct settings_run *r, const char *value)
 {
-    return settings_buffer(r, "receive-buffer", value);
+    long long most;
+    return settings_buffer(r, "receive-buffer", value) &&
+        (sscanf(value, "%*d %*d %lld", &most) != 1 || settings_apply_number(r, "receive-buffer-max", most, ""));
 }
 
 static bool settings_wmem(struct settings_run *r, const char *value)
@@ -430,16 +429,6 @@ static bool settings_command_sysctl(struct settings_run *r)
 
 /* ---- other commands -------------------------------------------------------------------------------------------------------------- */
 
-static bool settings_command_defaults(struct settings_run *r)
-{
-    for (const struct script_setting *s = settings_linux; s->name != NULL; s++) {
-        if (!settings_apply(r, s->name, s->value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool settings_command_echo(struct settings_run *r)
 {
     static const char proc[] = "/proc/sys/";
@@ -488,11 +477,11 @@ static bool settings_command_ip(struct settings_run *r)
     return true;
 }
 
-/* Queueing on the test interface is passed over; loss and delay are not. */
+/* Queueing on the test interface is passed over; loss, delay and pacing are not. */
 static bool settings_command_tc(struct settings_run *r)
 {
     for (int i = 1; i < r->count; i++) {
-        if (settings_in("netem tbf filter", r->words[i])) {
+        if (settings_in("netem tbf filter fq", r->words[i])) {
             return settings_refuse(r, "tc", r->words[i]);
         }
     }
@@ -511,7 +500,7 @@ static const struct settings_command {
 } settings_commands[] = {
     {"sysctl", settings_command_sysctl},
     {"set_sysctls.py", settings_command_sysctl},
-    {"defaults.sh", settings_command_defaults},
+    {"defaults.sh", settings_command_nothing}, /* what it says is the profile of Linux, on which scripts without a head stand */
     {"echo", settings_command_echo},
     {"ip ifconfig", settings_command_ip},
     {"tc", settings_command_tc},

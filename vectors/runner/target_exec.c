@@ -18,6 +18,7 @@
 #define EXEC_LIMIT_MS 10000      /* for one answer */
 #define EXEC_LAST_WORDS 600      /* of what it wrote to stderr */
 #define EXEC_PACKETS_MAX 100000  /* before one answer */
+#define EXEC_ROWS_MAX 500
 
 struct exec_packet {
     struct exec_packet *next;
@@ -43,7 +44,8 @@ struct exec {
     int packets;
     char features[512];         /* ",a,b,c," */
     bool tells_trace;
-    char rows[TARGET_ROWS_MAX][16]; /* of the last trace */
+    char rows[EXEC_ROWS_MAX][16]; /* names of rows that were told: each stands once, and stays */
+    int row_count;
     int64_t now;
     char why[1600];
 };
@@ -706,15 +708,27 @@ static answer exec_advance(struct target *t, int64_t until)
     return 0;
 }
 
+static const char *exec_row(struct exec *e, const char *word)
+{
+    for (int i = 0; i < e->row_count; i++)
+        if (strncmp(e->rows[i], word, sizeof e->rows[0] - 1) == 0)
+            return e->rows[i];
+    if (e->row_count == EXEC_ROWS_MAX)
+        return "?";
+    (void)snprintf(e->rows[e->row_count], sizeof e->rows[0], "%s", word);
+    return e->rows[e->row_count++];
+}
+
 /* "A6@FIN-WAIT-1": a row, and the state it fired in. */
 static void exec_trace_row(struct exec *e, char *word, struct target_trace *trace)
 {
-    char *state = strchr(word, '@'), *row = e->rows[trace->count];
+    char *state = strchr(word, '@');
     size_t len = strlen(trace->text);
+    const char *row;
 
     if (state != NULL)
         *state++ = '\0';
-    (void)snprintf(row, sizeof e->rows[0], "%s", word);
+    row = exec_row(e, word);
     trace->fired[trace->count].row = row;
     trace->fired[trace->count++].state = line_state(state);
     (void)snprintf(trace->text + len, sizeof trace->text - len, "%s%s", len == 0 ? "" : " ", row);

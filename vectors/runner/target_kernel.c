@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,11 +191,21 @@ static bool kernel_watch(struct kernel *k, int fd, uint32_t events)
     return epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+/* Times of packets are when they are read here: not to be scheduled away is worth milliseconds. But only in the scenario itself: while
+ * interfaces are made the kernel has work of its own to do, for which this process would have to wait for ever. */
+static void kernel_hurry(bool on)
+{
+    struct sched_param plain = {0}, first = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+
+    (void)sched_setscheduler(0, on ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER, on ? &first : &plain); /* if we may */
+}
+
 static bool kernel_reset(struct target *t, const struct target_world *world)
 {
     struct kernel *k = kernel_of(t);
     weir_fault fault = {0};
 
+    kernel_hurry(false);
     kernel_forget(k);
     k->world = *world;
     k->nodelay = false;
@@ -209,6 +220,7 @@ static bool kernel_reset(struct target *t, const struct target_world *world)
         (void)snprintf(k->why, sizeof k->why, "epoll: %s", strerror(errno));
         return false;
     }
+    kernel_hurry(true);
     k->start = kernel_clock();
     return true;
 }
@@ -747,6 +759,7 @@ static bool kernel_has(struct target *t, const char *need)
 
 static void kernel_free(struct target *t)
 {
+    kernel_hurry(false);
     kernel_forget(kernel_of(t));
     free(t);
 }
@@ -784,6 +797,7 @@ struct target *target_kernel_new(char *why, size_t cap)
         kernel_free(&k->target);
         return NULL;
     }
+    kernel_hurry(false);
     return &k->target;
 }
 #endif

@@ -95,6 +95,13 @@ static bool tree_script(struct tree *t, const char *path, char *error, size_t ca
         snprintf(error, cap, "%s", why.text);
         return false;
     }
+    for (const char **s = head->head.settings; s != NULL && *s != NULL; s++) {
+        if (!options_setting(*s, strcspn(*s, "="))) { /* a slip here would count as something that stacks lack */
+            snprintf(error, cap, "%s:1: error: setting '%s' is not of FORMAT.md's list", file, *s);
+            script_free(head);
+            return false;
+        }
+    }
     struct tree_vector *v = tree_add(t);
     v->kind = VECTOR_SCENARIO;
     v->file = file;

@@ -152,7 +152,8 @@ static bool json_items(struct vector_data *data, const char *text, const char *f
     return true;
 }
 
-struct vector_file *vector_json_read(const char *path, enum vector_kind kind, const char *format, vector_shape *shape, char *error, size_t cap)
+struct vector_file *vector_json_read(const char *path, enum vector_kind kind, const char *format, vector_shape *shape, char *error,
+                                     size_t cap)
 {
     json_error_t syntax;
     struct vector_place place = {path, 0, -1, error, cap};
@@ -292,9 +293,12 @@ static bool json_same(struct json_comparison *c, const json_t *want, const json_
 
 static bool json_differ(const struct json_comparison *c, const json_t *want, const json_t *got)
 {
-    char *wanted = json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT), *came = got != NULL ? json_dumps(got, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    char *wanted = json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT),
+         *came = got != NULL ? json_dumps(got, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     snprintf(c->why, c->cap, "%s: expected %.300s, got %.300s", c->path[0] != '\0' ? c->path : "answer", wanted != NULL ? wanted : "?",
-             got == NULL ? "nothing" : came != NULL ? came : "?");
+             got == NULL    ? "nothing"
+             : came != NULL ? came
+                            : "?");
     free(wanted);
     free(came);
     return false;

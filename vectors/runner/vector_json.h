@@ -34,7 +34,8 @@ bool vector_bad(const struct vector_place *place, const char *member, const char
 typedef bool vector_shape(const json_t *vector, const struct vector_place *place);
 
 /* NULL with a whole message in `error`. `format` is what the file must say it is. */
-struct vector_file *vector_json_read(const char *path, enum vector_kind kind, const char *format, vector_shape *shape, char *error, size_t cap);
+struct vector_file *vector_json_read(const char *path, enum vector_kind kind, const char *format, vector_shape *shape, char *error,
+                                     size_t cap);
 
 /* Pairs of hexadecimal digits to octets; how many, or -1 where they are none or more than `cap`. */
 long vector_octets(const json_t *hex, uint8_t *octets, size_t cap);
@@ -42,10 +43,10 @@ json_t *vector_hex(const uint8_t *octets, size_t len);
 
 /* How an answer may differ from what is wanted. */
 struct vector_leeway {
-    double tolerance;   /* of every number */
-    const json_t *open; /* array of names: members of an object, and words of a list, that are not compared; NULL: none */
+    double tolerance;          /* of every number */
+    const json_t *open;        /* array of names: members of an object, and words of a list, that are not compared; NULL: none */
     const char *const *silent; /* members that may be missing in the answer; ends with NULL. NULL: none */
-    bool any_silent;    /* any may be */
+    bool any_silent;           /* any may be */
 };
 /* True if `got` has all that `want` has; else the first difference, with its path, in `why`. */
 bool vector_same(const json_t *want, const json_t *got, const struct vector_leeway *leeway, char *why, size_t cap);

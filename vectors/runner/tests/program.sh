@@ -1,7 +1,8 @@
 #!/bin/sh
 # program.sh PROGRAM - weir-vectors as its users meet it: what it ends with, and what it says.
 set -u
-program=$1
+program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+format=$(cd "$(dirname "$0")/../.." && pwd)/FORMAT.md
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 2
@@ -86,6 +87,29 @@ assert cases["one/also-right"]["covers"] == ["MUST-13"] and "L4" in cases["one/r
 suite = xml.dom.minidom.parse("r.xml").getElementsByTagName("testsuite")[0]
 assert (suite.getAttribute("tests"), suite.getAttribute("failures"), suite.getAttribute("skipped")) == ("4", "1", "1")
 PY
+
+# what the options are for: IPv6, a report to look at, symbols, settings, taste
+try 0 '^1 vectors ' --vectors v --ipv6 --html pages one/right
+if [ -s pages/index.html ]; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED --html made no index"; fi
+mkdir w
+{ sed '$d' v/scenario/one/right.pkt; printf '#ifdef SMALL\n+0 > S. 0:0(0) ack 1 <mss 1360>\n#endif\n#ifdef LARGE\n+0 > S. 0:0(0) ack 1 <mss 1460>\n#endif\n'; } |
+    sed '1,/^$/d' >w/mss.pkt
+try 0 '^1 vectors ' --profile rfc -D LARGE=1 w/mss.pkt
+try 1 'mss 1360> expected' --profile rfc -D SMALL w/mss.pkt
+try 0 '^1 vectors ' --profile rfc -D SMALL --set mtu=1400 w/mss.pkt
+try 2 'no such setting: .no-such-setting' --set no-such-setting=1 one/right --vectors v
+{ cat v/scenario/one/right.pkt && printf '+.1 < . 1:1(0) ack 1 win 1000\n+0 accept(3, ..., ...) = 4\n+0 write(4, ..., 100) = 100\n+0 > . 1:101(100) ack 1\n'; } |
+    sed '1,/^$/d' >w/taste.pkt
+try 0 '^all +1 +0 +1 +0' w/taste.pkt
+try 1 '^all +1 +0 +0 +1' --strict w/taste.pkt
+
+# shellcheck disable=SC2016 # the back quotes are FORMAT.md's
+for name in $(sed -n '/^## Settings/,/^Socket options/{s/^| \(`[^|]*`\) |.*/\1/p}' "$format" | tr -d '`'); do
+    try 0 'one/right' --vectors v --list --set "$name=1" one/right
+done
+vector four/slip S. 'settings: no-timestamps=1'
+try 2 'four/slip.pkt:1: error: setting .no-timestamps=1' --vectors v
+rm -r v/scenario/four
 
 # lists of known failures
 echo 'two/wrong the flags are not those' >known

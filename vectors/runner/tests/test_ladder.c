@@ -206,7 +206,8 @@ static void test_text(void **state)
     handshake();
     text = drawn(false, "A title");
     has(text, "A title\n");
-    has(text, "  0.100000  LISTEN       | * listen(3, 1) = 0");
+    has(text, "            LISTEN       |");
+    has(text, "  0.100000               | * listen(3, 1) = 0");
     has(text, "  0.200000  SYN-RECEIVED |<");
     has(text, "- SYN  seq 0  win 500 -");
     has(text, "-| SYN-SENT\n");
@@ -358,6 +359,7 @@ static void test_header(void **state)
     has(text, ">mss 1460</text>");
     has(text, "    2    16  destination port        8080\n");
     has(text, "   13     1  SYN                     1\n");
+    has(text, "   20     8  kind                    2: MSS\n");
     has(text, "   28    32  TSval                   100\n");
     *strstr(text, "</svg>\n") = 0; /* the text behind it is no XML */
     strcat(text, "</svg>");

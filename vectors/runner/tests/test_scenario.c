@@ -111,6 +111,8 @@ static const struct row segment_rows[] = {
     {"not another ISS", HEAD "// settings: timestamps=0 sack=0 window-scale=0 iss=4294967294\n" LISTEN SYN
      "+0 > S. 4294967295!:4294967295!(0) ack 1 <mss 1460>\n", false, FAIL("seq: 4294967295 expected, 4294967294 seen")},
     {"the ISS of an active open", HEAD "// settings: timestamps=0 sack=0 window-scale=0 iss=7\n" CONNECT "+0 > S 7!:7!(0) <mss 1460>\n", false, PASS},
+    {"of the first connection only", HEAD "// settings: timestamps=0 sack=0 window-scale=0 iss=7\n" CONNECT "+0 > S 7!:7!(0) <mss 1460>\n"
+     "+.1 < R. 0:0(0) ack 1 win 0\n+0 close(3) = 0\n" CONNECT "+0 > S 7!:7!(0) <mss 1460>\n", false, FAIL("seq: 7 expected")},
     {"timestamps", HEAD "// settings: sack=0 window-scale=0\n" LISTEN "+0 < S 0:0(0) win 65535 <mss 1460,nop,nop,TS val 5 ecr 0>\n"
      "+0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,TS val 100 ecr 5>\n+.1 < . 1:1(0) ack 1 win 65535 <nop,nop,TS val 6 ecr 100>\n"
      "+0 accept(3, ..., ...) = 4\n+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1 <nop,nop,TS val 200 ecr 6>\n", false, PASS},
@@ -199,7 +201,8 @@ static const struct row call_rows[] = {
     {"linger 0 aborts", HEAD PLAIN OPEN "+0 setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0\n+0 close(4) = 0\n+0 > R 1:1(0)\n", false, PASS},
     {"close", HEAD PLAIN OPEN "+0 close(4) = 0\n+0 > F. 1:1(0) ack 1\n+0 status(4) = \"FIN-WAIT-1\"\n+0 read(4, ..., 1) = -1 EBADF\n", false, PASS},
     {"abort", HEAD PLAIN OPEN "+0 abort(4) = 0\n+0 > R 1:1(0)\n+0 status(4) = \"CLOSED\"\n", false, PASS},
-    {"shutdown", HEAD PLAIN OPEN "+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n+0 write(4, ..., 1) = -1 EPIPE\n+0 shutdown(4, SHUT_WR) = -1 EPIPE\n", false, PASS},
+    {"shutdown", HEAD PLAIN OPEN "+0 shutdown(4, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n"
+     "+0 write(4, ..., 1) = -1 EPIPE\n+0 shutdown(4, SHUT_WR) = -1 EPIPE\n", false, PASS},
     {"fcntl", OPEN "+0 fcntl(4, F_GETFL) = 0x2\n+0 fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n+0 fcntl(4, F_GETFL) = 0x802\n", false, PASS},
     {"poll", OPEN "+0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLOUT}], 1, 0) = 1\n+0 poll([{fd=3, events=POLLIN}], 1, 0) = 0\n"
      "+0 < P. 1:11(10) ack 1 win 65535\n+0 poll([{fd=4, events=POLLIN, revents=POLLIN}], 1, 0) = 1\n", false, PASS},
@@ -209,6 +212,10 @@ static const struct row call_rows[] = {
      "+0 epoll_ctl(5, EPOLL_CTL_DEL, 4, ...) = 0\n+0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 0\n", false, PASS},
     {"epoll differs", OPEN "+0 epoll_create(1) = 5\n+0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLOUT, fd=4}) = 0\n"
      "+0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 1\n", false, FAIL("epoll_wait: events 0x4 of 4, expected 0x1 of 4")},
+    {"options of a listener are its connections' too", HEAD PLAIN LISTEN "+0 setsockopt(3, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n" SYN
+     "+0 > S. 0:0(0) ack 1 <mss 1460>\n+.1 < . 1:1(0) ack 1 win 65535\n+0 accept(3, ..., ...) = 4\n+0 write(4, ..., 10) = 10\n"
+     "+0 > P. 1:11(10) ack 1\n+0 write(4, ..., 10) = 10\n+0 > P. 11:21(10) ack 1\n", false, PASS},
+    {"after an abort", OPEN "+0 abort(4) = 0\n+0 > R 1:1(0)\n+0 read(4, ..., 1) = -1 ENOTCONN\n", false, PASS},
     {"nobody opened it", OPEN "+0 read(9, ..., 10) = 10\n", false, BROKEN("no socket 9 was opened")},
     {"opened twice", "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n", false, BROKEN("open already")},
     {"an argument is missing", OPEN "+0 read(4, ...) = 10\n", false, BROKEN("read: argument 3 is missing")},
@@ -238,6 +245,8 @@ static const struct row block_rows[] = {
     {"read", OPEN "+0...0.1 read(4, ..., 1000) = 100\n+.1 < P. 1:101(100) ack 1 win 65535\n+0 > . 1:1(0) ack 101\n", false, PASS},
     {"read of another number", OPEN "+0...0.1 read(4, ..., 1000) = 99\n+.1 < P. 1:101(100) ack 1 win 65535\n", false, FAIL("read gave 100, expected 99")},
     {"read never ends", OPEN "+0...0.1 read(4, ..., 1000) = 100\n", false, FAIL("read still blocks")},
+    {"what ends at once ends too early", OPEN "+0 < P. 1:101(100) ack 1 win 65535\n+0...0.1 read(4, ..., 1000) = 100\n", false,
+     FAIL("the end of this call came at 0.100000 s, expected 0.200000 s")},
     {"write", HEAD "// settings: timestamps=0 sack=0 window-scale=0 send-buffer=2048 nagle=0\n" OPEN
      "+0...0.1 write(4, ..., 3000) = 3000\n+0 > . 1:1461(1460) ack 1\n+0 > P. 1461:2049(588) ack 1\n"
      "+.1 < . 1:1(0) ack 2049 win 65535\n+0 > P. 2049:3001(952) ack 1\n", false, PASS},
@@ -296,7 +305,8 @@ static const struct row conn_rows[] = {
     {"listen twice", BARE_HEAD "// rows: OP2\n" SOCKET "+0 listen(3, 1) = 0\n+0 listen(3, 1) = -1 EISCONN\n", true, PASS},
     {"SEND in LISTEN", BARE_HEAD "// rows: SE3 SE2\n" SOCKET "+0 listen(3, 1) = 0\n+0 write(3, ..., 10) = -1 EDESTADDRREQ\n+0 remote(3) = 0\n"
      "+0 write(3, ..., 10) = 10\n+0 > S 0:0(0) <mss 1460>\n", true, PASS},
-    {"a SYN from nobody", BARE_HEAD "// rows: L3\n" SOCKET "+0 listen(3, 1) = 0\n+0 unnamed(3) = 0\n+0 < S 0:0(0) win 1000\n+0 status(3) = \"LISTEN\"\n", true, PASS},
+    {"a SYN from nobody", BARE_HEAD "// rows: L3\n" SOCKET "+0 listen(3, 1) = 0\n+0 unnamed(3) = 0\n"
+     "+0 < S 0:0(0) win 1000\n+0 status(3) = \"LISTEN\"\n", true, PASS},
     {"a stray segment leaves LISTEN as it was", BARE_HEAD "// rows: L2 SE3\n" SOCKET "+0 listen(3, 1) = 0\n+0 < . 1:1(0) ack 5 win 1000\n"
      "+0 > R 5:5(0)\n+0 write(3, ..., 10) = -1 EDESTADDRREQ\n", true, PASS},
     {"OPEN in LISTEN", BARE_HEAD "// rows: OA1@LISTEN\n" SOCKET "+0 listen(3, 1) = 0\n+0 connect(3, ..., ...) = -1 EINPROGRESS\n+0 > S 0:0(0) <mss 1460>\n"
@@ -304,6 +314,10 @@ static const struct row conn_rows[] = {
     {"timeouts that no timer makes", BARE_HEAD "// rows: TU1@CLOSED TR1@LISTEN TL3@LISTEN\n" SOCKET "+0 timeout(3, \"user\") = 0\n+0 listen(3, 1) = 0\n"
      "+0 timeout(3, \"resend\") = 0\n+0 timeout(3, \"life\") = 0\n+0 timeout(3, \"tea\") = -1 EINVAL\n", true, PASS},
     {"hold and admit", BARE_HEAD SOCKET "+0 listen(3, 1) = 0\n+0 hold(3) = 0\n" SYN "+1 admit(3) = 0\n+0 > S. 0:0(0) ack 1 <mss 1460>\n", true, PASS},
+    {"and above all that the old connection used", HEAD "// api: connection\n// settings: timestamps=0 sack=0 window-scale=0 iss=1000\n" LISTEN
+     SYN "+0 > S. 0:0(0) ack 1 <mss 1460>\n+0 < . 1:1(0) ack 1 win 65535\n+0 accept(3, ..., ...) = 4\n+0 shutdown(4, SHUT_WR) = 0\n"
+     "+0 > F. 1:1(0) ack 1\n+0 < F. 1:1(0) ack 2 win 65535\n+0 > . 2:2(0) ack 2\n+0 < S 9000:9000(0) win 65535 <mss 1460>\n"
+     "+0 > S. 66539!:66539!(0) ack 9001 <mss 1460>\n", true, PASS},
     {"TIME-WAIT is reopened", HEAD "// api: connection\n// settings: timestamps=0 sack=0 window-scale=0 iss=1000\n// rows: W1 L4\n" OPEN
      "+0 shutdown(3, SHUT_WR) = 0\n+0 > F. 1:1(0) ack 1\n+.1 < F. 1:1(0) ack 2 win 65535\n+0 > . 2:2(0) ack 2\n+.1 < S 9000:9000(0) win 65535 <mss 1460>\n"
      "+0 > S. 0:0(0) ack 9001 <mss 1460>\n", true, PASS},
@@ -332,6 +346,7 @@ static void test_record(void **state)
     struct target *weir = target_weir_new(why, sizeof why);
     struct record record = {0};
     struct outcome outcome;
+    int calls = 0;
     struct script *script = parse(HEAD PLAIN OPEN "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n* > P. 1:11(10) ack 9\n");
     (void)state;
     scenario_run(script, weir, &plain_options, &outcome, &record);
@@ -349,7 +364,12 @@ static void test_record(void **state)
             assert_non_null(strstr(l->rows, "L4"));
             assert_non_null(l->octets);
         }
+        if (l->kind == RECORD_CALL && strstr(l->text, "write(4, ..., 10) = 10") != NULL) {
+            assert_string_equal(l->rows, "SE4");
+            calls++;
+        }
     }
+    assert_int_equal(calls, 1);
     record_free(&record);
     script_free(script);
     weir->ops->free(weir);
@@ -421,7 +441,15 @@ static void test_options(void **state)
     (void)state;
     options.overrides = overrides;
     options.override_count = 1;
-    bad_run(HEAD "// settings: timestamps=0 sack=0 window-scale=0 mtu=1400\n" LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 960>\n", &options, &outcome);
+    bad_run(HEAD "// settings: timestamps=0 sack=0 window-scale=0 mtu=1400\n--mtu=small\n" LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 960>\n", &options, &outcome);
+    assert_int_equal(outcome.strict, OUTCOME_PASS);
+    options = plain_options;
+    options.v6 = true;
+    bad_run(HEAD PLAIN LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 1460>\n", &options, &outcome);
+    assert_int_equal(outcome.strict, OUTCOME_PASS); /* the same sizes: the MTU is 20 more */
+    bad_run(HEAD PLAIN "--ip_version=ipv6\n" LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 1440>\n", &options, &outcome);
+    assert_int_equal(outcome.strict, OUTCOME_PASS);
+    bad_run(HEAD "// settings: timestamps=0 sack=0 window-scale=0 mtu=1000\n" LISTEN SYN "+0 > S. 0:0(0) ack 1 <mss 960>\n", &options, &outcome);
     assert_int_equal(outcome.strict, OUTCOME_PASS);
     options = plain_options;
     options.quiet_end = true;

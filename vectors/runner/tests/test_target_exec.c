@@ -285,7 +285,7 @@ static void test_facts(void **state)
     struct target *t = start("exec %s --adapter", self);
     const struct target_ops *o = t->ops;
     struct target_info info;
-    struct target_trace trace;
+    struct target_trace trace, again;
 
     (void)state;
     assert_true(o->reset(t, &world));
@@ -312,6 +312,9 @@ static void test_facts(void **state)
     assert_string_equal(trace.fired[0].row, "A6");
     assert_string_equal(trace.fired[0].state, "FIN-WAIT-1");
     assert_null(trace.fired[1].state);
+    o->trace(t, &again);
+    assert_ptr_equal(trace.fired[1].row, again.fired[1].row); /* a name is one pointer for good */
+    assert_ptr_not_equal(trace.fired[0].row, trace.fired[1].row);
     o->free(t);
 }
 
