@@ -47,8 +47,8 @@ __attribute__((unused)) static weir_tuple conn_tuple(void)
     return t;
 }
 
-/* A connection in CLOSED. Its configuration: today's practice with no option but MSS, so that tables stay readable; change f->cfg
- * before the first call for more. Rings of at most CONN_RX and CONN_TX. */
+/* A connection in CLOSED. Its configuration: today's practice with no option but MSS and with the recovery of RFC 5681
+ * alone, so that tables stay readable; change f->cfg before the first call for more. Rings of at most CONN_RX and CONN_TX. */
 __attribute__((unused)) static struct conn_fixture *conn_new_sized(weir_sizes sizes)
 {
     static struct conn_fixture all[CONN_FIXTURES];
@@ -61,6 +61,8 @@ __attribute__((unused)) static struct conn_fixture *conn_new_sized(weir_sizes si
     f->cfg.timestamps = false;
     f->cfg.window_scale = false;
     f->cfg.sack = false;
+    f->cfg.cc = WEIR_CC_NEWRENO;
+    f->cfg.hystart = f->cfg.rack = f->cfg.prr = f->cfg.undo = false;
     f->now = CONN_SECOND;
     f->peer_iss = CONN_PEERS;
     f->tuple = conn_tuple();

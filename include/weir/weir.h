@@ -256,12 +256,12 @@ typedef struct weir_config {
                                    at most a quarter of the ring lent at open; 0: that ring */
     uint16_t mtu;               /* of the interface, IP header included; MSS derives from it (RFC 6691); 1500 */
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
-    uint8_t cc;                 /* enum weir_cc_kind */
+    uint8_t cc;                 /* enum weir_cc_kind; CUBIC */
     bool iw10;                  /* initial window of RFC 6928; false: RFC 5681 3.1 */
     bool hystart;               /* leave slow start before it overshoots (RFC 9406); with CUBIC and NewReno */
-    bool rack;                  /* find losses by time, probe for a lost tail (RFC 8985), with SACK; false: RFC 6675 */
+    bool rack;                  /* with SACK: find losses by time, probe for a lost tail (RFC 8985); false: RFC 6675 */
     bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
-    bool undo;                  /* take back what a spurious retransmission cost (RFC 5682, RFC 3522, RFC 4015, RFC 2883) */
+    bool undo;                  /* take back what a spurious retransmission cost (RFC 3522, RFC 5682, RFC 2883; RFC 4015) */
     bool timestamps;            /* offer and accept RFC 7323 timestamps, PAWS */
     bool require_timestamps;    /* drop segments that lack them once negotiated (RFC 7323 3.2 SHOULD); false: accept, paths strip options */
     bool window_scale;          /* offer and accept RFC 7323 window scaling */
@@ -294,7 +294,7 @@ typedef struct weir_config {
 /* Profiles fill every field but the secret. init is internet under another name. */
 WEIR_API void weir_config_init(weir_config *config);
 WEIR_API void weir_config_internet(weir_config *config); /* today's practice */
-/* the letter of the RFCs: RTO at least 1 s, MSL 2 min, IW of RFC 5681, delayed ACK 200 ms */
+/* the letter of the RFCs: RTO at least 1 s, MSL 2 min, IW of RFC 5681, NewReno, RFC 6675 with SACK, delayed ACK 200 ms */
 WEIR_API void weir_config_rfc(weir_config *config);
 WEIR_API void weir_config_tiny(weir_config *config);     /* a device with kilobytes: no scaling, no timestamps, small segments */
 /* WEIR_ERR_NONE, WEIR_ERR_SECRET, or WEIR_ERR_INVALID with *field naming the first field out of range (field may be NULL). */
@@ -468,8 +468,13 @@ typedef struct weir_info {
     uint64_t octets_acked, octets_received;
     uint32_t segments_in, segments_out, data_segments_in, data_segments_out;
     uint32_t total_retrans, timeouts, fast_recoveries, dup_in, out_of_order_in, challenge_acks, dsack_in, paws_dropped;
+    uint32_t tail_probes, undone;         /* RFC 8985 7; reductions of the window that were taken back */
+    uint32_t reo_wnd;                     /* microseconds that a segment may be late before it is lost (RFC 8985) */
+    uint8_t reordering;                   /* reordering was seen */
+    uint8_t timer;                        /* what the send side waits for: weir_timer_name */
 } weir_info;
 WEIR_API void weir_info_get(const weir_conn *c, weir_info *info);
+WEIR_API const char *weir_timer_name(unsigned timer); /* "none" "resend" "persist" "sws" "reorder" "probe" */
 
 /* The rows of the state table (lib/conn/rows.h) that the last event of this connection went through, in order.
  * For tracers and tests. Row numbers are not stable between versions; names are. */
@@ -519,18 +524,22 @@ struct weir_cc {
     struct weir_hystart hystart;
 };
 
-/* RACK and TLP (lib/recovery/rack.c; RFC 8985). Times are the low 32 bits of microseconds, as in weir_sent. */
+/* RACK and TLP (lib/recovery/rack.c; RFC 8985). Times but `at` are the low 32 bits of microseconds, as in weir_sent. */
 struct weir_rack {
-    uint32_t xmit_at, rtt;   /* of the segment delivered last, in the order of sending; rtt 0: none yet */
+    weir_us at;              /* when `timer` ends; WEIR_FOREVER: it does not run */
+    uint32_t xmit_at, rtt;   /* of the segment sent last of those delivered; rtt 0: none yet */
     weir_seq end, fack;      /* its end; the highest octet delivered */
-    uint32_t reo_wnd;        /* microseconds */
-    uint32_t min_rtt;        /* of the last minutes, and when it was measured */
+    uint32_t reo_wnd;        /* the reordering window */
+    uint32_t min_rtt;        /* of the last minutes; 0: none */
     uint32_t min_rtt_at;
-    weir_seq round;          /* D-SACK: SND.NXT when the last one changed the window */
-    weir_seq tlp_end;        /* SND.NXT when a probe went; with tlp 0 none is out */
+    weir_seq round;          /* with dsack_round: SND.NXT when a D-SACK last widened the window */
+    weir_seq tlp_end;        /* SND.NXT when the probe that is out went */
     uint8_t mult, persist;   /* of min_rtt / 4; recoveries until it is 1 again */
-    uint8_t reordered, tlp;  /* reordering was seen; a probe is out: 1 new text, 2 a retransmission */
+    uint8_t reordered, dsack_round;
+    uint8_t timer;           /* enum weiri_rack_timer */
+    uint8_t tlp;             /* enum weiri_tlp: the probe that is out */
     uint8_t sampled;         /* an RTT sample came since the last probe */
+    uint8_t restart, due;    /* the probe timer is to be started anew; a probe is to go */
 };
 
 /* Proportional rate reduction (lib/recovery/prr.c; RFC 9937), octets. */
@@ -538,13 +547,17 @@ struct weir_prr {
     uint32_t delivered, out, recover_fs;
 };
 
-/* What to go back to if recovery was not needed (lib/recovery/undo.c; RFC 5682, RFC 3522, RFC 4015). */
+/* What to go back to if recovery was not needed (lib/conn/undo.c; RFC 5682, RFC 3522, RFC 4015). */
 struct weir_undo {
     struct weir_cc cc;       /* before the window was reduced */
-    uint32_t resent;         /* retransmissions not yet told to be duplicates */
-    uint32_t stamp;          /* our clock when the first retransmission went */
-    uint32_t srtt8, rttvar4;
-    uint8_t kind, step;      /* fast recovery, timeout; F-RTO's step */
+    struct weir_rtt rtt;
+    weir_seq from, until;    /* SND.UNA when it began; past this nothing is taken back any more */
+    uint32_t flight;         /* FlightSize when it began */
+    uint32_t resent;         /* octets sent again and not yet told to be duplicates */
+    uint32_t stamp;          /* our timestamp clock when the first retransmission went */
+    uint8_t kind;            /* enum weiri_undo: what began */
+    uint8_t step;            /* F-RTO: enum weiri_frto */
+    uint8_t sent, answered;  /* something was sent again; SND.UNA has moved since */
 };
 
 /* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675): records in `sent`, which the caller lent. */
@@ -619,6 +632,7 @@ struct weir_conn {
     weir_path path;
     struct {
         uint32_t in, out, data_in, data_out, retrans, timeouts, recoveries, dup_in, ooo_in, challenge, dsack_in, paws;
+        uint32_t tail_probes, undone;
     } count;
 };
 

@@ -1,31 +1,13 @@
-/* ack.c - what an acceptable acknowledgment does: SND.UNA, round-trip time, scoreboard, congestion window, send window; when our own ACK
- * is due; what a retransmission timeout does.
+/* ack.c - what an acceptable acknowledgment does: SND.UNA, round-trip time, scoreboard, send window; when our own ACK is due; what a
+ * retransmission timeout does.
  *
- * Brings the numbers of lib/recovery to the connection; the algorithms are there. RFC 9293 3.10.7.4 fifth, RFC 5681, RFC 6298, RFC 6582,
- * RFC 6675, RFC 7323 4. */
+ * Gathers what an acknowledgment tells; what follows of losses and for the congestion window is repair.c's affair. RFC 9293 3.10.7.4
+ * fifth, RFC 5681 4.2, RFC 6298, RFC 7323 4. */
 #include "conn/conn.h"
 
-#define ACK_DUP_THRESHOLD 3 /* RFC 5681 3.2 */
 #define ACK_STEP_MIN 64
 #define ACK_DATA_RTO_US 3000000u /* RFC 6298 5.7 */
 #define ACK_SAMPLE_MAX_MS (1u << 20) /* an echo older than 17 minutes is none of ours */
-
-static struct weiri_cc_event ack_event(const weir_conn *c, uint32_t acked, uint32_t flight)
-{
-    struct weiri_cc_event e;
-    e.acked = acked;
-    e.flight = flight;
-    e.mss = c->mss_snd;
-    e.rtt_us = c->rtt.srtt8 >> 3;
-    e.sample_us = 0;
-    e.una = c->snd.una;
-    e.nxt = c->snd.nxt;
-    e.hystart = c->cfg->hystart;
-    e.now = c->now;
-    e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
-    e.repeated = false;
-    return e;
-}
 
 /* RFC 7323 4.3: TS.Recent follows segments that begin at or before the last acknowledgment sent. It never goes back: what is older was
  * refused (row P1), unless TS.Recent itself had become too old to compare with. */
@@ -48,8 +30,11 @@ static void ack_syn(weir_conn *c)
     c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
     conn_set(c, WEIRI_SYN_DUE, false);
     weiri_cc_init(&c->cc, window, c->snd.nxt);
+    weiri_rack_init(&c->rack, c->snd.una);
     if (!conn_has(c, WEIRI_SYN_TWICE)) {
-        weiri_rtt_sample(&c->rtt, (uint32_t)base_min_us(c->now - c->spoke_at, UINT32_MAX), &bounds);
+        uint32_t rtt_us = (uint32_t)base_min_us(c->now - c->spoke_at, UINT32_MAX);
+        weiri_rtt_sample(&c->rtt, rtt_us, &bounds);
+        weiri_repair_sample(c, rtt_us);
     }
     if (resent) {
         c->rtt.rto = base_max32(c->rtt.rto, ACK_DATA_RTO_US);
@@ -61,64 +46,18 @@ static void ack_syn(weir_conn *c)
 
 /* Karn: a record sent once gives its own time; where it was sent again, a timestamp says which of the two was answered. Only a sample
  * ends the backoff (RFC 6298 5): on a path that has become slower than the RTO every segment would be sent again, and none be measured. */
-static void ack_sample(weir_conn *c, const weir_view *v, const struct weiri_acked *a)
+static void ack_sample(weir_conn *c, struct weiri_news *n, const struct weiri_acked *a)
 {
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-    uint32_t ms = weiri_ts_now(c) - v->ts_echo;
-    bool stamped = a->octets > 0 && conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS) && ms < ACK_SAMPLE_MAX_MS;
+    uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
+    bool stamped = a->octets > 0 && conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < ACK_SAMPLE_MAX_MS;
     if (a->sampled || stamped) {
-        weiri_rtt_sample(&c->rtt, a->sampled ? a->rtt_us : base_max32(ms, 1) * 1000, &bounds);
+        uint32_t rtt_us = a->sampled ? a->rtt_us : base_max32(ms, 1) * 1000;
+        weiri_rtt_sample(&c->rtt, rtt_us, &bounds);
+        weiri_repair_sample(c, rtt_us);
+        n->sample_us = base_max32(rtt_us, 1);
         c->backoff = 0;
     }
-}
-
-static void ack_leave_recovery(weir_conn *c, uint32_t acked, uint32_t flight)
-{
-    struct weiri_cc_event e = ack_event(c, acked, flight);
-    weiri_cc_recovered(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
-    conn_set(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PARTIAL, false);
-    c->dupacks = 0;
-}
-
-/* RFC 6582 3.2: without SACK a partial acknowledgment says that the next segment is lost too. Duplicates counted so far stood for
- * segments that this acknowledgment covers. */
-static void ack_partial(weir_conn *c, uint32_t acked)
-{
-    if (!conn_has(c, WEIRI_SACK_OK)) {
-        uint32_t covered = acked / c->mss_snd;
-        c->dupacks = (uint8_t)(c->dupacks > covered ? c->dupacks - covered : 0);
-        weiri_board_lose_head(&c->board, c->mss_snd);
-        conn_set(c, WEIRI_RESEND_NOW, true);
-    }
-}
-
-static void ack_congestion(weir_conn *c, uint32_t acked, uint32_t flight)
-{
-    struct weiri_cc_event e = ack_event(c, acked, flight);
-    bool whole = !seq_lt(c->snd.una, c->recover);
-    if (conn_has(c, WEIRI_RECOVERY)) {
-        if (whole) {
-            ack_leave_recovery(c, acked, conn_flight(c));
-        } else {
-            ack_partial(c, acked);
-        }
-    } else if (acked > 0) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
-        weiri_cc_acked(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
-        conn_set(c, WEIRI_LOSS, conn_has(c, WEIRI_LOSS) && !whole);
-    }
-    if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
-        c->dupacks = 0;
-        c->recover = seq_max(c->recover, seq_sub(c->snd.una, 1)); /* RFC 6582 6: kept close, so that it never seems ahead */
-    }
-}
-
-/* RFC 6298 5.2, 5.3 (MUST-18); of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */
-static void ack_restart_timer(weir_conn *c)
-{
-    if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
-        weiri_timer_restart(c);
-    }
-    conn_set(c, WEIRI_PARTIAL, conn_has(c, WEIRI_RECOVERY));
 }
 
 /* R2 counts from the last progress. When the user has walked away, little steps are none: a peer that takes an octet at a time would keep
@@ -132,46 +71,60 @@ static void ack_note_progress(weir_conn *c, uint32_t octets)
     }
 }
 
-static void ack_new(weir_conn *c, const weir_view *v)
+static void ack_new(weir_conn *c, struct weiri_news *n)
 {
+    const weir_view *v = n->v;
     if (conn_opening(c)) {
         ack_syn(c);
     }
-    uint32_t flight = conn_flight(c);
+    weir_block run = {c->snd.una, v->ack};
+    n->advanced = true;
+    n->flight = conn_flight(c);
+    weiri_repair_delivered(c, run, n);
     bool fin = conn_fin_sent(c) && seq_eq(v->ack, seq_add(c->snd.end, 1));
     struct weiri_acked a = weiri_board_ack(&c->board, v->ack, c->now);
     c->snd.una = v->ack;
+    n->acked = a.octets;
+    n->delivered = a.octets - a.sacked;
     c->octets_acked += a.octets - (fin ? 1 : 0);
     c->size_acked = (uint16_t)base_max32(c->size_acked, base_min32(a.octets, c->mss_snd));
     c->mtu_pending = 0; /* RFC 5927 7.2: progress shows that packets of this size arrive */
-    ack_sample(c, v, &a);
+    ack_sample(c, n, &a);
     c->retries = 0;
     ack_note_progress(c, a.octets);
     conn_set(c, WEIRI_SUSPECT, false);
     if (conn_has(c, WEIRI_URG_SND) && seq_leq(c->snd.up, c->snd.una)) {
         conn_set(c, WEIRI_URG_SND, false);
     }
-    ack_congestion(c, a.octets, flight);
-    ack_restart_timer(c);
 }
 
-/* The octets the peer says it holds; true if that is news. A first block at or below SEG.ACK, or inside the second, is a D-SACK
- * (RFC 2883 5): it tells of a duplicate and of nothing held. */
-static bool ack_sack(weir_conn *c, const weir_view *v)
+/* A first block at or below SEG.ACK, or inside the second, is a D-SACK (RFC 2883 5): it tells of a duplicate and of nothing held. */
+static void ack_dsack(weir_conn *c, struct weiri_news *n)
+{
+    const weir_block *b = n->v->sack;
+    if (n->v->sack_count > 0) {
+        bool below = seq_leq(b[0].to, n->v->ack);
+        bool inside = n->v->sack_count > 1 && seq_leq(b[1].from, b[0].from) && seq_leq(b[0].to, b[1].to);
+        if (below || inside) {
+            c->count.dsack_in++;
+            n->dsack = b[0];
+        }
+    }
+}
+
+/* The octets the peer says it holds; true if that is news. */
+static bool ack_sack(weir_conn *c, struct weiri_news *n)
 {
     uint32_t news = 0;
-    if (!conn_has(c, WEIRI_SACK_OK) || !(v->options & WEIR_OPT_SACK)) {
+    if (!conn_has(c, WEIRI_SACK_OK) || !(n->v->options & WEIR_OPT_SACK)) {
         return false;
     }
-    const weir_block *b = v->sack;
-    if (v->sack_count > 0) {
-        bool below = seq_leq(b[0].to, v->ack);
-        bool inside = v->sack_count > 1 && seq_leq(b[1].from, b[0].from) && seq_leq(b[0].to, b[1].to);
-        c->count.dsack_in += below || inside;
+    ack_dsack(c, n);
+    for (unsigned i = 0; i < n->v->sack_count; i++) { /* 4 */
+        weiri_repair_delivered(c, n->v->sack[i], n);
+        news += weiri_board_sack(&c->board, n->v->sack[i]);
     }
-    for (unsigned i = 0; i < v->sack_count; i++) { /* 4 */
-        news += weiri_board_sack(&c->board, v->sack[i]);
-    }
+    n->delivered += news;
     return news > 0;
 }
 
@@ -186,36 +139,6 @@ static bool ack_is_duplicate(const weir_conn *c, const weir_view *v, bool sack_n
         return sack_news;
     }
     return v->payload_len == 0 && c->snd.wnd > 0 && (uint32_t)v->window << c->shift_snd == c->snd.wnd;
-}
-
-static void ack_enter_recovery(weir_conn *c)
-{
-    if (c->board.lost == 0 && weiri_board_lose_head(&c->board, c->mss_snd) == 0) {
-        return;
-    }
-    struct weiri_cc_event e = ack_event(c, 0, base_min32(conn_flight(c), c->dup_flight));
-    weiri_cc_loss(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
-    c->recover = c->snd.nxt;
-    conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
-    c->count.recoveries++;
-}
-
-/* Loss shows in duplicate acknowledgments, or in what SACK tells of the octets above (RFC 5681 3.2, RFC 6675 5). After a timeout all is
- * taken for lost already. */
-static void ack_detect(weir_conn *c, bool duplicate)
-{
-    if (duplicate && c->dupacks < UINT8_MAX) {
-        c->dup_flight = c->dupacks++ == 0 ? conn_flight(c) : c->dup_flight;
-    }
-    if (conn_has(c, WEIRI_LOSS)) {
-        return;
-    }
-    bool sack = conn_has(c, WEIRI_SACK_OK);
-    uint32_t lost = sack ? weiri_board_detect(&c->board, c->mss_snd) : 0;
-    bool third = duplicate && c->dupacks == ACK_DUP_THRESHOLD;
-    if (!conn_has(c, WEIRI_RECOVERY) && (lost > 0 || third) && (sack || seq_lt(c->recover, c->snd.una))) {
-        ack_enter_recovery(c);
-    }
 }
 
 /* What was sent into a window that closed met nobody: it goes again, and it is not congestion. */
@@ -254,12 +177,16 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
         ack_note_progress(c, 0); /* MUST-37, SHLD-17: a peer that answers probes keeps the connection, however long its window is zero */
         conn_set(c, WEIRI_ANSWERED, !conn_has(c, WEIRI_RELEASED));
     }
-    bool advanced = seq_lt(c->snd.una, v->ack);
-    if (advanced) {
-        ack_new(c, v);
+    struct weiri_news n;
+    memset(&n, 0, sizeof n);
+    n.v = v;
+    weiri_repair_begin(c, &n);
+    if (seq_lt(c->snd.una, v->ack)) {
+        ack_new(c, &n);
     }
-    bool news = ack_sack(c, v);
-    ack_detect(c, !advanced && ack_is_duplicate(c, v, news));
+    bool news = ack_sack(c, &n);
+    n.duplicate = !n.advanced && ack_is_duplicate(c, v, news);
+    weiri_repair_acked(c, &n);
     ack_window(c, v);
 }
 
@@ -296,15 +223,8 @@ WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c)
     if (conn_opening(c)) {
         conn_set(c, WEIRI_SYN_DUE | WEIRI_SYN_RESENT, true);
     } else {
-        struct weiri_cc_event e = ack_event(c, 0, conn_flight(c));
-        e.repeated = c->retries > 0;
         ack_apply_pending_mtu(c);
-        weiri_cc_timeout(&c->cc, (enum weir_cc_kind)c->cfg->cc, &e);
-        weiri_board_lose_all(&c->board);
-        c->recover = c->snd.nxt;
-        conn_set(c, WEIRI_RECOVERY | WEIRI_PARTIAL, false);
-        conn_set(c, WEIRI_LOSS | WEIRI_RESEND_NOW, true);
-        c->dupacks = 0;
+        weiri_repair_timeout(c);
     }
     c->count.timeouts++;
     c->retries = (uint8_t)base_min32(c->retries + 1u, UINT8_MAX);
@@ -315,7 +235,6 @@ WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c)
     weiri_timer_restart(c);
 }
 
-#undef ACK_DUP_THRESHOLD
 #undef ACK_STEP_MIN
 #undef ACK_DATA_RTO_US
 #undef ACK_SAMPLE_MAX_MS

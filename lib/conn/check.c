@@ -33,6 +33,9 @@ static const char *check_send(const weir_conn *c)
         {c->shift_snd <= 14 && c->shift_rcv <= 14, "a window shift above 14"},
         {c->mss_snd == 0 || c->mss_snd >= 64, "a send MSS that options would eat up"},
         {c->cc.cwnd > 0, "a congestion window of nothing"},
+        {c->cc.cwnd <= WEIRI_CWND_MAX, "a congestion window above 2^30"},
+        {c->cc.hystart.phase <= WEIRI_HYSTART_DONE, "HyStart++ in no phase"},
+        {c->undo.step == WEIRI_FRTO_OFF || conn_has(c, WEIRI_LOSS), "F-RTO runs and no timeout is being recovered from"},
         {!conn_has(c, WEIRI_RECOVERY) || !conn_has(c, WEIRI_LOSS), "fast recovery and timeout recovery at once"},
     };
     return CHECK_RULES(rules);
@@ -112,6 +115,9 @@ static const char *check_timers(const weir_conn *c)
         {(c->timer == WEIRI_TIMER_NONE) == (c->rexmt_at == WEIR_FOREVER),
          "the send timer runs without a purpose, or has one and does not run"},
         {!live || !waiting || c->timer != WEIRI_TIMER_NONE, "something is outstanding and no timer runs"},
+        {(c->rack.timer == WEIRI_RACK_IDLE) == (c->rack.at == WEIR_FOREVER), "RACK-TLP's timer runs without a purpose, or has one"},
+        {c->rack.timer == WEIRI_RACK_IDLE || c->timer == WEIRI_TIMER_RESEND, "RACK-TLP's timer runs and the retransmission timer does not"},
+        {!c->rack.due || c->timer == WEIRI_TIMER_RESEND, "a probe for a lost tail is due and nothing is outstanding"},
         {live || c->timer == WEIRI_TIMER_NONE, "the send timer runs and nothing can be outstanding"},
         {c->state != WEIR_CLOSED || weir_deadline(c) == WEIR_FOREVER, "CLOSED waits for something"},
         {c->ack_at == WEIR_FOREVER || c->ack_at <= base_after(c->now, c->cfg->ack_delay_us), "an ACK held longer than configured"},

@@ -9,8 +9,12 @@ WEIR_API void weir_config_internet(weir_config *config)
     memset(config, 0, sizeof *config);
     config->mtu = 1500;
     config->mss_min = 88;
-    config->cc = WEIR_CC_NEWRENO;
+    config->cc = WEIR_CC_CUBIC;
     config->iw10 = true;
+    config->hystart = true;
+    config->rack = true;
+    config->prr = true;
+    config->undo = true;
     config->timestamps = true;
     config->window_scale = true;
     config->sack = true;
@@ -45,7 +49,12 @@ WEIR_API void weir_config_init(weir_config *config)
 WEIR_API void weir_config_rfc(weir_config *config)
 {
     weir_config_internet(config);
+    config->cc = WEIR_CC_NEWRENO;
     config->iw10 = false;
+    config->hystart = false;
+    config->rack = false;
+    config->prr = false;
+    config->undo = false;
     config->require_timestamps = true;
     config->quick_acks = 0;
     config->ack_delay_us = 200 * CONFIG_MS;
@@ -58,7 +67,11 @@ WEIR_API void weir_config_tiny(weir_config *config)
 {
     weir_config_internet(config);
     config->mtu = 576;
+    config->cc = WEIR_CC_NEWRENO;
     config->iw10 = false;
+    config->hystart = false;
+    config->rack = false;
+    config->undo = false;
     config->timestamps = false;
     config->window_scale = false;
     config->quick_acks = 0;

@@ -39,6 +39,7 @@ WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
     weiri_rtt_init(&c->rtt, &bounds);
     weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
+    weiri_rack_init(&c->rack, c->snd.una);
     weiri_timer_stop_all(c);
 }
 

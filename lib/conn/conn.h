@@ -136,6 +136,47 @@ WEIR_PRIVATE bool weiri_reuse_allowed(const struct weiri_reuse *r);
 /* act.c, ack.c: what rows name. */
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
 WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
+
+/* What one acknowledgment told, for those who judge of losses. */
+struct weiri_news {
+    const weir_view *v;
+    uint32_t acked;      /* octets that left the scoreboard */
+    uint32_t delivered;  /* octets not known to be received before */
+    uint32_t flight;     /* FlightSize before it */
+    uint32_t sample_us;  /* the round-trip time it measured; 0: none */
+    weir_block dsack;    /* the duplicate it reports; from == to: none */
+    bool advanced;       /* SND.UNA moved */
+    bool duplicate;      /* RFC 5681 2, RFC 6675 2 */
+    bool original;       /* octets sent once arrived, of those out when the timer fired (RFC 5682 3.1) */
+    struct weiri_rack_ack rack;
+};
+
+/* repair.c: what an acknowledgment, or a timer, says of losses; when recovery begins and ends; the congestion window. */
+WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n);
+/* Before the scoreboard takes it: octets that the acknowledgment says have arrived. */
+WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n);
+/* A sample of the round-trip time. */
+WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us);
+/* The scoreboard has taken it. */
+WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n);
+/* The retransmission timer fired, of text. */
+WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c);
+/* The timer of RACK-TLP fired. */
+WEIR_PRIVATE void weiri_repair_expire(weir_conn *c);
+/* A segment of the stream was sent: for the first time, or again. */
+WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again);
+/* Brings the timer of RACK-TLP in line with the retransmission timer. */
+WEIR_PRIVATE void weiri_repair_update(weir_conn *c);
+
+/* undo.c */
+enum weiri_undo { WEIRI_UNDO_NONE, WEIRI_UNDO_FAST, WEIRI_UNDO_TIMEOUT };
+enum weiri_frto { WEIRI_FRTO_OFF, WEIRI_FRTO_WAIT, WEIRI_FRTO_NEW };
+/* Before the window is reduced. */
+WEIR_PRIVATE void weiri_undo_begin(weir_conn *c, enum weiri_undo kind);
+/* Octets were sent again. */
+WEIR_PRIVATE void weiri_undo_sent(weir_conn *c, uint32_t octets);
+/* Was it needless? Then the window is what it was, and recovery is over: true. */
+WEIR_PRIVATE bool weiri_undo_acked(weir_conn *c, const struct weiri_news *n);
 /* Text has arrived: when is its ACK due? RFC 9293 3.8.6.3, RFC 5681 4.2. */
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
 /* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1; MUST-19). */
@@ -185,6 +226,11 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
 /* The shift that lets the largest receive ring be announced (RFC 7323 2.3). */
 WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c);
 
+/* Octets in flight as far as known. */
+WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);
+/* Is there a full segment of new text that both windows let go? */
+WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
+
 /* weir_poll with the checksum left open: its field holds the pseudo-header's part only. */
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now);
 /* Closes it in place; before an IP header is put in front. */
@@ -194,7 +240,10 @@ WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets);
 
 /* timer.c */
 #define WEIRI_KEEPALIVE_IDLE_US ((weir_us)7200 * 1000000) /* MUST-28 */
-enum weiri_timer { WEIRI_TIMER_NONE, WEIRI_TIMER_RESEND, WEIRI_TIMER_PERSIST, WEIRI_TIMER_SWS };
+/* The last two are RACK-TLP's (weir_conn.rack); weir_conn.timer is never one of them. */
+enum weiri_timer {
+    WEIRI_TIMER_NONE, WEIRI_TIMER_RESEND, WEIRI_TIMER_PERSIST, WEIRI_TIMER_SWS, WEIRI_TIMER_REORDER, WEIRI_TIMER_PROBE
+};
 /* Brings the one retransmission timer in line with what is in flight and what the window allows. */
 WEIR_PRIVATE void weiri_timer_update(weir_conn *c);
 /* RFC 6298 5.3: new data was acknowledged. */

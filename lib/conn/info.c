@@ -37,6 +37,21 @@ static void info_counts(const weir_conn *c, weir_info *info)
     info->challenge_acks = c->count.challenge;
     info->dsack_in = c->count.dsack_in;
     info->paws_dropped = c->count.paws;
+    info->tail_probes = c->count.tail_probes;
+    info->undone = c->count.undone;
+}
+
+/* The first of the two timers of the send side to fire. */
+static uint8_t info_timer(const weir_conn *c)
+{
+    uint8_t rack = c->rack.timer == WEIRI_RACK_REORDER ? (uint8_t)WEIRI_TIMER_REORDER : (uint8_t)WEIRI_TIMER_PROBE;
+    return c->rack.at < WEIR_FOREVER && c->rack.at <= c->rexmt_at ? rack : c->timer;
+}
+
+WEIR_API const char *weir_timer_name(unsigned timer)
+{
+    static const char *const names[] = {"none", "resend", "persist", "sws", "reorder", "probe"};
+    return timer < sizeof names / sizeof names[0] ? names[timer] : "?";
 }
 
 WEIR_API void weir_info_get(const weir_conn *c, weir_info *info)
@@ -57,6 +72,9 @@ WEIR_API void weir_info_get(const weir_conn *c, weir_info *info)
     info->rttvar = c->rtt.rttvar4 >> 2;
     info->min_rtt = c->rtt.min;
     info->ato = (uint32_t)c->cfg->ack_delay_us;
+    info->reo_wnd = c->rack.reo_wnd;
+    info->reordering = c->rack.reordered;
+    info->timer = info_timer(c);
     info_sizes(c, info);
     info_counts(c, info);
 }

@@ -4,7 +4,7 @@
  * the books. Knows windows, Nagle and silly windows; not why a flag was set. RFC 9293 3.8, RFC 5681, RFC 6675. */
 #include "conn/conn.h"
 
-enum out_kind { OUT_NONE, OUT_REPLY, OUT_SYN, OUT_RESEND, OUT_PROBE, OUT_TEXT, OUT_KEEP, OUT_ACK };
+enum out_kind { OUT_NONE, OUT_REPLY, OUT_SYN, OUT_RESEND, OUT_PROBE, OUT_TAIL, OUT_TEXT, OUT_KEEP, OUT_ACK };
 
 struct out_plan {
     enum out_kind kind;
@@ -40,8 +40,7 @@ static uint32_t out_left(const weir_conn *c)
     return (uint32_t)c->mss_snd * (conn_has(c, WEIRI_RECOVERY) ? c->dupacks : base_min32(c->dupacks, 2));
 }
 
-/* Octets in flight as far as known. */
-static uint32_t out_pipe(const weir_conn *c)
+WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c)
 {
     uint32_t pipe = weiri_board_pipe(&c->board), left = out_left(c);
     return pipe > left ? pipe - left : 0;
@@ -70,7 +69,8 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
 {
     weir_block run;
     uint32_t full = out_full_size(c);
-    if (c->board.lost == 0 || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+    bool held = c->undo.step == WEIRI_FRTO_NEW && !conn_has(c, WEIRI_RESEND_NOW); /* new text goes first (RFC 5682 3.1) */
+    if (c->board.lost == 0 || held || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
         return false;
     }
     p->from = run.from;
@@ -81,7 +81,8 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
         p->len = room;
         p->fin = false;
     }
-    bool may = conn_has(c, WEIRI_RESEND_NOW) || out_pipe(c) + p->len <= c->cc.cwnd;
+    uint32_t pipe = weiri_out_pipe(c);
+    bool may = conn_has(c, WEIRI_RESEND_NOW) || pipe == 0 || pipe + p->len <= c->cc.cwnd;
     return may && p->len + (p->fin ? 1u : 0u) > 0;
 }
 
@@ -128,9 +129,38 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     }
     p->len = base_min32(base_min32(unsent, full), room);
     p->fin = p->fin && p->len == unsent && p->len < room;
-    uint32_t pipe = out_pipe(c);
+    uint32_t pipe = weiri_out_pipe(c);
     bool may = unsent == 0 || ((pipe == 0 || pipe + p->len <= c->cc.cwnd) && out_worth_sending(c, p->len, full));
     return may && weiri_board_has_room(&c->board); /* or it waits until something is acknowledged */
+}
+
+WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c)
+{
+    uint32_t full = out_full_size(c);
+    bool windows = out_room(c, c->snd.nxt) >= full && weiri_out_pipe(c) < base_max32(c->cc.cwnd, 1);
+    return windows && conn_unsent(c) >= full && weiri_board_has_room(&c->board);
+}
+
+/* The probe for a lost tail, whatever cwnd and Nagle say: new text, or else the last segment again (RFC 8985 7.3). Where one record holds
+ * many segments all but the last were full ones. */
+static bool out_tail(const weir_conn *c, struct out_plan *p)
+{
+    uint32_t full = out_full_size(c), unsent = conn_unsent(c), room = out_room(c, c->snd.nxt);
+    if (!c->rack.due || c->board.count == 0) {
+        return false;
+    }
+    p->from = c->snd.nxt;
+    p->len = base_min32(base_min32(unsent, full), room);
+    p->fin = out_fin_due(c) && p->len == unsent && p->len < room;
+    if ((p->len > 0 || p->fin) && weiri_board_has_room(&c->board)) {
+        return true;
+    }
+    const struct weir_sent *last = weiri_board_record(&c->board, c->board.count - 1u);
+    p->fin = conn_fin_sent(c);
+    uint32_t text = seq_diff(last->from, last->to) - (p->fin ? 1 : 0);
+    p->len = text % full > 0 || text == 0 ? text % full : full;
+    p->from = seq_sub(c->snd.nxt, p->len + (p->fin ? 1 : 0));
+    return out_room(c, p->from) >= p->len + (p->fin ? 1 : 0);
 }
 
 /* Nothing of the stream can go: an ACK that is due, or a probe that asks for one and carries no octet (SHLD-12). */
@@ -148,6 +178,8 @@ static void out_decide_stream(const weir_conn *c, struct out_plan *p)
         p->kind = OUT_RESEND;
     } else if (out_probe(c, p)) {
         p->kind = OUT_PROBE;
+    } else if (out_tail(c, p)) {
+        p->kind = OUT_TAIL;
     } else if (out_text(c, p)) {
         p->kind = OUT_TEXT;
     } else {
@@ -284,6 +316,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
     run.from = p->from;
     run.to = seq_add(p->from, p->len + (p->fin ? 1 : 0));
     weiri_board_resent(&c->board, run, c->now);
+    weiri_repair_sent(c, run, true);
     conn_set(c, WEIRI_RESEND_NOW, false);
     c->count.retrans++;
 }
@@ -292,7 +325,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
  * half of it is enough there. */
 static bool out_fills_cwnd(const weir_conn *c)
 {
-    uint32_t pipe = out_pipe(c);
+    uint32_t pipe = weiri_out_pipe(c);
     return c->cc.cwnd < c->cc.ssthresh ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
 }
 
@@ -312,11 +345,13 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     WEIR_ASSERT(noted); /* out_text asked for room; a probe of new text goes where nothing is outstanding */
     (void)noted;
     c->snd.nxt = run.to;
+    weiri_repair_sent(c, run, false);
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SWS_OVERRIDE, false);
     conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
 }
 
+/* Either probe, new text or again. */
 static void out_note_probe(weir_conn *c, const struct out_plan *p)
 {
     conn_set(c, WEIRI_PROBE_DUE, false);
@@ -333,6 +368,7 @@ static void out_note(weir_conn *c, const struct out_plan *p)
     case OUT_SYN: out_note_syn(c); return;
     case OUT_RESEND: out_note_resent(c, p); return;
     case OUT_TEXT: out_note_text(c, p); return;
+    case OUT_TAIL:
     case OUT_PROBE: out_note_probe(c, p); return;
     case OUT_KEEP: conn_set(c, WEIRI_KEEP_DUE, false); return;
     case OUT_NONE:

@@ -67,6 +67,7 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
     if (wanted != WEIRI_TIMER_PERSIST) {
         conn_set(c, WEIRI_PROBE_DUE | WEIRI_ANSWERED, false); /* there is nothing left to probe for */
     }
+    weiri_repair_update(c);
 }
 
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
@@ -84,6 +85,8 @@ WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c)
     c->life_at = WEIR_FOREVER;
     c->keep_at = WEIR_FOREVER;
     c->linger_at = WEIR_FOREVER;
+    c->rack.timer = WEIRI_RACK_IDLE;
+    c->rack.at = WEIR_FOREVER;
 }
 
 WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
@@ -119,7 +122,7 @@ static weir_us timer_r2_at(const weir_conn *c)
 WEIR_API weir_us weir_deadline(const weir_conn *c)
 {
     weir_us at = base_min_us(base_min_us(c->rexmt_at, c->ack_at), base_min_us(c->life_at, c->keep_at));
-    return base_min_us(at, base_min_us(c->linger_at, timer_r2_at(c)));
+    return base_min_us(base_min_us(at, c->rack.at), base_min_us(c->linger_at, timer_r2_at(c)));
 }
 
 /* ---- what happens ------------------------------------------------------------------------------------------------ */
@@ -185,6 +188,9 @@ WEIR_API void weir_expire(weir_conn *c, weir_us now)
     }
     if (timer_r2_at(c) <= c->now) {
         timer_event(c, WEIRI_STAGE_TIMEOUT_USER);
+    }
+    if (c->rack.at <= c->now) {
+        weiri_repair_expire(c); /* before the retransmission timer, which a probe starts anew */
     }
     if (c->rexmt_at <= c->now) {
         timer_send_side(c);

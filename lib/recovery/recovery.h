@@ -12,6 +12,8 @@ struct weiri_rto_bounds {
 WEIR_PRIVATE void weiri_rtt_init(struct weir_rtt *r, const struct weiri_rto_bounds *bounds);
 /* Rules 2.2 and 2.3; Karn's rule is the caller's: no sample from a segment sent twice. */
 WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const struct weiri_rto_bounds *bounds);
+/* A timeout was spurious: from now on at least as patient as before it, and by two ticks more (RFC 4015 3.1 steps 0 and 11). */
+WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, const struct weiri_rto_bounds *bounds);
 /* Rule 5.5: the timeout after `backoff` doublings, never above bounds->max. */
 WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds);
 
@@ -75,6 +77,13 @@ WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_
 WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b);
 /* Octets in state RESENT. */
 WEIR_PRIVATE uint32_t weiri_board_resent_octets(const struct weir_board *b);
+/* The next record with octets in `run` that are not SACKED, cut to the run; false: none. *i is 0 at first, and not touched after. */
+WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part);
+/* Record i of b->count, in order; and: it is LOST. */
+WEIR_PRIVATE const struct weir_sent *weiri_board_record(const struct weir_board *b, uint32_t i);
+WEIR_PRIVATE void weiri_board_lose(struct weir_board *b, uint32_t i);
+/* Nothing is LOST after all: what was becomes what it was before. */
+WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b);
 /* Moves to larger storage. */
 WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *records, uint16_t cap);
 /* NULL, or the invariant that is broken; [una, nxt) is what the records must cover. */
@@ -134,22 +143,37 @@ WEIR_PRIVATE void weiri_hystart_init(struct weir_hystart *h, weir_seq nxt);
 WEIR_PRIVATE bool weiri_hystart_acked(struct weir_hystart *h, uint32_t rtt_us, weir_seq una, weir_seq nxt);
 
 /* ---- rack.c: RFC 8985, over the records of the scoreboard ---- */
+
+enum weiri_rack_timer { WEIRI_RACK_IDLE, WEIRI_RACK_REORDER, WEIRI_RACK_PROBE };
+enum weiri_tlp { WEIRI_TLP_NONE, WEIRI_TLP_NEW, WEIRI_TLP_AGAIN };
+
+/* One acknowledgment. */
 struct weiri_rack_ack {
     weir_us now;
     uint32_t srtt;           /* microseconds, 0: none */
-    bool stamped;            /* the segment had a timestamp that echoes ours ... */
-    uint32_t echo_us;        /* ... sent so many microseconds ago */
-    bool dsack;              /* its first block is a D-SACK */
+    uint32_t rtt;            /* the shortest of what it delivers: in and out of weiri_rack_delivered, first UINT32_MAX */
+    uint32_t echo_us;        /* with stamped: it echoes a timestamp so old */
+    bool stamped;
+    bool dsack;              /* it tells of a duplicate */
     bool recovering;         /* in fast recovery or after a timeout */
+    bool many;               /* as much is SACKed as RFC 6675 asks before a loss */
     weir_seq una, nxt;       /* after it */
 };
-WEIR_PRIVATE void weiri_rack_init(struct weir_rack *r);
-/* Before the board takes the acknowledgment: what it newly delivers, record by record (RFC 8985 6.2 steps 1 to 3). */
-WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_sent *record, const struct weiri_rack_ack *a);
-/* Steps 4 and 5: the reordering window, then what is lost by now. Octets newly lost; *wait is how long until the next would be, 0: none. */
-WEIR_PRIVATE uint32_t weiri_rack_detect(struct weir_rack *r, struct weir_board *b, const struct weiri_rack_ack *a, uint32_t *wait);
-/* 7.2: when to probe, counted from now; `alone`: one segment in flight; never later than the RTO. */
-WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, bool alone, uint32_t rto_left);
+WEIR_PRIVATE void weiri_rack_init(struct weir_rack *r, weir_seq una);
+/* Step 1: a sample of the round-trip time; the least of the last minutes is kept. */
+WEIR_PRIVATE void weiri_rack_sample(struct weir_rack *r, uint32_t rtt_us, weir_us now);
+/* Steps 2 and 3, before the board takes the acknowledgment: a record, or a part of one, that it newly delivers. */
+WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_sent *record, struct weiri_rack_ack *a);
+/* Step 4: the reordering window. */
+WEIR_PRIVATE void weiri_rack_adapt(struct weir_rack *r, const struct weiri_rack_ack *a);
+/* A recovery has ended. */
+WEIR_PRIVATE void weiri_rack_recovered(struct weir_rack *r);
+/* Step 5: what is lost by now becomes LOST, retransmissions too. Octets newly lost; *wait is how long until the rest would be, 0: none. */
+WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait);
+/* 6.3: a retransmission timeout takes the first record for lost, and those that are old enough. */
+WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_board *b, weir_us now);
+/* 7.2: how long until the probe; `ack_delay_us` is what the peer may wait with one segment in flight, else 0. */
+WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, uint32_t ack_delay_us);
 
 /* ---- prr.c: RFC 9937 ---- */
 WEIR_PRIVATE void weiri_prr_begin(struct weir_prr *p, uint32_t recover_fs);

@@ -33,6 +33,13 @@ WEIR_PRIVATE void weiri_rtt_init(struct weir_rtt *r, const struct weiri_rto_boun
     r->rto = base_max32(base_min32(bounds->initial, bounds->max), 1);
 }
 
+/* RTO = SRTT + max(G, 4 * RTTVAR), rounded up: later is allowed, earlier is not (RFC 6298 1). */
+static void rtt_set_rto(struct weir_rtt *r, const struct weiri_rto_bounds *bounds)
+{
+    uint32_t spread_us = base_max32(base_min32(bounds->granularity, RTT_SAMPLE_MAX_US), r->rttvar4);
+    r->rto = rtt_bounded(((r->srtt8 + 7) >> 3) + spread_us, bounds);
+}
+
 WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const struct weiri_rto_bounds *bounds)
 {
     uint32_t sample8 = base_min32(sample_us, RTT_SAMPLE_MAX_US) << 3;
@@ -51,9 +58,15 @@ WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const
     /* A link may be faster than the clock. An eighth of a microsecond stands for none, since 0 is `no sample yet`. */
     r->srtt8 = base_max32(r->srtt8, 1);
     WEIR_ASSERT(r->srtt8 <= RTT_SAMPLE_MAX_US << 3 && r->rttvar4 <= RTT_SAMPLE_MAX_US << 2);
-    /* RTO = SRTT + max(G, 4 * RTTVAR), rounded up: later is allowed, earlier is not (RFC 6298 1). */
-    uint32_t spread_us = base_max32(base_min32(bounds->granularity, RTT_SAMPLE_MAX_US), r->rttvar4);
-    r->rto = rtt_bounded(((r->srtt8 + 7) >> 3) + spread_us, bounds);
+    rtt_set_rto(r, bounds);
+}
+
+WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, const struct weiri_rto_bounds *bounds)
+{
+    uint32_t ticks8 = 2 * 8 * base_min32(bounds->granularity, RTT_SAMPLE_MAX_US >> 5);
+    r->srtt8 = base_min32(base_max32(r->srtt8, before->srtt8 + ticks8), RTT_SAMPLE_MAX_US << 3);
+    r->rttvar4 = base_max32(r->rttvar4, before->rttvar4);
+    rtt_set_rto(r, bounds);
 }
 
 WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds)

@@ -431,6 +431,45 @@ WEIR_PRIVATE uint32_t weiri_board_resent_octets(const struct weir_board *b)
     return octets;
 }
 
+/* Runs that are SACKED are one record each, so that a block which only repeats costs a search. */
+WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part)
+{
+    uint32_t total = sack_total(b);
+    if (b->count == 0 || sack_offset(b, run.from) >= total || sack_offset(b, run.to) > total) {
+        return false;
+    }
+    *i = *i > 0 ? *i : sack_find(b, sack_offset(b, run.from));
+    while (sack_is(b, *i, WEIRI_SENT_SACKED)) {
+        ++*i;
+    }
+    if (*i >= b->count || sack_offset(b, sack_at(b, *i)->from) >= sack_offset(b, run.to)) {
+        return false;
+    }
+    *part = *sack_at(b, (*i)++);
+    part->from = seq_max(part->from, run.from);
+    part->to = seq_min(part->to, run.to);
+    return true;
+}
+
+WEIR_PRIVATE const struct weir_sent *weiri_board_record(const struct weir_board *b, uint32_t i)
+{
+    return sack_at(b, i);
+}
+
+WEIR_PRIVATE void weiri_board_lose(struct weir_board *b, uint32_t i)
+{
+    sack_mark(b, sack_at(b, i), WEIRI_SENT_LOST);
+}
+
+WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        if (sack_is(b, i, WEIRI_SENT_LOST)) {
+            sack_mark(b, sack_at(b, i), sack_at(b, i)->tries > 1 ? WEIRI_SENT_RESENT : WEIRI_SENT_FLYING);
+        }
+    }
+}
+
 WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *records, uint16_t cap)
 {
     if (WEIR_NEVER(cap < b->count)) {

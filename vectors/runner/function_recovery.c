@@ -168,7 +168,7 @@ json_t *function_newreno(struct function_input *in)
     const json_t *events = function_list(in, NULL, "events");
     json_t *states = json_array();
     struct weir_cc cc;
-    weiri_cc_init(&cc, function_u32(in, "cwnd"));
+    weiri_cc_init(&cc, function_u32(in, "cwnd"), seq_of(0));
     cc.ssthresh = function_u32(in, "ssthresh");
     for (size_t i = 0; i < json_array_size(events); i++) {
         recovery_step(in, json_array_get(events, i), mss, &cc);

@@ -1,0 +1,383 @@
+/* repair.c - losses: how they are noticed, when recovery begins and ends, how much goes in it; the congestion window from one
+ * acknowledgment to the next.
+ *
+ * Brings the algorithms of lib/recovery to the connection. Knows what an acknowledgment told, not how: that is ack.c's affair. RFC 5681,
+ * RFC 6582, RFC 6675, RFC 8985, RFC 9937. */
+#include "conn/conn.h"
+
+#define REPAIR_DUP_THRESHOLD 3 /* RFC 5681 3.2 */
+
+static enum weir_cc_kind repair_kind(const weir_conn *c)
+{
+    return (enum weir_cc_kind)c->cfg->cc;
+}
+
+static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, uint32_t flight)
+{
+    struct weiri_cc_event e;
+    memset(&e, 0, sizeof e);
+    e.acked = acked;
+    e.flight = flight;
+    e.mss = c->mss_snd;
+    e.rtt_us = c->rtt.srtt8 >> 3;
+    e.now = c->now;
+    e.una = c->snd.una;
+    e.nxt = c->snd.nxt;
+    e.hystart = c->cfg->hystart;
+    e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
+    return e;
+}
+
+/* RACK-TLP needs SACK, and takes the place of RFC 6675 (RFC 8985 9.2). */
+static bool repair_by_time(const weir_conn *c)
+{
+    return c->cfg->rack && conn_has(c, WEIRI_SACK_OK);
+}
+
+/* ---- recovery begins and ends ---------------------------------------------------------------------------------------- */
+
+/* FlightSize when the first sign of the loss came: what limited transmit added since does not count (RFC 5681 3.2). */
+static uint32_t repair_flight(const weir_conn *c)
+{
+    return c->dupacks > 0 ? base_min32(conn_flight(c), c->dup_flight) : conn_flight(c);
+}
+
+/* What was in flight when recovery began, with what this acknowledgment delivers of it (RFC 9937 6.1). Without SACK each duplicate
+ * stands for a segment. */
+static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
+{
+    uint32_t sacked = conn_has(c, WEIRI_SACK_OK) ? c->board.sacked : (uint32_t)c->dupacks * c->mss_snd;
+    uint32_t known = sacked > n->delivered ? sacked - n->delivered : 0;
+    uint32_t flight = conn_flight(c);
+    weiri_prr_begin(&c->prr, flight > known ? flight - known : 1);
+}
+
+static void repair_enter(weir_conn *c, const struct weiri_news *n)
+{
+    if (c->board.lost == 0 && weiri_board_lose_head(&c->board, c->mss_snd) == 0) {
+        return;
+    }
+    struct weiri_cc_event e = repair_event(c, 0, repair_flight(c));
+    weiri_undo_begin(c, WEIRI_UNDO_FAST);
+    weiri_cc_loss(&c->cc, repair_kind(c), &e);
+    repair_begin_prr(c, n);
+    c->recover = c->snd.nxt;
+    c->rack.tlp = WEIRI_TLP_NONE;
+    conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
+    c->count.recoveries++;
+}
+
+/* What either recovery leaves behind. A D-SACK may come a round trip later. */
+static void repair_done(weir_conn *c)
+{
+    conn_set(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PARTIAL, false);
+    weiri_rack_recovered(&c->rack);
+    c->undo.until = c->snd.nxt;
+    c->undo.step = WEIRI_FRTO_OFF;
+    c->dupacks = 0;
+}
+
+static void repair_leave(weir_conn *c, uint32_t acked)
+{
+    struct weiri_cc_event e = repair_event(c, acked, conn_flight(c));
+    if (c->cfg->prr) {
+        c->cc.cwnd = base_min32(c->cc.ssthresh, WEIRI_CWND_MAX); /* RFC 9937 6.4 */
+        c->cc.acked = 0;
+    } else {
+        weiri_cc_recovered(&c->cc, repair_kind(c), &e);
+    }
+    repair_done(c);
+}
+
+/* RFC 6582 3.2: without SACK a partial acknowledgment says that the next segment is lost too. Duplicates counted so far stood for
+ * segments that this acknowledgment covers. */
+static void repair_partial(weir_conn *c, uint32_t acked)
+{
+    if (!conn_has(c, WEIRI_SACK_OK)) {
+        uint32_t covered = acked / c->mss_snd;
+        c->dupacks = (uint8_t)(c->dupacks > covered ? c->dupacks - covered : 0);
+        weiri_board_lose_head(&c->board, c->mss_snd);
+        conn_set(c, WEIRI_RESEND_NOW, true);
+    }
+}
+
+static void repair_advanced(weir_conn *c, const struct weiri_news *n)
+{
+    struct weiri_cc_event e = repair_event(c, n->acked, n->flight);
+    bool whole = !seq_lt(c->snd.una, c->recover);
+    e.sample_us = n->sample_us;
+    if (conn_has(c, WEIRI_RECOVERY)) {
+        if (whole) {
+            repair_leave(c, n->acked);
+        } else {
+            repair_partial(c, n->acked);
+        }
+    } else if (n->acked > 0) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
+        weiri_cc_acked(&c->cc, repair_kind(c), &e);
+        if (conn_has(c, WEIRI_LOSS) && whole) {
+            repair_done(c);
+        }
+    }
+    if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+        c->dupacks = 0;
+        c->recover = seq_max(c->recover, seq_sub(c->snd.una, 1)); /* RFC 6582 6: kept close, so that it never seems ahead */
+    }
+}
+
+/* RFC 6298 5.2, 5.3 (MUST-18); of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */
+static void repair_restart_timer(weir_conn *c)
+{
+    c->rack.restart = 1;
+    if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
+        weiri_timer_restart(c);
+    }
+    conn_set(c, WEIRI_PARTIAL, conn_has(c, WEIRI_RECOVERY));
+}
+
+/* ---- losses ------------------------------------------------------------------------------------------------------------ */
+
+static void repair_stop_timer(weir_conn *c)
+{
+    c->rack.timer = WEIRI_RACK_IDLE;
+    c->rack.at = WEIR_FOREVER;
+}
+
+/* By the time they were sent at. The timer says when the rest would be lost (RFC 8985 6.2 step 5). */
+static uint32_t repair_detect_by_time(weir_conn *c)
+{
+    uint32_t wait, lost = weiri_rack_detect(&c->rack, &c->board, c->now, &wait);
+    if (wait > 0) {
+        c->rack.timer = WEIRI_RACK_REORDER;
+        c->rack.at = base_after(c->now, wait);
+    } else if (c->rack.timer == WEIRI_RACK_REORDER) {
+        repair_stop_timer(c);
+    }
+    return lost;
+}
+
+/* In duplicate acknowledgments, or in what SACK tells of the octets above (RFC 5681 3.2, RFC 6675 5). After a timeout all is taken for
+ * lost already. */
+static uint32_t repair_detect_by_count(weir_conn *c)
+{
+    bool board = conn_has(c, WEIRI_SACK_OK) && !conn_has(c, WEIRI_LOSS);
+    return board ? weiri_board_detect(&c->board, c->mss_snd) : 0;
+}
+
+static uint32_t repair_detect(weir_conn *c, const struct weiri_news *n)
+{
+    bool timed = repair_by_time(c), sack = conn_has(c, WEIRI_SACK_OK);
+    uint32_t lost = timed ? repair_detect_by_time(c) : repair_detect_by_count(c);
+    bool third = !timed && n->duplicate && c->dupacks == REPAIR_DUP_THRESHOLD;
+    bool recovering = conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS);
+    if (!recovering && (lost > 0 || third) && (sack || seq_lt(c->recover, c->snd.una))) {
+        repair_enter(c, n);
+    }
+    return lost;
+}
+
+/* ---- the window in recovery -------------------------------------------------------------------------------------------- */
+
+/* RFC 9937 6.2. */
+static void repair_reduce(weir_conn *c, const struct weiri_news *n, uint32_t lost)
+{
+    struct weiri_prr_ack a;
+    if (!conn_has(c, WEIRI_RECOVERY) || !c->cfg->prr) {
+        return;
+    }
+    a.delivered = n->delivered;
+    if (!conn_has(c, WEIRI_SACK_OK)) { /* duplicates may be anything: no more than there was */
+        a.delivered = base_min32(a.delivered, c->prr.recover_fs - base_min32(c->prr.delivered, c->prr.recover_fs));
+    }
+    a.inflight = weiri_out_pipe(c);
+    a.ssthresh = c->cc.ssthresh;
+    a.cwnd = c->cc.cwnd;
+    a.mss = c->mss_snd;
+    a.safe = n->advanced && lost == 0;
+    c->cc.cwnd = base_min32(base_max32(weiri_prr_acked(&c->prr, &a), 1), WEIRI_CWND_MAX);
+}
+
+/* Without SACK each duplicate delivers a segment, and an advance what duplicates have not counted (RFC 9937 6.2). */
+static void repair_count_delivered(const weir_conn *c, struct weiri_news *n)
+{
+    if (!conn_has(c, WEIRI_SACK_OK)) {
+        uint32_t counted = (uint32_t)c->dupacks * c->mss_snd;
+        n->delivered = n->duplicate ? c->mss_snd : n->acked > counted ? n->acked - counted : 0;
+    }
+}
+
+/* ---- the probe for a lost tail (RFC 8985 7) ------------------------------------------------------------------------------ */
+
+/* 7.4.2: is the probe's episode over, and did the probe repair a loss? That is congestion too. */
+static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
+{
+    struct weir_rack *r = &c->rack;
+    if (r->tlp == WEIRI_TLP_NONE || seq_lt(n->v->ack, r->tlp_end)) {
+        return;
+    }
+    bool twice = seq_lt(n->dsack.from, n->dsack.to) && seq_eq(n->dsack.to, r->tlp_end);
+    bool beyond = seq_lt(r->tlp_end, n->v->ack);
+    bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK);
+    if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+        struct weiri_cc_event e = repair_event(c, 0, n->flight);
+        weiri_cc_loss(&c->cc, repair_kind(c), &e);
+    }
+    if (r->tlp == WEIRI_TLP_NEW || twice || beyond || plain) {
+        r->tlp = WEIRI_TLP_NONE;
+    }
+}
+
+static bool repair_may_probe(const weir_conn *c)
+{
+    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->board.sacked == 0 && c->board.lost == 0;
+    return repair_by_time(c) && calm && c->timer == WEIRI_TIMER_RESEND && !conn_opening(c);
+}
+
+/* 7.2. What this end does itself is the best guess of how long the other holds an ACK back. */
+static void repair_start_probe(weir_conn *c)
+{
+    uint32_t delay = conn_flight(c) <= c->mss_snd ? (uint32_t)c->cfg->ack_delay_us : 0;
+    c->rack.timer = WEIRI_RACK_PROBE;
+    c->rack.at = base_min_us(base_after(c->now, weiri_rack_pto(c->rtt.srtt8 >> 3, delay)), c->rexmt_at);
+}
+
+WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
+{
+    struct weir_rack *r = &c->rack;
+    bool may = repair_may_probe(c);
+    if (c->timer != WEIRI_TIMER_RESEND || (r->timer == WEIRI_RACK_PROBE && !may)) {
+        repair_stop_timer(c);
+    }
+    r->due = r->due && may;
+    if (may && r->restart && r->timer != WEIRI_RACK_REORDER) {
+        repair_start_probe(c);
+    }
+    r->restart = 0;
+}
+
+/* ---- what the connection calls --------------------------------------------------------------------------------------------- */
+
+WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
+{
+    uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
+    n->rack.now = c->now;
+    n->rack.rtt = UINT32_MAX;
+    n->rack.stamped = conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < UINT32_MAX / 1000;
+    n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
+}
+
+WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n)
+{
+    struct weir_sent part;
+    uint32_t i = 0;
+    if (!conn_has(c, WEIRI_SACK_OK) || !(c->cfg->rack || c->cfg->undo)) {
+        return;
+    }
+    while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
+        n->original = n->original || (part.tries == 1 && seq_leq(part.to, c->recover));
+        weiri_rack_delivered(&c->rack, &part, &n->rack);
+    }
+}
+
+WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us)
+{
+    weiri_rack_sample(&c->rack, rtt_us, c->now);
+    c->rack.sampled = 1;
+}
+
+static void repair_note_duplicate(weir_conn *c, const struct weiri_news *n)
+{
+    if (n->duplicate && c->dupacks < UINT8_MAX) {
+        c->dup_flight = c->dupacks++ == 0 ? conn_flight(c) : c->dup_flight;
+    }
+}
+
+static void repair_adapt(weir_conn *c, struct weiri_news *n)
+{
+    n->rack.srtt = c->rtt.srtt8 >> 3;
+    n->rack.dsack = seq_lt(n->dsack.from, n->dsack.to);
+    n->rack.recovering = conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS);
+    n->rack.many = c->dupacks >= REPAIR_DUP_THRESHOLD || c->board.sacked > 2u * c->mss_snd;
+    n->rack.una = c->snd.una;
+    n->rack.nxt = c->snd.nxt;
+    weiri_rack_adapt(&c->rack, &n->rack);
+}
+
+WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
+{
+    repair_count_delivered(c, n);
+    bool undone = weiri_undo_acked(c, n);
+    repair_end_probe(c, n);
+    c->rack.due = 0;
+    if (n->advanced) {
+        repair_advanced(c, n);
+    }
+    if (n->advanced || undone) {
+        repair_restart_timer(c);
+    }
+    repair_note_duplicate(c, n);
+    repair_adapt(c, n);
+    repair_reduce(c, n, repair_detect(c, n));
+}
+
+WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
+{
+    struct weiri_cc_event e = repair_event(c, 0, conn_flight(c));
+    e.repeated = c->retries > 0;
+    weiri_undo_begin(c, WEIRI_UNDO_TIMEOUT);
+    weiri_cc_timeout(&c->cc, repair_kind(c), &e);
+    if (repair_by_time(c)) {
+        weiri_rack_timeout(&c->rack, &c->board, c->now);
+    } else {
+        weiri_board_lose_all(&c->board);
+    }
+    repair_stop_timer(c);
+    c->rack.tlp = WEIRI_TLP_NONE;
+    c->recover = c->snd.nxt;
+    conn_set(c, WEIRI_RECOVERY | WEIRI_PARTIAL, false);
+    conn_set(c, WEIRI_LOSS | WEIRI_RESEND_NOW, true);
+    c->dupacks = 0;
+}
+
+/* 7.3: one probe at a time, and a round trip measured between two; the retransmission timer begins anew whether one goes or not. */
+static void repair_expire_probe(weir_conn *c)
+{
+    struct weir_rack *r = &c->rack;
+    r->due = repair_may_probe(c) && r->tlp == WEIRI_TLP_NONE && r->sampled;
+    weiri_timer_restart(c);
+}
+
+WEIR_PRIVATE void weiri_repair_expire(weir_conn *c)
+{
+    bool probe = c->rack.timer == WEIRI_RACK_PROBE;
+    struct weiri_news none;
+    repair_stop_timer(c);
+    if (probe) {
+        repair_expire_probe(c);
+    } else {
+        memset(&none, 0, sizeof none);
+        (void)repair_detect(c, &none);
+    }
+}
+
+WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
+{
+    struct weir_rack *r = &c->rack;
+    uint32_t octets = seq_diff(run.from, run.to);
+    if (conn_has(c, WEIRI_RECOVERY)) {
+        weiri_prr_sent(&c->prr, octets);
+    }
+    if (again) {
+        weiri_undo_sent(c, octets);
+    }
+    if (r->due) {
+        r->due = 0;
+        r->sampled = 0;
+        r->tlp = again ? (uint8_t)WEIRI_TLP_AGAIN : (uint8_t)WEIRI_TLP_NEW;
+        r->tlp_end = c->snd.nxt;
+        c->count.tail_probes++;
+    } else {
+        r->restart = r->restart || !again;
+    }
+}
+
+#undef REPAIR_DUP_THRESHOLD

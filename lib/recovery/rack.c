@@ -1,0 +1,157 @@
+/* rack.c - what is lost, told by time: a segment is, when one sent after it has arrived and it is late by more than reordering explains.
+ * When to probe for a lost tail. RFC 8985.
+ *
+ * Knows the records of the scoreboard and when each was sent last. Does not know the window, nor what recovery does about a loss.
+ * Times are 32 bits of microseconds and compared modulo 2^32: nothing that is in flight is half an hour old.
+ */
+#include "recovery/recovery.h"
+
+#define RACK_MIN_RTT_US 300000000u /* the least round-trip time is forgotten after five minutes */
+#define RACK_STAMP_US 1000u        /* the tick of our timestamp clock */
+#define RACK_PERSIST 16
+#define RACK_FIRST_PTO_US 1000000u
+#define RACK_PTO_MAX_US (1u << 29)
+#define RACK_RTT_MAX_US (1u << 29)
+
+WEIR_PRIVATE void weiri_rack_init(struct weir_rack *r, weir_seq una)
+{
+    memset(r, 0, sizeof *r);
+    r->at = WEIR_FOREVER;
+    r->end = una;
+    r->fack = una;
+    r->mult = 1;
+}
+
+/* Was what was sent at `at` and ends at `end` sent after the record? Of one microsecond the higher numbers were. */
+static bool rack_sent_after(uint32_t at, weir_seq end, const struct weir_sent *record)
+{
+    int32_t later = (int32_t)(at - record->sent_at);
+    return later > 0 || (later == 0 && seq_lt(record->to, end));
+}
+
+WEIR_PRIVATE void weiri_rack_sample(struct weir_rack *r, uint32_t rtt_us, weir_us now)
+{
+    if (r->min_rtt == 0 || rtt_us <= r->min_rtt || (uint32_t)now - r->min_rtt_at > RACK_MIN_RTT_US) {
+        r->min_rtt = base_max32(rtt_us, 1);
+        r->min_rtt_at = (uint32_t)now;
+    }
+}
+
+/* Only what was sent once tells of reordering (6.2 step 3). */
+static void rack_note_order(struct weir_rack *r, const struct weir_sent *record)
+{
+    if (seq_lt(r->fack, record->to)) {
+        r->fack = record->to;
+    } else if (seq_lt(record->to, r->fack) && record->tries == 1) {
+        r->reordered = 1;
+    }
+}
+
+/* What was sent again may be acknowledged for the first time it was sent: then its time is worth nothing (6.2 step 2). */
+static bool rack_ambiguous(const struct weir_rack *r, const struct weir_sent *record, uint32_t rtt, const struct weiri_rack_ack *a)
+{
+    bool older = a->stamped && a->echo_us >= RACK_STAMP_US && a->echo_us - RACK_STAMP_US >= rtt;
+    return record->tries > 1 && (older || rtt < r->min_rtt);
+}
+
+WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_sent *record, struct weiri_rack_ack *a)
+{
+    uint32_t rtt = base_min32((uint32_t)a->now - record->sent_at, RACK_RTT_MAX_US);
+    rack_note_order(r, record);
+    if (rack_ambiguous(r, record, rtt, a)) {
+        return;
+    }
+    a->rtt = base_min32(a->rtt, base_max32(rtt, 1)); /* of the segment sent last */
+    bool first = r->rtt == 0;
+    r->rtt = a->rtt;
+    if (first || !rack_sent_after(r->xmit_at, r->end, record)) {
+        r->xmit_at = record->sent_at;
+        r->end = record->to;
+    }
+}
+
+static void rack_note_dsack(struct weir_rack *r, const struct weiri_rack_ack *a)
+{
+    if (r->dsack_round && seq_leq(r->round, a->una)) {
+        r->dsack_round = 0;
+    }
+    if (a->dsack && !r->dsack_round) {
+        r->dsack_round = 1;
+        r->round = a->nxt;
+        r->mult = (uint8_t)(r->mult + (r->mult < UINT8_MAX));
+        r->persist = RACK_PERSIST;
+    }
+}
+
+WEIR_PRIVATE void weiri_rack_adapt(struct weir_rack *r, const struct weiri_rack_ack *a)
+{
+    rack_note_dsack(r, a);
+    uint32_t most = r->min_rtt / 4 < (1u << 24) ? r->mult * (r->min_rtt / 4) : UINT32_MAX;
+    r->reo_wnd = !r->reordered && (a->recovering || a->many) ? 0 : base_min32(most, a->srtt);
+}
+
+WEIR_PRIVATE void weiri_rack_recovered(struct weir_rack *r)
+{
+    r->persist = (uint8_t)(r->persist - (r->persist > 0));
+    r->mult = r->persist > 0 ? r->mult : 1;
+}
+
+/* How long until the record is lost; 0 or less: it is. */
+static int32_t rack_remaining(const struct weir_rack *r, const struct weir_sent *record, weir_us now)
+{
+    return (int32_t)(record->sent_at + r->rtt + r->reo_wnd - (uint32_t)now);
+}
+
+static bool rack_in_flight(const struct weir_sent *record)
+{
+    return record->state == (uint8_t)WEIRI_SENT_FLYING || record->state == (uint8_t)WEIRI_SENT_RESENT;
+}
+
+WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
+{
+    uint32_t before = b->lost;
+    *wait = 0;
+    for (uint32_t i = 0; i < b->count && r->rtt > 0; i++) {
+        const struct weir_sent *record = weiri_board_record(b, i);
+        if (!rack_in_flight(record) || !rack_sent_after(r->xmit_at, r->end, record)) {
+            continue;
+        }
+        int32_t remaining = rack_remaining(r, record, now);
+        if (remaining <= 0) {
+            weiri_board_lose(b, i);
+        } else {
+            *wait = base_max32(*wait, (uint32_t)remaining);
+        }
+    }
+    return b->lost - before;
+}
+
+/* If even the head was SACKED the peer has thrown away what it had: all is lost (RFC 2018 8). */
+WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_board *b, weir_us now)
+{
+    if (b->count > 0 && weiri_board_record(b, 0)->state == (uint8_t)WEIRI_SENT_SACKED) {
+        weiri_board_lose_all(b);
+        return;
+    }
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct weir_sent *record = weiri_board_record(b, i);
+        if (rack_in_flight(record) && (i == 0 || rack_remaining(r, record, now) <= 0)) {
+            weiri_board_lose(b, i);
+        }
+    }
+}
+
+WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, uint32_t ack_delay_us)
+{
+    if (srtt_us == 0) {
+        return RACK_FIRST_PTO_US;
+    }
+    return 2 * base_min32(srtt_us, RACK_PTO_MAX_US) + base_min32(ack_delay_us, RACK_PTO_MAX_US);
+}
+
+#undef RACK_MIN_RTT_US
+#undef RACK_STAMP_US
+#undef RACK_PERSIST
+#undef RACK_FIRST_PTO_US
+#undef RACK_PTO_MAX_US
+#undef RACK_RTT_MAX_US
