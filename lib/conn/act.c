@@ -307,6 +307,9 @@ static void act_end(weir_conn *c, weir_err err)
     weiri_board_init(&c->board, c->board.sent, c->board.cap);
     c->flags &= ~(uint32_t)(WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_RESEND_NOW | WEIRI_HELD |
                             WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_SWS_OVERRIDE);
+    c->undo.kind = WEIRI_UNDO_NONE;
+    c->undo.step = WEIRI_FRTO_OFF;
+    c->rack.due = 0;
     c->span_count = 0;
 }
 

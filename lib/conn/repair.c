@@ -232,10 +232,11 @@ static bool repair_may_probe(const weir_conn *c)
     return repair_by_time(c) && calm && c->timer == WEIRI_TIMER_RESEND && !conn_opening(c);
 }
 
-/* 7.2. What this end does itself is the best guess of how long the other holds an ACK back. */
+/* 7.2. Less than two full segments need not be acknowledged at once; what this end does itself is the best guess of how long the other
+ * waits then. */
 static void repair_start_probe(weir_conn *c)
 {
-    uint32_t delay = conn_flight(c) <= c->mss_snd ? (uint32_t)c->cfg->ack_delay_us : 0;
+    uint32_t delay = conn_flight(c) < 2u * c->mss_snd ? (uint32_t)c->cfg->ack_delay_us : 0;
     c->rack.timer = WEIRI_RACK_PROBE;
     c->rack.at = base_min_us(base_after(c->now, weiri_rack_pto(c->rtt.srtt8 >> 3, delay)), c->rexmt_at);
 }

@@ -77,7 +77,7 @@ WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_
 WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b);
 /* Octets in state RESENT. */
 WEIR_PRIVATE uint32_t weiri_board_resent_octets(const struct weir_board *b);
-/* The next record with octets in `run` that are not SACKED, cut to the run; false: none. *i is 0 at first, and not touched after. */
+/* The next record with octets in `run` that are not SACKED, cut to the run; false: none. *i is 0 at first, then left alone. */
 WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part);
 /* Record i of b->count, in order; and: it is LOST. */
 WEIR_PRIVATE const struct weir_sent *weiri_board_record(const struct weir_board *b, uint32_t i);
@@ -139,7 +139,8 @@ WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_
 /* ---- hystart.c: RFC 9406 ---- */
 enum weiri_hystart_phase { WEIRI_HYSTART_SLOW, WEIRI_HYSTART_CONSERVATIVE, WEIRI_HYSTART_DONE };
 WEIR_PRIVATE void weiri_hystart_init(struct weir_hystart *h, weir_seq nxt);
-/* One acknowledgment in slow start: what it measured (0: nothing), SND.UNA after it, SND.NXT now. True: slow start is over, ssthresh = cwnd. */
+/* One acknowledgment in slow start: what it measured (0: nothing), SND.UNA after it, SND.NXT now. True: slow start is over,
+ * ssthresh = cwnd. */
 WEIR_PRIVATE bool weiri_hystart_acked(struct weir_hystart *h, uint32_t rtt_us, weir_seq una, weir_seq nxt);
 
 /* ---- rack.c: RFC 8985, over the records of the scoreboard ---- */

@@ -9,13 +9,14 @@ static void print_host(const struct sim_scenario *s, uint32_t h)
     const weir_config *t = &c->tcp;
 
     printf("host %u: origin %llu late %u mtu %u rings rx %u tx %u rx_max %u%s%s%s%s%s%s ack_every %u quick %u ack_delay %llu "
-           "rto_min %llu keepalive %llu/%llu backlog %u%s%s",
+           "rto_min %llu keepalive %llu/%llu backlog %u%s%s %s%s%s%s%s",
            h, (unsigned long long)s->host[h].origin, s->host[h].late_us, t->mtu, c->rings.rx, c->rings.tx, t->rx_max,
            t->timestamps ? " ts" : "", t->sack ? " sack" : "", t->window_scale ? " wscale" : "", t->nagle ? " nagle" : "",
            t->iw10 ? " iw10" : "", t->ack_check ? " ack_check" : "", t->ack_every, t->quick_acks,
            (unsigned long long)t->ack_delay_us, (unsigned long long)t->rto_min_us, (unsigned long long)t->keepalive_idle_us,
            (unsigned long long)t->keepalive_interval_us, s->host[h].backlog, s->host[h].poll_copy ? " poll_copy" : "",
-           s->host[h].clock_steps_back ? " clock_steps_back" : "");
+           s->host[h].clock_steps_back ? " clock_steps_back" : "", weir_cc_name((enum weir_cc_kind)t->cc), t->hystart ? " hystart" : "",
+           t->rack ? " rack" : "", t->prr ? " prr" : "", t->undo ? " undo" : "");
     if (s->host[h].reboot_at != WEIR_FOREVER) {
         printf(" reboot_at %llu%s", (unsigned long long)s->host[h].reboot_at, s->host[h].new_secret ? " new secret" : "");
     }

@@ -107,6 +107,11 @@ static void scenario_tcp_switches(struct sim_rng *r, weir_config *tcp)
     }
     tcp->timestamps = sim_percent(r, 60);
     tcp->sack = sim_percent(r, 60);
+    tcp->cc = (uint8_t)sim_below(r, WEIR_CC_COUNT);
+    tcp->hystart = sim_percent(r, 60);
+    tcp->rack = sim_percent(r, 60);
+    tcp->prr = sim_percent(r, 60);
+    tcp->undo = sim_percent(r, 60);
     tcp->window_scale = sim_percent(r, 60);
     tcp->nagle = sim_percent(r, 60);
     tcp->iw10 = sim_percent(r, 60);
