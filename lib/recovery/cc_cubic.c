@@ -124,6 +124,15 @@ WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_ev
     q->seen_at = e->now;
 }
 
+/* The window that is reduced: cwnd, as RFC 9438 4.6 lets those do who keep it from growing unused, and never more than twice what was in
+ * flight. Slow start goes on only while half of cwnd is used and congestion avoidance while all of it is, so that cwnd passes a peer's window
+ * by no more than that; what the peer's window holds back does not lose the whole of a reduction that the path did not ask for. */
+static uint32_t cubic_used(const struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
+    return base_max32(flight, base_min32(cc->cwnd, 2 * flight));
+}
+
 /* Where the window was below the last plateau another flow has come: the plateau is lowered to make room (RFC 9438 4.7). */
 static void cubic_reduce(struct weir_cc *cc, const struct weiri_cc_event *e, uint32_t mss)
 {
@@ -131,7 +140,7 @@ static void cubic_reduce(struct weir_cc *cc, const struct weiri_cc_event *e, uin
     q->w_max = cc->cwnd < q->w_max ? base_muldiv(cc->cwnd, 17, 20, 0) : cc->cwnd;
     q->cwnd_prior = cc->cwnd;
     q->epoch_at = 0;
-    cc->ssthresh = base_min32(base_max32(cubic_beta(e->flight), 2 * mss), WEIRI_CWND_MAX);
+    cc->ssthresh = base_min32(base_max32(cubic_beta(cubic_used(cc, e)), 2 * mss), WEIRI_CWND_MAX);
 }
 
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e)
