@@ -9,6 +9,7 @@
 #define CUBIC_SECOND 10          /* 2^10 units of time are a second */
 #define CUBIC_TIME_MAX (1u << 18) /* 256 s: by then the window is beyond any limit */
 #define CUBIC_EXACT (1u << 15)    /* below it the cube times a segment fits in 64 bits */
+#define CUBIC_OCTETS_MAX (UINT64_C(5) << 29) /* 0.4 of it is WEIRI_CWND_MAX */
 
 static uint32_t cubic_beta(uint32_t window)
 {
@@ -32,7 +33,7 @@ static uint32_t cubic_cube(uint32_t t, uint32_t mss)
     } else {
         octets = (((((uint64_t)t * t) >> CUBIC_SECOND) * t >> CUBIC_SECOND) * mss) >> CUBIC_SECOND;
     }
-    octets = octets < WEIRI_CWND_MAX ? octets : WEIRI_CWND_MAX;
+    octets = octets < CUBIC_OCTETS_MAX ? octets : CUBIC_OCTETS_MAX;
     return (uint32_t)((octets * 26214) >> 16); /* 0.4 */
 }
 
@@ -165,3 +166,4 @@ WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_
 #undef CUBIC_SECOND
 #undef CUBIC_TIME_MAX
 #undef CUBIC_EXACT
+#undef CUBIC_OCTETS_MAX
