@@ -41,6 +41,11 @@ static void profiles_are_sound_once_they_have_a_secret(void **state)
     weir_config_rfc(&rfc);
     assert_int_equal(rfc.rto_min_us, CONN_SECOND);
     assert_int_equal(rfc.msl_us, 120 * CONN_SECOND);
+    assert_int_equal(rfc.cc, WEIR_CC_NEWRENO);
+    assert_false(rfc.rack || rfc.prr || rfc.undo || rfc.hystart);
+    weir_config internet = config_good();
+    assert_int_equal(internet.cc, WEIR_CC_CUBIC);
+    assert_true(internet.rack && internet.prr && internet.undo && internet.hystart);
 }
 
 #define BAD(name, value)                                                 \
@@ -242,6 +247,9 @@ static void everything_has_a_name(void **state)
     assert_string_equal(weir_state_name(WEIR_STATE_COUNT), "?");
     assert_string_equal(weir_err_name(WEIR_ERR_COUNT), "?");
     assert_string_equal(weir_cc_name(WEIR_CC_NEWRENO), "newreno");
+    assert_string_equal(weir_cc_name(WEIR_CC_CUBIC), "cubic");
+    assert_string_equal(weir_timer_name(5), "probe");
+    assert_string_equal(weir_timer_name(6), "?");
     assert_string_equal(weir_row_name(weir_row_count()), "?");
     assert_string_equal(weir_row_section(weir_row_count()), "?");
 }

@@ -249,7 +249,10 @@ WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
         repair_stop_timer(c);
     }
     r->due = r->due && may;
-    if (may && r->restart && r->timer != WEIRI_RACK_REORDER) {
+    if (may && r->restart && r->timer == WEIRI_RACK_REORDER) {
+        return; /* this acknowledgment may yet stop it */
+    }
+    if (may && r->restart) {
         repair_start_probe(c);
     }
     r->restart = 0;
