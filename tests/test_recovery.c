@@ -254,7 +254,7 @@ static void rack_sack(struct rack_world *w, weir_us now, unsigned from, unsigned
     weiri_rack_adapt(&w->r, &w->a);
 }
 
-/* RFC8985-6.2: what was sent before what arrived is lost, a quarter of the least round trip later; what was sent after is not. */
+/* RFC 8985 6.2: what was sent before what arrived is lost, a quarter of the least round trip later; what was sent after is not. */
 static void test_rack_waits_for_the_reordering_window(void **state)
 {
     (void)state;

@@ -105,7 +105,7 @@ static const char *repair_timer(struct conn_fixture *f)
 
 /* ---- RACK -------------------------------------------------------------------------------------------------------- */
 
-/* RFC8985-6.2: one SACK, and a quarter of the round trip later what was sent before is lost. */
+/* RFC 8985 6.2: one SACK, and a quarter of the round trip later what was sent before is lost. */
 static void a_hole_is_lost_when_the_reordering_timer_fires(void **state)
 {
     (void)state;
@@ -177,7 +177,7 @@ static void a_lost_retransmission_goes_again(void **state)
     assert_int_equal(f->c.count.recoveries, 1);
 }
 
-/* Losses in RFC 6675's way where RACK is off, never both (RFC8985-9.2-1). */
+/* Losses in RFC 6675's way where RACK is off, never both (RFC 8985 9.2). */
 static void without_rack_sack_counts(void **state)
 {
     (void)state;
@@ -192,7 +192,7 @@ static void without_rack_sack_counts(void **state)
 
 /* ---- TLP --------------------------------------------------------------------------------------------------------- */
 
-/* RFC8985-7.2, 7.3: two round trips, then the last segment again; its SACK shows what was lost. */
+/* RFC 8985 7.2, 7.3: two round trips, then the last segment again; its SACK shows what was lost. */
 static void a_lost_tail_costs_a_probe(void **state)
 {
     (void)state;

@@ -125,9 +125,9 @@ WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_ev
     q->seen_at = e->now;
 }
 
-/* The window that is reduced: cwnd, as RFC 9438 4.6 lets those do who keep it from growing unused, and never more than twice what was in
- * flight. Slow start goes on only while half of cwnd is used and congestion avoidance while all of it is, so that cwnd passes a peer's window
- * by no more than that; what the peer's window holds back does not lose the whole of a reduction that the path did not ask for. */
+/* The window that is reduced: cwnd, as RFC 9438 4.6 lets those do who keep it from growing unused, and at most twice what was in flight.
+ * Slow start goes on only while half of cwnd is used, congestion avoidance while all of it is: cwnd passes a peer's window by no more than
+ * that. Where the peer's window is the limit a loss then costs less than where the path is. */
 static uint32_t cubic_used(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
