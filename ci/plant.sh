@@ -212,6 +212,9 @@ runner() { # runner ARGUMENT... - weir-vectors of the copy over the vectors of t
     $S -Dtests=false -Dwerror=false -Dlwip=disabled && ninja -C b vectors/runner/weir-vectors &&
         b/vectors/runner/weir-vectors --vectors vectors --strict "$@"
 }
+picture_changed() { sed -i '0,/<text /s//<text class="planted" /' vectors/guide/four-way-close.svg; }
+drawn() { $S -Dtests=false -Dwerror=false -Dlwip=disabled && ninja -C b vectors/runner/weir-vectors && ci/pictures --check b/vectors/runner/weir-vectors; }
+fault quick 'pictures: one that no run draws' 'four-way-close.svg' picture_changed drawn
 row_unnamed() { find vectors/scenario -name '*.pkt' -exec sed -i 's|^// rows: .*|// rows: P3|' {} +; }
 fault quick 'vectors: a defect in the stack' '[1-9][0-9]* of [0-9]+ vectors failed' no_checksum runner
 fault full 'vectors: a row without its guard' '[1-9][0-9]* of [0-9]+ vectors failed' row_without_guard runner

@@ -359,6 +359,20 @@ def lwip(s):
                 "--html", s.build / "report")
 
 
+@step(2)
+def pictures(s):
+    """The guide's pictures are what runs draw today; they and the report's pages are opened in a browser and looked at."""
+    s.run("ci/pictures", "--check", runner_program(s))
+    code, text = s.run("tests/vectors/pages.py", runner_program(s), may_fail=True)
+    if code == CANNOT:
+        s.tally.skipped += 1
+        s.notes.append("THERE IS NO BROWSER for the pages (ci/install)")
+    elif code != 0:
+        raise Failed("tests/vectors/pages.py: " + (text.strip().splitlines() or ["no word"])[-1])
+    else:
+        s.gates = 2
+
+
 # ---- phase 3: one at a time ----------------------------------------------------------------------------------
 
 @step(3)
