@@ -401,6 +401,18 @@ def namespaces(s):
         s.notes.append("THIS MACHINE CANNOT RUN " + ", ".join(cannot))
 
 
+@step(3)
+def kernel(s):
+    """Every scenario on the Linux that this runs on, in real time: what it does otherwise is in its list with a reason, and nothing else."""
+    code, text = s.run("tests/vectors/kernel.sh", runner_program(s), may_fail=True, timeout=900)
+    if code == CANNOT:
+        s.tally.skipped += 1
+        s.gates = 0
+        s.notes.append("THIS MACHINE CANNOT RUN tests/vectors/kernel.sh")
+    elif code != 0:
+        raise Failed("tests/vectors/kernel.sh: " + (text.strip().splitlines() or ["no word"])[-1])
+
+
 @step(4)
 def plant(s):
     """Every gate catches what it is there for."""
