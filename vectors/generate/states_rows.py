@@ -439,6 +439,14 @@ def duplicates() -> Iterator[Vector]:
               "T2@ESTABLISHED", api="")
     v.passive().sends("F. 101:101(0) ack 1 win 65535").expect(". 1:1(0) ack 1").sends("P. 151:161(10) ack 1 win 65535").expect(". 1:1(0) ack 1")
     yield v
+    v = begun("duplicate/fin-inside", "A FIN that is not next is answered at once", "SHOULD", "RFC 5681 4.2", "MAY-13 SHLD-31", "F1@ESTABLISHED", api="")
+    v.passive().sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11", "0~.5").sends("F. 101:101(0) ack 1 win 65535").expect(". 1:1(0) ack 11")
+    yield v
+    v = begun("duplicate/wider-than-window", "Text that is refused, old at its beginning and beyond the window at its end, is told as no duplicate", "practice",
+              "RFC 2883 4", "RFC2883-4-1", "Q6@ESTABLISHED", api="", needs="sack dsack", settings="receive-buffer=1024")
+    v.passive(**sack).sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11", "0~.5")
+    v.sends("P. 5:1105(1100) ack 1 win 65535").expect(". 1:1(0) ack 11")
+    yield v
     v = begun("cork/removed", "What was held back for more goes when no more comes", "practice", "RFC 9293 3.9.1.2", "MAY-15 MAY-16", "SE4@ESTABLISHED", api="")
     v.passive().call("setsockopt(4, SOL_TCP, TCP_CORK, [1], 4) = 0").call("write(4, ..., 100) = 100")
     v.call("setsockopt(4, SOL_TCP, TCP_CORK, [0], 4) = 0", ".1").expect("P. 1:101(100) ack 1")
