@@ -249,8 +249,9 @@ def sack_blocks():
 def segment_sizes():
     for mss in (0, 1, 8, 40, 48, 64, 87, 88, 89, 536, 1459, 1460, 1461, 9000, 65535):
         size = min(max(mss or 440, 88), MSS)  # an MSS of 0 says nothing: IPv4 has 536 then, IPv6 1220
+        said = f"segments have {size} octets" if mss else "it is as if it had said nothing"
         for way in ("passive", "active"):
-            v = vector(f"v13-mss/{way}-{mss}", f"The peer's SYN says MSS {mss}: {f"segments have {size} octets" if mss else "it is as if it had said nothing"}", "practice", "RFC 9293 3.7.1",
+            v = vector(f"v13-mss/{way}-{mss}", f"The peer's SYN says MSS {mss}: {said}", "practice", "RFC 9293 3.7.1",
                        "lwIP bug 22249, CVE-2018-16523, CVE-2023-35847: division by an MSS of 0; CVE-2019-11479, EDB-20997: floods of tiny segments. "
                        "The floor of 88 is a choice (weir.h: mss_min)", settings=PLAIN + " timestamps=0 sack=0 window-scale=0", family="attack/v13-mss")
             if way == "passive":
