@@ -372,8 +372,10 @@ def options():
             v = vector(f"v18-unasked/kind-{kind}-{2 + octets}", f"An option of kind {kind} and size {2 + octets} that nobody asked for does no harm", "MUST", "RFC 9293 3.2",
                        "CVE-2019-12260, CVE-2024-39559: options of authentication that were not expected ended machines; T/TCP (11 to 13) opened a way past the handshake",
                        "MUST-6", family="attack/v18-unasked").passive()
+            if kind in (6, 7, 11, 12, 13, 255):
+                v.sends(f"P. 1:11(10) ack 1 win 65535 <kind {kind}{' ' + '5a' * octets if octets else ''}{pad}>").expect(". 1:1(0) ack 11", "0~.5")
             v.sends(f"R 900000:900000(0) <kind {kind}{' ' + '5a' * octets if octets else ''}{pad}>")
-            yield alive(v)
+            yield alive(v, 11, 1, 20) if kind in (6, 7, 11, 12, 13, 255) else alive(v)
     for name, option in (("t-tcp-11", "kind 11 00000001,nop,nop"), ("t-tcp-12", "kind 12 00000001,nop,nop"), ("t-tcp-13", "kind 13 00000001,nop,nop"),
                          ("fast-open", "kind 34 0102030405060708,nop,nop")):
         v = vector(f"v21-text-of-syn/{name}", "Text that comes with a SYN is not shown before the handshake is over, whatever options it has", "MUST", "RFC 9293 3.10.7.2 third",
