@@ -373,6 +373,13 @@ def pictures(s):
         s.gates = 2
 
 
+@step(2)
+def mutate(s):
+    """A sample of one-line faults in the state machine: the vectors notice each, but those that are listed with their reason."""
+    _, text = s.run("ci/mutate", "--sample", "40", "--jobs", s.options.compile_jobs, "--build", s.build, timeout=1200)
+    s.notes += [line for line in text.splitlines() if " faults: " in line]
+
+
 # ---- phase 3: one at a time ----------------------------------------------------------------------------------
 
 @step(3)
