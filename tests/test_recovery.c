@@ -381,6 +381,24 @@ static void test_rack_timeout(void **state)
     assert_null(weiri_board_check(&w.b, seq_of(5000), seq_of(10000)));
 }
 
+/* A segment that arrived an hour ago says nothing of what was sent since, however the 32 bits of a time compare. */
+static void test_rack_after_a_long_silence(void **state)
+{
+    (void)state;
+    static const uint32_t hours[] = {1u << 31, (1u << 31) + 5000000, UINT32_MAX - 5000000, UINT32_MAX};
+    for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++) {
+        struct rack_world w;
+        uint32_t wait;
+        rack_setup(&w);
+        w.a.recovering = true;
+        rack_sack(&w, 1025000, 5, 6);
+        weir_us now = 1025000 + (weir_us)hours[i];
+        weiri_board_resent(&w.b, rack_run(0, 5), now);
+        assert_int_equal(weiri_rack_detect(&w.r, &w.b, now + 100000, &wait), 0);
+        assert_int_equal(wait, 0);
+    }
+}
+
 static void test_rack_pto(void **state)
 {
     (void)state;
@@ -420,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_rack_finds_lost_retransmissions),
         cmocka_unit_test(test_rack_adapts_to_duplicates),
         cmocka_unit_test(test_rack_timeout),
+        cmocka_unit_test(test_rack_after_a_long_silence),
         cmocka_unit_test(test_rack_pto),
         cmocka_unit_test(test_rack_forgets_the_least),
     };

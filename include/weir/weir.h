@@ -524,14 +524,15 @@ struct weir_cc {
     struct weir_hystart hystart;
 };
 
-/* RACK and TLP (lib/recovery/rack.c; RFC 8985). Times but `at` are the low 32 bits of microseconds, as in weir_sent. */
+/* RACK and TLP (lib/recovery/rack.c; RFC 8985). */
 struct weir_rack {
     weir_us at;              /* when `timer` ends; WEIR_FOREVER: it does not run */
-    uint32_t xmit_at, rtt;   /* of the segment sent last of those delivered; rtt 0: none yet */
+    weir_us xmit_at;         /* when the segment sent last of those delivered was sent */
+    uint32_t rtt;            /* of that segment; 0: none yet */
     weir_seq end, fack;      /* its end; the highest octet delivered */
     uint32_t reo_wnd;        /* the reordering window */
     uint32_t min_rtt;        /* of the last minutes; 0: none */
-    uint32_t min_rtt_at;
+    uint32_t min_rtt_at;     /* the low 32 bits of microseconds */
     weir_seq round;          /* with dsack_round: SND.NXT when a D-SACK last widened the window */
     weir_seq tlp_end;        /* SND.NXT when the probe that is out went */
     uint8_t mult, persist;   /* of min_rtt / 4; recoveries until it is 1 again */

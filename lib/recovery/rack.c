@@ -2,7 +2,8 @@
  * When to probe for a lost tail. RFC 8985.
  *
  * Knows the records of the scoreboard and when each was sent last. Does not know the window, nor what recovery does about a loss.
- * Times are 32 bits of microseconds and compared modulo 2^32: nothing that is in flight is half an hour old.
+ * A record keeps 32 bits of its time: its age is known for 71 minutes. One that is older seems younger than it is, which makes nothing
+ * lost; the retransmission timer has dealt with it long before.
  */
 #include "recovery/recovery.h"
 
@@ -22,11 +23,17 @@ WEIR_PRIVATE void weiri_rack_init(struct weir_rack *r, weir_seq una)
     r->mult = 1;
 }
 
-/* Was what was sent at `at` and ends at `end` sent after the record? Of one microsecond the higher numbers were. */
-static bool rack_sent_after(uint32_t at, weir_seq end, const struct weir_sent *record)
+static uint32_t rack_age(const struct weir_sent *record, weir_us now)
 {
-    int32_t later = (int32_t)(at - record->sent_at);
-    return later > 0 || (later == 0 && seq_lt(record->to, end));
+    return (uint32_t)now - record->sent_at;
+}
+
+/* Was the segment that arrived sent after the record? Of one microsecond the higher numbers were. */
+static bool rack_sent_after(const struct weir_rack *r, const struct weir_sent *record, weir_us now)
+{
+    uint32_t age = rack_age(record, now);
+    weir_us latest = now - r->xmit_at;
+    return age > latest || (age == latest && seq_lt(record->to, r->end));
 }
 
 WEIR_PRIVATE void weiri_rack_sample(struct weir_rack *r, uint32_t rtt_us, weir_us now)
@@ -56,7 +63,7 @@ static bool rack_ambiguous(const struct weir_rack *r, const struct weir_sent *re
 
 WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_sent *record, struct weiri_rack_ack *a)
 {
-    uint32_t rtt = base_min32((uint32_t)a->now - record->sent_at, RACK_RTT_MAX_US);
+    uint32_t age = rack_age(record, a->now), rtt = base_min32(age, RACK_RTT_MAX_US);
     rack_note_order(r, record);
     if (rack_ambiguous(r, record, rtt, a)) {
         return;
@@ -64,8 +71,8 @@ WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_se
     a->rtt = base_min32(a->rtt, base_max32(rtt, 1)); /* of the segment sent last */
     bool first = r->rtt == 0;
     r->rtt = a->rtt;
-    if (first || !rack_sent_after(r->xmit_at, r->end, record)) {
-        r->xmit_at = record->sent_at;
+    if (first || !rack_sent_after(r, record, a->now)) {
+        r->xmit_at = a->now - base_min_us(age, a->now);
         r->end = record->to;
     }
 }
@@ -96,10 +103,11 @@ WEIR_PRIVATE void weiri_rack_recovered(struct weir_rack *r)
     r->mult = r->persist > 0 ? r->mult : 1;
 }
 
-/* How long until the record is lost; 0 or less: it is. */
-static int32_t rack_remaining(const struct weir_rack *r, const struct weir_sent *record, weir_us now)
+/* How long until the record is lost; 0: it is. */
+static uint32_t rack_remaining(const struct weir_rack *r, const struct weir_sent *record, weir_us now)
 {
-    return (int32_t)(record->sent_at + r->rtt + r->reo_wnd - (uint32_t)now);
+    uint32_t limit = r->rtt + r->reo_wnd, age = rack_age(record, now);
+    return limit > age ? limit - age : 0;
 }
 
 static bool rack_in_flight(const struct weir_sent *record)
@@ -113,15 +121,14 @@ WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_b
     *wait = 0;
     for (uint32_t i = 0; i < b->count && r->rtt > 0; i++) {
         const struct weir_sent *record = weiri_board_record(b, i);
-        if (!rack_in_flight(record) || !rack_sent_after(r->xmit_at, r->end, record)) {
+        if (!rack_in_flight(record) || !rack_sent_after(r, record, now)) {
             continue;
         }
-        int32_t remaining = rack_remaining(r, record, now);
-        if (remaining <= 0) {
+        uint32_t remaining = rack_remaining(r, record, now);
+        if (remaining == 0) {
             weiri_board_lose(b, i);
-        } else {
-            *wait = base_max32(*wait, (uint32_t)remaining);
         }
+        *wait = base_max32(*wait, remaining);
     }
     return b->lost - before;
 }
@@ -135,7 +142,7 @@ WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_boar
     }
     for (uint32_t i = 0; i < b->count; i++) {
         const struct weir_sent *record = weiri_board_record(b, i);
-        if (rack_in_flight(record) && (i == 0 || rack_remaining(r, record, now) <= 0)) {
+        if (rack_in_flight(record) && (i == 0 || rack_remaining(r, record, now) == 0)) {
             weiri_board_lose(b, i);
         }
     }
