@@ -368,6 +368,10 @@ static void test_rack_timeout(void **state)
     weiri_rack_timeout(&w.r, &w.b, 1027500); /* 20 ms and 5 ms */
     assert_int_equal(w.b.lost, 3 * OCTETS);
     rack_setup(&w);
+    rack_sack(&w, 1025000, 5, 6);
+    weiri_rack_timeout(&w.r, &w.b, 1010000); /* the first, however young */
+    assert_int_equal(w.b.lost, OCTETS);
+    rack_setup(&w);
     weiri_rack_timeout(&w.r, &w.b, 1009000);
     assert_int_equal(w.b.lost, COUNT * OCTETS);
     rack_setup(&w);

@@ -247,6 +247,21 @@ static void one_probe_at_a_time(void **state)
     assert_int_equal(repair_next(f), 0);
 }
 
+/* Either reason by itself is enough. */
+static void no_probe_while_one_is_out_or_unmeasured(void **state)
+{
+    (void)state;
+    for (unsigned out = 0; out < 2; out++) {
+        struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+        f->c.rack.tlp = out ? (uint8_t)WEIRI_TLP_AGAIN : (uint8_t)WEIRI_TLP_NONE;
+        f->c.rack.tlp_end = f->c.snd.nxt;
+        f->c.rack.sampled = out ? 1 : 0;
+        assert_true(conn_wait(f));
+        assert_int_equal(repair_next(f), -1);
+        assert_int_equal(weir_deadline(&f->c), f->now + f->c.rtt.rto); /* it begins anew all the same */
+    }
+}
+
 /* 7.4.2: a probe that repaired a loss is answered by less; one that was needless is not. */
 static void what_a_probe_repaired_is_congestion(void **state)
 {
@@ -301,6 +316,19 @@ static void the_window_comes_down_evenly(void **state)
     assert_int_equal(f->c.cc.cwnd, f->c.cc.ssthresh);
 }
 
+/* RFC 9937 6.4: where recovery ends early the window is ssthresh all the same. */
+static void the_window_at_the_end_is_ssthresh(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    conn_later(f, RTT / 2);
+    repair_ack(f, 0, 1, 4);
+    assert_int_equal(repair_next(f), 0);
+    assert_true(f->c.cc.cwnd > f->c.cc.ssthresh);
+    repair_ack(f, COUNT, 0, 0);
+    assert_int_equal(f->c.cc.cwnd, f->c.cc.ssthresh);
+}
+
 /* The same without SACK: duplicates count, and no more of them than there was in flight. */
 static void prr_without_sack(void **state)
 {
@@ -329,12 +357,12 @@ static void a_timestamp_takes_back_a_fast_recovery(void **state)
 {
     (void)state;
     const struct repair_options stamped = {true, true, true, true, true};
-    for (unsigned ece = 0; ece < 3; ece++) {
+    for (unsigned ece = 0; ece < 4; ece++) {
         struct conn_fixture *f = repair_flight(&stamped, COUNT);
         uint32_t cwnd = f->c.cc.cwnd;
         conn_later(f, RTT / 2);
         struct repair_ack hole = {0, 1, 4, -1, 10, 0}, late = {4, 0, 0, -1, 15, ece == 1 ? WEIR_ECE : 0};
-        late.echo_ms = ece == 2 ? 4 : late.echo_ms; /* the retransmission itself is answered */
+        late.echo_ms = ece == 2 ? 4 : ece == 3 ? 5 : late.echo_ms; /* the retransmission itself is answered */
         repair_take(f, &hole);
         assert_int_equal(repair_next(f), 0);
         assert_true(f->c.cc.ssthresh < cwnd);
@@ -478,8 +506,10 @@ int main(void)
         cmocka_unit_test(a_lost_tail_costs_a_probe),
         cmocka_unit_test(a_probe_takes_new_text_first),
         cmocka_unit_test(one_probe_at_a_time),
+        cmocka_unit_test(no_probe_while_one_is_out_or_unmeasured),
         cmocka_unit_test(what_a_probe_repaired_is_congestion),
         cmocka_unit_test(the_window_comes_down_evenly),
+        cmocka_unit_test(the_window_at_the_end_is_ssthresh),
         cmocka_unit_test(prr_without_sack),
         cmocka_unit_test(a_timestamp_takes_back_a_fast_recovery),
         cmocka_unit_test(d_sacks_take_back_a_fast_recovery),
