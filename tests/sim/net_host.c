@@ -94,7 +94,7 @@ static void host_write(struct net_world *w, uint32_t flow, weir_conn *c)
     uint8_t *room;
     size_t len = 1;
 
-    while (!f->closed && len > 0) { /* ends: the ring fills up */
+    while (len > 0) { /* ends: the ring fills up */
         uint64_t left = plan->amount == 0 ? UINT64_MAX : plan->amount - f->written;
 
         room = weir_tx_reserve(c, &len);
@@ -112,10 +112,10 @@ static void host_write(struct net_world *w, uint32_t flow, weir_conn *c)
             }
             f->written += len;
         }
-        if (plan->amount != 0 && f->written == plan->amount) {
-            f->closed = true;
-            (void)weir_close(c, net_clock(w));
-        }
+    }
+    if (plan->amount != 0 && f->written == plan->amount && !f->closed && (weir_events(c) & WEIR_EV_CONNECTED) != 0) {
+        f->closed = true; /* CLOSE before the handshake is done would end the connection (RFC 9293 3.10.4) */
+        (void)weir_close(c, net_clock(w));
     }
 }
 

@@ -280,8 +280,9 @@ static bool lfn_run(struct net_settings *s)
         if (!s->json) {
             char filled[32];
 
-            (void)snprintf(filled, sizeof filled, t.filled < 0 ? "never" : "%.2f", t.filled / 1000);
-            printf("%-22s %14.2f %14s %17.0f %6.0f %8.0f %9.1f %9.1f\n", t.name, table_median(t.goodput, s->repeats), filled,
+            (void)snprintf(filled, sizeof filled, "%.2f", t.filled / 1000);
+            printf("%-22s %14.2f %14s %17.0f %6.0f %8.0f %9.1f %9.1f\n", t.name, table_median(t.goodput, s->repeats),
+                   t.filled < 0 ? "never" : filled,
                    t.first_drops / 1024, t.lost, t.needed, t.spurious, t.timeouts);
         }
     }
