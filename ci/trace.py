@@ -302,7 +302,8 @@ def cited(text: str, sections: dict[tuple[str, str], list[Row]]) -> list[Row]:
             if ordinal:
                 step = re.compile(rf"(?:\S+ )?[Ss]tep {ORDINALS.index(ordinal) + 1}\b")
                 rows = [r for r in rows if step.match(r.text)] or [r for r in rows if "tep " not in r.text[:20]]
-            rows = [r for r in rows if f"ule {place}" in r.text] or rows
+            rule = re.compile(rf"\bRules? {re.escape(place)}(?!\.?\d)")
+            rows = [r for r in rows if rule.search(r.text)] or rows
             found.update((r.id, r) for r in rows if ordinal or len(rows) <= CITED_MAX)
     return list(found.values())
 

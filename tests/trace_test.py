@@ -121,8 +121,10 @@ class Tree(unittest.TestCase):
         path = self.top / "out.html"
         self.assertEqual(self.run_trace("--html", str(path))[0], 0)
         for words, shown in (("", 7), ("mss%20always", 1), ("step", 2), ("nowhere", 0)):
-            command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.top}/browser", "--dump-dom", f"{path.as_uri()}#{words}"]
-            dom = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120, check=True, text=True).stdout
+            command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.top}/browser", "--dump-dom"]
+            done = subprocess.run([*command, f"{path.as_uri()}#{words}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120,
+                                  check=True, text=True)
+            dom = done.stdout
             self.assertIn(f">{shown} of 7<", dom)
             self.assertEqual(dom.count(' hidden=""'), 7 - shown)
 
@@ -243,6 +245,51 @@ class Tree(unittest.TestCase):
     def test_broken_row_of_rows_h(self):
         self.write("lib/conn/rows.h", TREE["lib/conn/rows.h"] + "ROW(A3, SEQ,\n")
         self.fault("lib/conn/rows.h:3: a row that cannot be read")
+
+    def test_broken_heads(self):
+        self.change("vectors/requirements/dispositions.tsv", "\treason", "\twhy")
+        self.fault("dispositions.tsv:1: the head is not id, disposition, evidence, reason")
+        self.write("vectors/requirements/dispositions.tsv", TREE["vectors/requirements/dispositions.tsv"])
+        self.write("vectors/requirements/rfc1.tsv", "id\tlevel\n")
+        self.fault("rfc1.tsv:1: the head is not id, level, section, paraphrase, scope, source")
+
+    def test_broken_disposition(self):
+        self.change("vectors/requirements/dispositions.tsv", "\tthere is no SYN in this tree", "")
+        self.fault("dispositions.tsv:4: 3 cells, 4 are wanted")
+
+    def test_broken_cells(self):
+        for old, new, text in (("MUST-1\t", "must-1\t", "rfc9293.tsv:2: 'must-1' has not the form of an id"),
+                               ("MUST\t3.1", "OUGHT\t3.1", "rfc9293.tsv:2: MUST-1: no such level or scope: OUGHT, wire"),
+                               ("wire\tRFC", "air\tRFC", "rfc9293.tsv:2: MUST-1: no such level or scope: MUST, air")):
+            self.write("vectors/requirements/rfc9293.tsv", TREE["vectors/requirements/rfc9293.tsv"])
+            self.change("vectors/requirements/rfc9293.tsv", old, new)
+            code, out = self.run_trace()
+            self.assertEqual(code, 1)
+            self.assertIn(text, out)
+
+    def test_no_text(self):
+        (self.top / "include/weir/weir.h").write_bytes(b"\xff\xfe")
+        self.fault("include/weir/weir.h: cannot be read:")
+
+    def test_nothing_there(self):
+        with tempfile.TemporaryDirectory() as empty:
+            self.top = pathlib.Path(empty)
+            code, out = self.run_trace()
+        self.assertEqual(code, 1)
+        self.assertIn("vectors/requirements: there is no requirement", out)
+
+    def test_citations(self):
+        """A line that names the id is no citation besides; a long section without its step is none at all."""
+        self.change("lib/conn/a.c", "(MUST-1)", "(RFC 9293 3.1: MUST-1)")
+        rows = "".join("RFC%d-5-%d\tPROC\t5\tOne of many.\twire\tRFC text\n" % (6298, n) for n in range(20, 32))
+        self.change("vectors/requirements/rfc6298.tsv", "RFC6298-5-10", rows + "RFC6298-5-10")
+        self.change("lib/conn/a.c", "/* RFC 6298 5.7", "/* RFC 6298 5 */\n/* RFC 6298 5.7")
+        path = self.top / "out.json"
+        self.run_trace("--json", str(path))
+        found = {r["id"]: r for r in json.loads(path.read_text(encoding="utf-8"))["requirements"]}
+        self.assertEqual((found["MUST-1"]["marks"], found["MUST-1"]["citations"]), (["lib/conn/a.c:1", "lib/conn/rows.h:2"], []))
+        self.assertEqual(found["RFC6298-5-20"]["citations"], [])
+        self.assertEqual(found["RFC6298-5-9"]["citations"], ["lib/conn/a.c:3"])
 
     def test_id_twice(self):
         self.change("vectors/requirements/rfc6298.tsv", "RFC6298-5-10", "MUST-1")

@@ -8,7 +8,7 @@ from pkt import Vector, write
 OPTIONS = {"window-scale": "wscale 7", "sack": "sackOK", "timestamps": "TS val 1000 ecr 0"}
 
 
-def layout(names, ts="TS val 100 ecr 1000", scale="wscale 0", mss="mss 1460"):
+def layout(names, ts="TS val 100 ecr 1000", scale="wscale 1", mss="mss 1460"):
     """The options of a SYN as most stacks write them."""
     words = [mss]
     if "timestamps" in names:
@@ -72,7 +72,7 @@ def order():
         name = "-".join(part.split()[0].lower() for part in permutation)
         v = Vector(f"options/order/{name}", "Options of a SYN in another order, without padding between them", "MUST", "RFC 9293 3.2", "MUST-64 MUST-4 MUST-5 MUST-68",
                    family="options/order", needs="window-scale sack timestamps")
-        v.passive(offer=",".join(permutation) + ",nop", answer="mss 1460,sackOK,TS val 100 ecr 1000,nop,wscale 0", ack_win=511,
+        v.passive(offer=",".join(permutation) + ",nop", answer="mss 1460,sackOK,TS val 100 ecr 1000,nop,wscale 1", ack_win=511,
                   ack_options="nop,nop,TS val 1010 ecr 100")
         v.call("write(4, ..., 1000) = 1000").expect(". 1:989(988) ack 1 <nop,nop,TS val 120 ecr 1010>")
         v.sends(". 1:1(0) ack 989 win 511 <nop,nop,TS val 1020 ecr 120>").expect("P. 989:1001(12) ack 1 <nop,nop,TS val 130 ecr 1020>")
@@ -113,9 +113,13 @@ def mss():
         v.sends(f". 1:1(0) ack {1 + segment} win 65535").expect(f"P. {1 + segment}:{2 + segment}(1) ack 1")
         yield v
     v = Vector("options/mss/none", "Without an MSS option 536 is taken (IPv4)", "MUST", "RFC 9293 3.7.1", "MUST-15")
+    v.say("--ip_version=ipv4\n")
     v.passive(offer="nop,nop,nop,nop").call("write(4, ..., 600) = 600").expect(". 1:537(536) ack 1")
-    v.sends(". 1:1(0) ack 537 win 65535").expect("P. 537:601(64) ack 1")
-    yield v
+    yield v.sends(". 1:1(0) ack 537 win 65535").expect("P. 537:601(64) ack 1")
+    v = Vector("options/mss/none-ipv6", "Without an MSS option 1,220 is taken over IPv6", "MUST", "RFC 9293 3.7.1", "MUST-15", needs="ipv6")
+    v.say("--ip_version=ipv6\n")
+    v.passive(offer="nop,nop,nop,nop", answer="mss 1440").call("write(4, ..., 1300) = 1300").expect(". 1:1221(1220) ack 1")
+    yield v.sends(". 1:1(0) ack 1221 win 65535").expect("P. 1221:1301(80) ack 1")
     v = Vector("options/mss/syn-ack", "The MSS of a SYN,ACK counts as that of a SYN", "MUST", "RFC 9293 3.7.1", "MUST-14 MUST-16", settings="timestamps=0 sack=0 window-scale=0")
     v.active(offer="mss 1460", answer="mss 700").call("write(3, ..., 800) = 800").expect(". 1:701(700) ack 1")
     v.sends(". 1:1(0) ack 701 win 65535").expect("P. 701:801(100) ack 1")

@@ -211,6 +211,8 @@ def option_sizes():
                       payload=b"\1" * 8), V6, want="option-length", family=f"edge-{name}")
         t.add(f"{name}-{kind}-no-length", "a kind in the last octet of the header", build(V4, flags_, options=NOP * 3 + bytes([kind]),
               payload=b"\2\2"), want="option-length", family=f"edge-{name}")
+        t.add(f"{name}-{kind}-no-length-end", "a kind in the last octet of the segment: its length is not there to be read",
+              build(V4, flags_, options=NOP * 3 + bytes([kind])), want="option-length", family=f"edge-{name}")
     return t
 
 

@@ -209,16 +209,16 @@ def scaling():
             offer, units = f"mss 1460,nop,wscale {shift}", max(1, 4380 >> shift)
             window = units << shift
             if how == "passive":
-                v.passive(win=1460, offer=offer, answer="mss 1460,nop,wscale 0", ack_win=units)
+                v.passive(win=1460, offer=offer, answer="mss 1460,nop,wscale 1", ack_win=units)
             else:
-                v.active(win=1460, offer="mss 1460,nop,wscale 0", answer=offer).sends(f". 1:1(0) ack 1 win {units}")
+                v.active(win=1460, offer="mss 1460,nop,wscale 1", answer=offer).sends(f". 1:1(0) ack 1 win {units}")
             v.call(f"write({v.fd}, ..., 20000) = 20000")
             for n in range(min(3, window // 1460)):
                 v.expect(f". {1 + n * 1460}:{1461 + n * 1460}(1460) ack 1")
             yield v
 
     v = Vector("window/scale/above-14", "A shift above 14 counts as 14", "MUST", "RFC 7323 2.3", "RFC7323-2.3-8", needs="window-scale")
-    v.passive(win=1460, offer="mss 1460,nop,wscale 15", answer="mss 1460,nop,wscale 0", ack_win=1)
+    v.passive(win=1460, offer="mss 1460,nop,wscale 15", answer="mss 1460,nop,wscale 1", ack_win=1)
     v.call("write(4, ..., 30000) = 30000")
     for n in range(3):
         v.expect(f". {1 + n * 1460}:{1461 + n * 1460}(1460) ack 1")
@@ -226,7 +226,7 @@ def scaling():
 
     v = Vector("window/scale/syn-is-not-scaled", "The window of a SYN is never scaled", "MUST", "RFC 7323 2.2", "RFC7323-2.2-8",
                needs="window-scale", settings="timestamps=0 sack=0")
-    v.active(win=1460, offer="mss 1460,nop,wscale 0", answer="mss 1460,nop,wscale 7")
+    v.active(win=1460, offer="mss 1460,nop,wscale 1", answer="mss 1460,nop,wscale 7")
     v.note("1,460 octets, not 186,880")
     v.call("write(3, ..., 8000) = 8000").expect(". 1:1461(1460) ack 1")
     v.sends(". 1:1(0) ack 1461 win 23").expect(". 1461:2921(1460) ack 1").expect(". 2921:4381(1460) ack 1")

@@ -21,7 +21,8 @@
 
 static struct packetdrill_interface ifc;
 static struct packet_space space;
-static const struct target_world world = {.local = {192, 168, 0, 1}, .remote = {192, 0, 2, 1}, .listen_port = 8080, .remote_port = 50000};
+static const struct target_world world = {.local = {192, 168, 0, 1}, .remote = {192, 0, 2, 1}, .listen_port = 8080,
+                                          .remote_port = 50000};
 static const char *plugin_path;
 
 #define CHECK(condition)                                                                        \
@@ -58,8 +59,9 @@ static long long clock_us(void)
 /* A segment from the peer, sequence numbers absolute: the peer's ISN is 0 and ours is known after the SYN,ACK. */
 static void send_in(uint16_t flags, uint32_t seq, uint32_t len, uint32_t ack)
 {
-    struct script_packet p = {.proto = SCRIPT_TCP, .flags = flags, .seq = seq, .seq_end = seq + len, .len = len, .has_ack = flags & WEIR_ACK,
-                              .ack = ack, .has_win = true, .win = 65535, .tos = -1, .ttl = -1, .flowlabel = -1, .icmp_mtu = -1,
+    struct script_packet p = {.proto = SCRIPT_TCP, .flags = flags, .seq = seq, .seq_end = seq + len, .len = len,
+                              .has_ack = flags & WEIR_ACK, .ack = ack,
+                              .has_win = true, .win = 65535, .tos = -1, .ttl = -1, .flowlabel = -1, .icmp_mtu = -1,
                               .udp_source = -1, .udp_destination = -1};
     uint8_t octets[TARGET_PACKET_MAX];
     char why[200];

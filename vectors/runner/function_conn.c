@@ -100,7 +100,8 @@ json_t *function_reset(struct function_input *in)
     segment = bench_ack(b);
     segment.flags = strcmp(flags, "RST") == 0 ? WEIR_RST : WEIR_SYN;
     segment.seq = function_seq(in, "seg-seq");
-    bench_input(b, &segment, 0);
+    bool text = json_object_get(in->object, "seg-len") != NULL;
+    bench_input(b, &segment, text ? (uint32_t)function_number(in, NULL, "seg-len", 4096) : 0);
     json_t *told = json_pack("{ss}", "reaction", conn_reaction(b, nxt, una));
     return bench_done(b, told);
 }

@@ -775,14 +775,14 @@ static void exec_free(struct target *t)
     free(e);
 }
 
-#define EXEC_OPS(real)                                                                                                       \
-    {                                                                                                                        \
-        .name = "exec", .real_time = (real), .reset = exec_reset, .set = exec_set, .socket = exec_socket,                    \
-        .listen = exec_listen_call, .connect = exec_connect, .accept = exec_accept, .send = exec_send, .recv = exec_recv,    \
+#define EXEC_OPS(real) \
+    { \
+        .name = "exec", .real_time = (real), .reset = exec_reset, .set = exec_set, .socket = exec_socket, \
+        .listen = exec_listen_call, .connect = exec_connect, .accept = exec_accept, .send = exec_send, .recv = exec_recv, \
         .shutdown = exec_shutdown, .close = exec_close_call, .abort = exec_abort, .option = exec_option, .ready = exec_ready, \
-        .error = exec_error, .queued = exec_queued, .info = exec_info, .call = exec_call, .packet_in = exec_packet_in,                          \
-        .packet_out = exec_packet_out, .now = exec_now, .advance = exec_advance, .trace = exec_trace, .why = exec_why,       \
-        .has = exec_has, .free = exec_free                                                                                   \
+        .error = exec_error, .queued = exec_queued, .info = exec_info, .call = exec_call, .packet_in = exec_packet_in, \
+        .packet_out = exec_packet_out, .now = exec_now, .advance = exec_advance, .trace = exec_trace, .why = exec_why, \
+        .has = exec_has, .free = exec_free \
     }
 static const struct target_ops exec_ops = EXEC_OPS(false);
 static const struct target_ops exec_ops_real = EXEC_OPS(true);

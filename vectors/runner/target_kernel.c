@@ -132,12 +132,12 @@ static const struct kernel_setting {
 
 /* Settings that Linux has compiled in. */
 static const struct { const char *name, *value; } kernel_fixed[] = {
-    {"rto-initial", "1s"}, {"require-timestamps", "1"}, {"msl", "30s"}, {"dscp", "0"}, {"quick-acks", "16"}, {"ack-every", "2"},
+    {"rto-initial", "1s"}, {"require-timestamps", "0"}, {"msl", "30s"}, {"dscp", "0"}, {"quick-acks", "16"}, {"ack-every", "2"},
 };
 
 static const struct { const char *name, *value; } kernel_plain[] = {
-    {"tcp_congestion_control", "reno"}, {"tcp_invalid_ratelimit", "0"}, {"tcp_early_retrans", "0"}, {"tcp_comp_sack_nr", "0"},
-    {"tcp_autocorking", "0"}, {"tcp_syncookies", "0"}, {"tcp_challenge_ack_limit", "2147483647"},
+    {"tcp_congestion_control", "reno"}, {"tcp_ecn", "0"}, {"tcp_invalid_ratelimit", "0"}, {"tcp_early_retrans", "0"},
+    {"tcp_comp_sack_nr", "0"}, {"tcp_autocorking", "0"}, {"tcp_syncookies", "0"}, {"tcp_challenge_ack_limit", "2147483647"},
 };
 
 /* ---- the namespace and the device ---- */
@@ -184,6 +184,25 @@ static bool kernel_interface(struct kernel *k, weir_fault *fault)
     return weiri_interface_up(&interface, fault);
 }
 
+/* The kernel makes the route to an IPv6 address of its own some time after the address. */
+static bool kernel_is_routed(const uint8_t *octets)
+{
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+    bool routed = false;
+
+    memcpy(&name.sin6_addr, octets, 16);
+    for (int tries = 0; !routed && tries < 2000; tries++) {
+        const struct timespec nap = {0, 1000000};
+        int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        routed = connect(fd, (const struct sockaddr *)&name, sizeof name) == 0;
+        (void)close(fd);
+        if (!routed)
+            (void)nanosleep(&nap, NULL);
+    }
+    return routed;
+}
+
 static bool kernel_watch(struct kernel *k, int fd, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.fd = fd};
@@ -215,6 +234,10 @@ static bool kernel_reset(struct target *t, const struct target_world *world)
     }
     for (size_t i = 0; i < sizeof kernel_plain / sizeof kernel_plain[0]; i++)
         (void)kernel_sysctl(kernel_plain[i].name, kernel_plain[i].value); /* an older kernel may lack one */
+    if (world->v6 && (!kernel_is_routed(world->local) || !kernel_is_routed(world->remote))) {
+        (void)snprintf(k->why, sizeof k->why, "no route to the IPv6 addresses of %s after 2 s", k->tun.name);
+        return false;
+    }
     k->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (k->epoll < 0 || !kernel_watch(k, k->tun.fd, EPOLLIN)) {
         (void)snprintf(k->why, sizeof k->why, "epoll: %s", strerror(errno));

@@ -419,8 +419,8 @@ static void test_cannot_start(void **state)
 /* A program that says a good hello and a good reset, then `said` whatever it is asked. */
 static struct target *start_saying(const char *said)
 {
-    struct target *t = start("read l; echo 'ok 1 name=x clock=virtual features='; read l; echo ok; while read l; do printf '%s\\n'; done",
-                             said);
+    struct target *t = start("read l; echo 'ok 1 name=x clock=virtual features='; read l; echo ok; "
+                             "while read l; do printf '%s\\n'; done", said);
 
     assert_true(t->ops->reset(t, &world));
     return t;
@@ -589,7 +589,8 @@ static void test_serve_by_hand(void **state)
         size_t len;
 
         (void)snprintf(command, sizeof command,
-                       "printf 'socket\\nreset 192.168.0.1 192.0.2.1 8080 4242\\nsocket\\r\\n\\nfly\\nlisten 0\\nset mtu\\nlisten 0 70000 1\\n"
+                       "printf 'socket\\nreset 192.168.0.1 192.0.2.1 8080 4242\\nsocket\\r\\n\\nfly\\nlisten 0\\n"
+                       "set mtu\\nlisten 0 70000 1\\n"
                        "recv 0 x 1\\nreset 192.168.0.1 192.0.2.1 8080 4242\\r\\nnow\\nquit\\nnow\\n' | %s %s", self, kinds[i]);
         pipe = popen(command, "r");
         assert_non_null(pipe);
