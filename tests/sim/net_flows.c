@@ -7,7 +7,7 @@
 /* ---- fields of the configuration, as weir.h has them ---- */
 
 struct flows_field {
-    const char *name;
+    char name[40];
     size_t at, size;
     bool is_switch;
 };
