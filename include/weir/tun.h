@@ -94,6 +94,15 @@ WEIR_API const char *weir_format_duration(char text[WEIR_AMOUNT_TEXT], weir_us u
  * only on the seed, n and the knobs, never on a clock or on what other knobs drew: switching corruption on does not
  * change which packets are lost. Memory is what the caller gave; a packet that finds none is dropped and counted. */
 
+/* A pattern: from the first packet after the moment on, one packet is dropped, then every `every`-th, until `count` are.
+ * The moment: `after_us` since the direction's first packet, and `after_octets` of it gone by. */
+typedef struct weir_link_drop {
+    uint32_t count, every; /* every: 0 or 1: in a row */
+    weir_us after_us;
+    uint64_t after_octets;
+} weir_link_drop;
+#define WEIR_LINK_DROPS_MAX 8
+
 typedef struct weir_link_config {
     uint64_t seed;          /* any; links that shall differ need different seeds */
     uint32_t loss_ppm;      /* of all packets, parts per million (10000 = 1%) */
@@ -107,12 +116,15 @@ typedef struct weir_link_config {
     weir_us jitter_us;      /* up to so much more, evenly spread; it does not reorder: that is reorder's affair */
     uint64_t rate_bps;      /* bits a second of whole packets, 0: no limit */
     uint32_t queue_octets;  /* waiting for the rate at most, then tail drop; 0: 100 ms at the rate, 64 KiB at least */
+    uint32_t queue_packets; /* likewise, not counting the one being sent; 0: octets alone count */
+    weir_link_drop drops[WEIR_LINK_DROPS_MAX]; /* weir_link_change starts them anew */
+    uint32_t drop_count;
 } weir_link_config;
 WEIR_API void weir_link_config_init(weir_link_config *config); /* a perfect link, seed 1 */
 WEIR_API bool weir_link_config_idle(const weir_link_config *config); /* true: a perfect link, nothing to do */
 
 /* Sets one knob by name in the two directions: knob "loss" "dup" "reorder" "corrupt" "delay" "jitter" "rate" "queue"
- * "burst"; text "2%" for both, "in:2%" or "out:2%" for one. Returns NULL or a sentence, as parsers do. */
+ * "burst" "drop" (which adds a pattern: "5/2@3s" drops 5, every 2nd, after 3 s; "5/2+300K" after 300 KiB); text "2%" for both, "in:2%" or "out:2%" for one. Returns NULL or a sentence, as parsers do. */
 WEIR_API const char *weir_link_parse(weir_link_config *in, weir_link_config *out, const char *knob, const char *text);
 
 /* What became of a packet: bits, 0 = it simply passes. */
@@ -122,12 +134,14 @@ enum weir_link_fate {
     WEIR_LINK_NO_MEMORY = 0x04, /* dropped: the memory given is full, or the packet is longer than 65535 or empty */
     WEIR_LINK_TWICE = 0x08,
     WEIR_LINK_CORRUPT = 0x10,
-    WEIR_LINK_HELD = 0x20
+    WEIR_LINK_HELD = 0x20,
+    WEIR_LINK_PATTERN = 0x40    /* dropped: a pattern says so */
 };
 
 typedef struct weir_link_stats {
     uint64_t pushed, popped, octets_pushed, octets_popped;
-    uint64_t lost, tail_dropped, no_memory, duplicated, corrupted, reordered;
+    uint64_t lost, tail_dropped, no_memory, duplicated, corrupted, reordered, pattern_dropped;
+    weir_us pattern_at;           /* when a pattern dropped its first packet; 0: not yet */
     uint32_t queued, queued_peak; /* packets */
 } weir_link_stats;
 
