@@ -88,9 +88,8 @@ else:
     while not os.path.exists("listening"):
         time.sleep(0.02)
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect((os.environ["WEIR_PEER"], 7000))
     for i in range(100):  # 128 octets each, with the headers
-        s.send(b"%0100d" % i)
+        s.sendto(b"%0100d" % i, (os.environ["WEIR_PEER"], 7000))
 PY
     rm -f listening missing
     link --drop "right:$1" --drop right:1/1+12K --right 'python3 numbers.py receive' --left 'python3 numbers.py send' --addr6 off &&
@@ -100,9 +99,8 @@ pattern_in_time() {
     cat >late.py <<'PY'
 import os, socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.connect((os.environ["WEIR_PEER"], 7000))
-for i in range(60):
-    s.send(b"%d" % i)
+for i in range(60):  # nobody listens
+    s.sendto(b"%d" % i, (os.environ["WEIR_PEER"], 7000))
     time.sleep(0.01)
 PY
     link --drop right:7/2@300ms --left 'python3 late.py' --addr6 off &&
