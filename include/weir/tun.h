@@ -124,7 +124,8 @@ WEIR_API void weir_link_config_init(weir_link_config *config); /* a perfect link
 WEIR_API bool weir_link_config_idle(const weir_link_config *config); /* true: a perfect link, nothing to do */
 
 /* Sets one knob by name in the two directions: knob "loss" "dup" "reorder" "corrupt" "delay" "jitter" "rate" "queue"
- * "burst" "drop" (which adds a pattern: "5/2@3s" drops 5, every 2nd, after 3 s; "5/2+300K" after 300 KiB); text "2%" for both, "in:2%" or "out:2%" for one. Returns NULL or a sentence, as parsers do. */
+ * "burst" "drop" (which adds a pattern: "5/2@3s" drops 5, every 2nd, after 3 s; "5/2+300K" after 300 KiB);
+ * text "2%" for both, "in:2%" or "out:2%" for one. Returns NULL or a sentence, as parsers do. */
 WEIR_API const char *weir_link_parse(weir_link_config *in, weir_link_config *out, const char *knob, const char *text);
 
 /* What became of a packet: bits, 0 = it simply passes. */

@@ -157,7 +157,7 @@ given() {
         [ "$(cat which)" = "$(readlink "/proc/$b/ns/net")" ]
     code=$?
     kill "$a" "$b"
-    return $code
+    return "$code"
 }
 refused() {
     "$weir" link -q --left-netns no-such-one --left true 2>err
