@@ -212,9 +212,15 @@ runner() { # runner ARGUMENT... - weir-vectors of the copy over the vectors of t
     $S -Dtests=false -Dwerror=false -Dlwip=disabled && ninja -C b vectors/runner/weir-vectors &&
         b/vectors/runner/weir-vectors --vectors vectors --strict "$@"
 }
+picture_changed() { sed -i '0,/<text /s//<text class="planted" /' vectors/guide/four-way-close.svg; }
+drawn() { $S -Dtests=false -Dwerror=false -Dlwip=disabled && ninja -C b vectors/runner/weir-vectors && ci/pictures --check b/vectors/runner/weir-vectors; }
+fault quick 'pictures: one that no run draws' 'four-way-close.svg' picture_changed drawn
 row_unnamed() { find vectors/scenario -name '*.pkt' -exec sed -i 's|^// rows: .*|// rows: P3|' {} +; }
 fault quick 'vectors: a defect in the stack' '[1-9][0-9]* of [0-9]+ vectors failed' no_checksum runner
 fault full 'vectors: a row without its guard' '[1-9][0-9]* of [0-9]+ vectors failed' row_without_guard runner
+mutated() { ci/mutate --file fsm.c --match 'c->path.to' --build "$PWD/b"; }
+survivor_forgotten() { sed -i '/deleted: c->path.to/d' ci/mutate.known; }
+fault quick 'mutate: a survivor without a reason' 'c->path.to' survivor_forgotten mutated
 fault quick 'vectors: a row that no vector names' 'NOT NAMED' row_unnamed runner --rows-gate
 
 # ---- the simulation: a real defect in the library, seen from outside ----

@@ -359,6 +359,27 @@ def lwip(s):
                 "--html", s.build / "report")
 
 
+@step(2)
+def pictures(s):
+    """The guide's pictures are what runs draw today; they and the report's pages are opened in a browser and looked at."""
+    s.run("ci/pictures", "--check", runner_program(s))
+    code, text = s.run("tests/vectors/pages.py", runner_program(s), may_fail=True)
+    if code == CANNOT:
+        s.tally.skipped += 1
+        s.notes.append("THERE IS NO BROWSER for the pages (ci/install)")
+    elif code != 0:
+        raise Failed("tests/vectors/pages.py: " + (text.strip().splitlines() or ["no word"])[-1])
+    else:
+        s.gates = 2
+
+
+@step(2)
+def mutate(s):
+    """A sample of one-line faults in the state machine: the vectors notice each, but those that are listed with their reason."""
+    _, text = s.run("ci/mutate", "--sample", "40", "--jobs", s.options.compile_jobs, "--build", s.build, timeout=1200)
+    s.notes += [line for line in text.splitlines() if " faults: " in line]
+
+
 # ---- phase 3: one at a time ----------------------------------------------------------------------------------
 
 @step(3)
@@ -385,6 +406,18 @@ def namespaces(s):
         s.say(f"{script.name}: {code} after {time.monotonic() - began:.0f} s")
     if cannot:
         s.notes.append("THIS MACHINE CANNOT RUN " + ", ".join(cannot))
+
+
+@step(3)
+def kernel(s):
+    """Every scenario on the Linux that this runs on, in real time: what it does otherwise is in its list with a reason, and nothing else."""
+    code, text = s.run("tests/vectors/kernel.sh", runner_program(s), may_fail=True, timeout=900)
+    if code == CANNOT:
+        s.tally.skipped += 1
+        s.gates = 0
+        s.notes.append("THIS MACHINE CANNOT RUN tests/vectors/kernel.sh")
+    elif code != 0:
+        raise Failed("tests/vectors/kernel.sh: " + (text.strip().splitlines() or ["no word"])[-1])
 
 
 @step(4)

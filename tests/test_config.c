@@ -244,6 +244,10 @@ static void everything_has_a_name(void **state)
     assert_string_equal(weir_cc_name(WEIR_CC_NEWRENO), "newreno");
     assert_string_equal(weir_row_name(weir_row_count()), "?");
     assert_string_equal(weir_row_section(weir_row_count()), "?");
+    assert_string_equal(weir_row_name(0), "C1");
+    assert_string_equal(weir_row_section(0), "RFC 9293 3.10.7.1");
+    assert_string_not_equal(weir_row_name(weir_row_count() - 1), "?");
+    assert_string_not_equal(weir_row_section(weir_row_count() - 1), "?");
 }
 
 /* A snapshot in numbers: what is in flight, what waits, and in which state. */

@@ -275,6 +275,35 @@ static void expect(struct conn_fixture *f, const char *name, const struct expect
     print_path(f);
 }
 
+/* What tracers and weir_info are told of a challenge and of a segment that PAWS refused. */
+static void test_tracers_are_told(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_new();
+    weir_info info;
+    conn_go(f, WEIR_ESTABLISHED);
+    conn_seg(f, WEIR_SYN, 5, 0, 0);
+    weir_info_get(&f->c, &info);
+    assert_int_equal(info.challenge_acks, 1);
+    assert_int_equal(info.paws_dropped, 0);
+    conn_drain(f);
+    conn_seg(f, WEIR_ACK | WEIR_FIN, 0, 0, 0);
+    weir_path path = weir_last_path(&f->c);
+    assert_int_equal(path.from, WEIR_ESTABLISHED);
+    assert_int_equal(path.to, WEIR_CLOSE_WAIT);
+    conn_drain(f);
+    conn_set(&f->c, WEIRI_TS_OK | WEIRI_TS_RECENT, true);
+    f->c.ts.recent = 1000;
+    f->c.ts.recent_at = f->now;
+    weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+    g.options |= WEIR_OPT_TIMESTAMPS;
+    g.ts_value = 999;
+    conn_input(f, &g, 0);
+    weir_info_get(&f->c, &info);
+    assert_int_equal(info.paws_dropped, 1);
+    assert_int_equal(info.challenge_acks, 2); /* it shares their budget */
+}
+
 static void rows_begin(const struct place *p)
 {
     place = *p;
@@ -1472,6 +1501,7 @@ static void test_every_row_of_the_table_was_fired(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tracers_are_told),
         cmocka_unit_test(test_segments_in_every_state),
         cmocka_unit_test(test_timestamps_in_states),
         cmocka_unit_test(test_refused_text_leaves_nothing),

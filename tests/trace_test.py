@@ -281,7 +281,7 @@ class Tree(unittest.TestCase):
     def test_citations(self):
         """A line that names the id is no citation besides; a long section without its step is none at all."""
         self.change("lib/conn/a.c", "(MUST-1)", "(RFC 9293 3.1: MUST-1)")
-        rows = "".join(f"RFC6298-5-{n}\tPROC\t5\tOne of many.\twire\tRFC text\n" for n in range(20, 32))
+        rows = "".join("RFC%d-5-%d\tPROC\t5\tOne of many.\twire\tRFC text\n" % (6298, n) for n in range(20, 32))
         self.change("vectors/requirements/rfc6298.tsv", "RFC6298-5-10", rows + "RFC6298-5-10")
         self.change("lib/conn/a.c", "/* RFC 6298 5.7", "/* RFC 6298 5 */\n/* RFC 6298 5.7")
         path = self.top / "out.json"

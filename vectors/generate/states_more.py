@@ -117,6 +117,7 @@ REUSE = {
     "same-stamp-earlier": (True, True, 0, -1, False), "older-stamp-later": (True, True, -1, 1, False),
     "stamp-lost-later": (True, False, 0, 1, True), "stamp-lost-same": (True, False, 0, 0, False), "stamp-lost-earlier": (True, False, 0, -1, False),
     "stamp-new-earlier": (False, True, 0, -1, True), "stamp-new-later": (False, True, 0, 1, True),
+    "stamp-new-large": (False, True, 2999999000, -1, True),
     "no-stamp-later": (False, False, 0, 1, True), "no-stamp-same": (False, False, 0, 0, False), "no-stamp-half-round": (False, False, 0, (1 << 31) - 1, True),
 }
 

@@ -363,7 +363,10 @@ def again() -> Iterator[Vector]:
         v = begun(f"again/no-error-after-{state}", f"A connection that ended well in {name_of(state)} leaves no error behind", "practice", "RFC 9293 3.10.2",
                   "RFC9293-3.10.2-1", "SE1@CLOSED", **({"settings": "msl=1s"} if wait else {}))
         s = Bare(v)
-        s.goes(state)
+        if state == "last-ack":
+            s.reach(state, fly=100)
+        else:
+            s.goes(state)
         if state == "listen":
             v.call("shutdown(3, SHUT_WR) = 0")
         elif state == "last-ack":
@@ -383,7 +386,87 @@ def again() -> Iterator[Vector]:
     yield v
 
 
-FAMILIES = (returns, listens, timeouts, urgent, held, errors, budget, resets_stamped, fins, patience, again)
+# ---- numbers and windows that the SYNs settle --------------------------------------------------------------------------------------------------
+
+
+def settled() -> Iterator[Vector]:
+    v = begun("settled/iss", "The ISS is the one that was set", "practice", "RFC 9293 3.10.1", "RFC9293-3.10.1-1", "OA1@CLOSED", needs="iss", settings="iss=123456")
+    s = Bare(v)
+    s.sockets()
+    v.call("connect(3, ..., ...) = -1 EINPROGRESS").expect("S 123456!:123456!(0) <...>")
+    yield v
+    v = begun("settled/small-mss", "A very small MSS of the peer is not obeyed below what weir bounds it to", "practice", "RFC 9293 3.7.1", "", "L4@LISTEN", api="",
+              note="a bound on the segments that a peer can ask for")
+    v.listens().sends("S 0:0(0) win 32768 <mss 40>").expect("S. 0:0(0) ack 1 <mss 1460>").sends(". 1:1(0) ack 1 win 32768").call("accept(3, ..., ...) = 4")
+    v.call("write(4, ..., 176) = 176").expect(". 1:89(88) ack 1").expect("P. 89:177(88) ack 1")
+    yield v
+    v = begun("settled/scale-refused", "A window scale that we do not take part in scales nothing", "MUST", "RFC 7323 2.2", "RFC7323-2.2-3 RFC7323-2.3-4", "L4@LISTEN", api="",
+              settings="window-scale=0")
+    v.listens().sends("S 0:0(0) win 32768 <mss 1460,nop,wscale 7>").expect("S. 0:0(0) ack 1 <mss 1460>").sends(". 1:1(0) ack 1 win 100").call("accept(3, ..., ...) = 4")
+    v.call("write(4, ..., 200) = 200").expect(". 1:101(100) ack 1", ".1~1")
+    yield v
+    v = begun("settled/scale-not-offered", "A peer that offers no window scale is told unscaled windows", "MUST", "RFC 7323 2.2", "RFC7323-2.2-3 RFC7323-2.3-4", "L4@LISTEN", api="",
+              settings="receive-buffer=262144")
+    v.passive().sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11 win 65525", "0~.5")
+    yield v
+    v = begun("settled/high-isn", "The window follows the peer's segments wherever its numbers begin", "MUST", "RFC 9293 3.10.7.4 fifth", "RFC9293-3.10.7.4-22", "A3@SYN-RECEIVED",
+              api="")
+    isn = 3000000000
+    v.listens().sends(f"S {isn}:{isn}(0) win 100 <mss 1460>").expect(f"S. 0:0(0) ack {isn + 1} <mss 1460>")
+    v.sends(f". {isn + 1}:{isn + 1}(0) ack 1 win 32768").call("accept(3, ..., ...) = 4").call("write(4, ..., 1000) = 1000").expect(f"P. 1:1001(1000) ack {isn + 1}")
+    yield v
+    v = begun("settled/high-iss", "Three duplicate ACKs send again what is missing, wherever our numbers begin", "MUST", "RFC 6582 3.2", "RFC6582-3.2-1", "A10@ESTABLISHED",
+              api="", needs="iss", settings="iss=3000000000 initial-window=10")
+    v.passive().call("write(4, ..., 5840) = 5840")
+    v.expect(". 1:1461(1460) ack 1").expect(". 1461:2921(1460) ack 1").expect(". 2921:4381(1460) ack 1").expect("P. 4381:5841(1460) ack 1")
+    duplicate = ". 1:1(0) ack 1 win 65535"
+    v.sends(duplicate).sends(duplicate).sends(duplicate).expect(". 1:1461(1460) ack 1")
+    yield v
+
+
+def duplicates() -> Iterator[Vector]:
+    sack = {"offer": "mss 1460,nop,nop,sackOK", "answer": "mss 1460,nop,nop,sackOK"}
+    v = begun("duplicate/beyond-window", "Text beyond the window is no duplicate", "MUST", "RFC 2883 4", "RFC2883-4-1", "Q6@ESTABLISHED", api="", needs="sack dsack",
+              settings="receive-buffer=1024")
+    v.passive(**sack).sends("P. 2001:2011(10) ack 1 win 65535").expect(". 1:1(0) ack 1")
+    yield v
+    v = begun("duplicate/and-new", "Text of which a part came before is answered at once, and the part is told", "SHOULD", "RFC 2883 4", "RFC2883-4-1", "T2@ESTABLISHED",
+              api="", needs="sack dsack")
+    v.passive(**sack).sends("P. 1:101(100) ack 1 win 65535").expect(". 1:1(0) ack 101", "0~.5")
+    v.sends("P. 51:151(100) ack 1 win 65535").expect(". 1:1(0) ack 151 <nop,nop,sack 51:101>")
+    yield v
+    v = begun("duplicate/beyond-fin", "Text beyond the peer's FIN is answered at once, and not taken", "practice", "RFC 9293 3.10.7.4 eighth", "RFC9293-3.10.7.4-32",
+              "T2@ESTABLISHED", api="")
+    v.passive().sends("F. 101:101(0) ack 1 win 65535").expect(". 1:1(0) ack 1").sends("P. 151:161(10) ack 1 win 65535").expect(". 1:1(0) ack 1")
+    yield v
+    v = begun("duplicate/fin-inside", "A FIN that is not next is answered at once", "SHOULD", "RFC 5681 4.2", "MAY-13 SHLD-31", "F1@ESTABLISHED", api="")
+    v.passive().sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11", "0~.5").sends("F. 101:101(0) ack 1 win 65535").expect(". 1:1(0) ack 11")
+    yield v
+    v = begun("duplicate/wider-than-window", "Text that is refused, old at its beginning and beyond the window at its end, is told as no duplicate", "practice",
+              "RFC 2883 4", "RFC2883-4-1", "Q6@ESTABLISHED", api="", needs="sack dsack", settings="receive-buffer=1024")
+    v.passive(**sack).sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11", "0~.5")
+    v.sends("P. 5:1105(1100) ack 1 win 65535").expect(". 1:1(0) ack 11")
+    yield v
+    v = begun("cork/removed", "What was held back for more goes when no more comes", "practice", "RFC 9293 3.9.1.2", "MAY-15 MAY-16", "SE4@ESTABLISHED", api="")
+    v.passive().call("setsockopt(4, SOL_TCP, TCP_CORK, [1], 4) = 0").call("write(4, ..., 100) = 100")
+    v.call("setsockopt(4, SOL_TCP, TCP_CORK, [0], 4) = 0", ".1").expect("P. 1:101(100) ack 1")
+    yield v
+    v = begun("patience/crossing", "A SYN that crosses ours begins the user timeout anew", "practice", "RFC 9293 3.8.3", "MUST-23", "TU3@SYN-RECEIVED",
+              needs="user-timeout virtual-time", settings="rto-min=1s rto-initial=1s r2-syn=2500ms")
+    s = Bare(v)
+    s.connect()
+    v.expect("S 0:0(0) <...>", ".9~1.1").sends(SYN, "1").expect(f"S. 0:0(0) ack {FIRST} <...>").expect(f"S. 0:0(0) ack {FIRST} <...>", ".5~2.2")
+    v.call('status(3) = "SYN-RECEIVED"', ".2").call('status(3) = "CLOSED"', "1.6")
+    yield v
+    v = begun("time-wait/keepalive", "TIME-WAIT sends no keepalive probe: it ends by itself", "MUST", "RFC 9293 3.10.7.4 eighth", "RFC9293-3.10.7.4-35", "F4@FIN-WAIT-2",
+              needs="half-close time-wait msl keepalive virtual-time", settings="msl=60s keepalive-idle=10s")
+    s = Bare(v)
+    s.goes("time-wait")
+    v.call('status(3) = "TIME-WAIT"', "50")
+    yield v
+
+
+FAMILIES = (returns, listens, timeouts, urgent, held, errors, budget, resets_stamped, fins, patience, again, settled, duplicates)
 
 
 def vectors() -> Iterator[Vector]:

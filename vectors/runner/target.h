@@ -61,7 +61,7 @@ struct target_ops {
     answer (*connect)(struct target *t, int socket, uint16_t port);             /* active OPEN to `remote`, that port; again: how it went */
     answer (*accept)(struct target *t, int socket);                             /* a new socket */
     answer (*send)(struct target *t, int socket, const uint8_t *octets, size_t len, int flags); /* octets taken */
-    answer (*recv)(struct target *t, int socket, uint8_t *octets, size_t cap, int flags);       /* octets got; 0: the peer's FIN was reached */
+    answer (*recv)(struct target *t, int socket, uint8_t *octets, size_t cap, int flags);       /* octets got; 0: at the FIN */
     answer (*shutdown)(struct target *t, int socket, int how);                  /* SHUT_WR is the RFC's CLOSE */
     answer (*close)(struct target *t, int socket);                              /* the user walks away: CLOSE, and nobody reads */
     answer (*abort)(struct target *t, int socket);                              /* ABORT */

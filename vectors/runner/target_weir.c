@@ -395,8 +395,8 @@ static answer weir_option_of_all(struct target_weir *w, const char *name, int64_
     if (!mss && !keepalive && strcmp(name, "receive-buffer") != 0 && strcmp(name, "send-buffer") != 0) {
         return ANSWER_UNIMPLEMENTED;
     }
-    if (w->stack != NULL && !keepalive) {
-        return ANSWER_UNIMPLEMENTED;
+    if (w->stack != NULL && !keepalive) { /* a send ring has its size: less is asked for than there is */
+        return strcmp(name, "send-buffer") == 0 && value <= w->config.stack.rings.tx ? 0 : ANSWER_UNIMPLEMENTED;
     }
     (void)snprintf(text, sizeof text, "%lld", (long long)(mss ? value + (w->world.v6 ? 60 : 40) : value));
     const answer a = inside_config_set(&w->config, mss ? "mtu" : name, text);

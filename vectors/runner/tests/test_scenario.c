@@ -198,6 +198,9 @@ static const struct row call_rows[] = {
     {"SO_ERROR differs", OPEN "+0 getsockopt(4, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n", false, FAIL("SO_ERROR is 0, expected 104")},
     {"options", OPEN "+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n+0 getsockopt(4, SOL_TCP, TCP_NODELAY, [1], [4]) = 0\n"
      "+0 getsockopt(4, SOL_TCP, TCP_MAXSEG, [1460], [4]) = 0\n", false, PASS},
+    {"a send buffer within the ring", HEAD OPEN "+0 setsockopt(4, SOL_SOCKET, SO_SNDBUF, [65536], 4) = 0\n", false, PASS},
+    {"a send buffer beyond the ring", HEAD OPEN "+0 setsockopt(4, SOL_SOCKET, SO_SNDBUF, [65537], 4) = 0\n", false,
+     REFUSED("setsockopt SOL_SOCKET SO_SNDBUF")},
     {"linger 0 aborts", HEAD PLAIN OPEN "+0 setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0\n+0 close(4) = 0\n+0 > R 1:1(0)\n", false, PASS},
     {"close", HEAD PLAIN OPEN "+0 close(4) = 0\n+0 > F. 1:1(0) ack 1\n+0 status(4) = \"FIN-WAIT-1\"\n+0 read(4, ..., 1) = -1 EBADF\n", false, PASS},
     {"abort", HEAD PLAIN OPEN "+0 abort(4) = 0\n+0 > R 1:1(0)\n+0 status(4) = \"CLOSED\"\n", false, PASS},
