@@ -122,9 +122,9 @@ static const struct option_row option_rows[] = {
      "run the other end too, over the kernel's sockets"},
     {"parallel", 'P', KIND_NUMBER, FOR_PERF, AT(parallel), 0, 1, 1024, "N", "4", "so many connections; 1"},
     {"quick", 0, KIND_FLAG, FOR_DEMO, AT(quick), 0, 0, 0, NULL, NULL, "a 32nd of the sizes"},
-    {"left", 0, KIND_TEXT, FOR_LINK, AT(left.run), 0, 0, 0, "COMMAND", "'curl http://$WEIR_PEER/'",
+    {"left", 0, KIND_TEXT, FOR_LINK, AT(left.run), 0, 0, 0, "COMMAND", "./client",
      "run by sh at the left end; when it ends, the link does"},
-    {"right", 0, KIND_TEXT, FOR_LINK, AT(right.run), 0, 0, 0, "COMMAND", "'ncat -l 7000'", "run by sh at the right end"},
+    {"right", 0, KIND_TEXT, FOR_LINK, AT(right.run), 0, 0, 0, "COMMAND", "./server", "run by sh at the right end"},
     {"left-socket", 0, KIND_FLAG, FOR_LINK, AT(left.socket), 0, 0, 0, NULL, NULL,
      "no device: the command has a socket for packets, weir-tun ... --fd $WEIR_FD"},
     {"right-socket", 0, KIND_FLAG, FOR_LINK, AT(right.socket), 0, 0, 0, NULL, NULL, "likewise"},
@@ -255,9 +255,9 @@ static unsigned options_distance(const char *a, size_t a_len, const char *b)
 static const char *options_nearest(const char *name, size_t len)
 {
     const char *nearest = NULL;
-    unsigned least = 3;
+    unsigned least = 6; /* of two equally near, the one with the same first letter */
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        unsigned distance = options_distance(name, len, option_rows[i].name);
+        unsigned distance = 2 * options_distance(name, len, option_rows[i].name) + (*name != *option_rows[i].name);
         if (distance < least) {
             least = distance;
             nearest = option_rows[i].name;
