@@ -65,6 +65,12 @@ weir_right() {
         --left 'exec curl -sS --fail --noproxy "*" --max-time 20 -o came http://$WEIR_PEER/file' &&
         cmp site/file came && holds "$lossless and left['octets'] > 4 << 20"
 }
+weir_takes() {
+    link --rate 100mbit --delay 5ms --loss right:1% --seed 2 --right-socket \
+        --right "exec $weir http -q site --fd \$WEIR_FD --addr \$WEIR_ADDR/24 --peer \$WEIR_PEER" --grace 0 \
+        --left 'exec curl -sS --fail --noproxy "*" --max-time 20 -T sent http://$WEIR_PEER/up' &&
+        cmp site/up sent && holds "right['octets'] > 4 << 20 and right['lost'] > 5 and left['lost'] == 0"
+}
 weir_weir() {
     link --loss 2% --seed 3 --left-socket --left "exec $weir http -q site --fd \$WEIR_FD --addr \$WEIR_ADDR/24 --one-off" --right-socket \
         --right "exec $weir nc \$WEIR_PEER 80 -q --fd \$WEIR_FD --addr \$WEIR_ADDR/24 --peer \$WEIR_PEER <ask >came" &&
@@ -203,6 +209,7 @@ check "kernel to kernel, IPv6, nothing lost" linux_linux 6
 if command -v curl >/dev/null 2>&1; then
     check "weir to the kernel, nothing lost" weir_left
     check "weir at the right end, nothing lost" weir_right
+    check "the kernel to weir, with losses" weir_takes
 fi
 check "weir to weir" weir_weir
 check "a pattern drops what it says" pattern 5/3+2560 "[20, 23, 26, 29, 32, 96]" 6
