@@ -141,7 +141,8 @@ def report(a: Attacks) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="print faults and the last line only")
-    parser.add_argument("--top", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent, help="the tree (default: this one)")
+    parser.add_argument("--top", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent,
+                        help="the tree (default: this one)")
     options = parser.parse_args()
     a = Attacks(options.top)
     a.read_rows()
@@ -152,7 +153,8 @@ def main() -> int:
     for fault in a.faults:
         print(f"fault: {fault}")
     attacks, immunity = ([row for row in a.rows.values() if (row.kind == "V") == which] for which in (False, True))
-    print(f"attacks: {len(attacks)} rows: {figures(attacks)}; {len(immunity)} immunity vectors: {figures(immunity)}; {len(a.faults)} faults")
+    print(f"attacks: {len(attacks)} rows: {figures(attacks)}; {len(immunity)} immunity vectors: {figures(immunity)}; "
+          f"{len(a.faults)} faults")
     return 1 if a.faults else 0
 
 

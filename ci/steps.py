@@ -183,6 +183,14 @@ def trace(s):
 
 
 @step(1)
+def attacks(s):
+    """Each attack of the table is tied to what shows immunity, to a test, to a reason, or is open; faulty tables are caught."""
+    _, text = s.run("tests/attacks_test.py")
+    s.tally.add(Tally(passed=int(re.search(r"^Ran (\d+) tests", text, re.M)[1])))
+    s.run("ci/attacks.py", "--check")
+
+
+@step(1)
 def gcc(s):
     s.meson("-Dbuildtype=debugoptimized", "-Ddebug_checks=true", "-Dbench=true", cc="gcc")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ci/attacks.py against a small tree that is right, against the same tree with one thing wrong, and against faulty copies of the real table."""
+"""ci/attacks.py against a small tree that is right, the same tree with one thing wrong, and faulty copies of the real tables."""
 import contextlib
 import importlib.util
 import io

@@ -232,6 +232,36 @@ static void rings_grow_while_running(void **state)
     }
 }
 
+/* The ISS falls behind for ever, and its number comes again: neither means anything for text (RFC 9293 3.4). */
+static void text_goes_on_beyond_the_numbers_of_the_iss(void **state)
+{
+    (void)state;
+    static const uint64_t behind[] = {UINT64_C(0x7fffffff), UINT64_C(0x80000000), UINT64_C(0x80001000), UINT64_C(0xffffffff),
+                                      UINT64_C(0x100000000), UINT64_C(0x180000001)};
+    for (unsigned i = 0; i < sizeof behind / sizeof behind[0]; i++) {
+        struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+        weir_view v;
+        size_t room;
+        f->c.snd.iss = seq_of(f->c.snd.una.v - (uint32_t)behind[i]);
+        f->c.octets_acked = behind[i] - 1;
+        assert_null(weir_check(&f->c));
+        assert_int_equal(conn_send(f, 1000, 0), WEIR_ERR_NONE);
+        assert_non_null(weir_tx_reserve(&f->c, &room));
+        assert_int_equal(weiri_ring_room(&f->c), f->c.tx_size - 1000);
+        weir_seq from = f->c.snd.nxt;
+        assert_true(conn_poll(f, &v));
+        assert_true(seq_eq(v.seq, from));
+        for (unsigned n = 0; n < v.payload_len; n++) {
+            assert_int_equal(v.payload[n], conn_octet(from.v + n));
+        }
+        conn_drain(f);
+        conn_seg(f, WEIR_ACK, 0, 0, 0);
+        assert_int_equal(weiri_ring_room(&f->c), f->c.tx_size);
+        assert_int_equal(f->c.octets_acked, behind[i] - 1 + 1000);
+        assert_null(weir_check(&f->c));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +270,7 @@ int main(void)
         cmocka_unit_test(duplicates_are_reported_with_what_surrounds_them),
         cmocka_unit_test(storage_is_carved_or_refused),
         cmocka_unit_test(rings_grow_while_running),
+        cmocka_unit_test(text_goes_on_beyond_the_numbers_of_the_iss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,12 +22,12 @@ static const char *check_rules(const struct check_rule *rules, size_t count)
 
 static const char *check_send(const weir_conn *c)
 {
-    weir_seq first = seq_add(c->snd.iss, 1), limit = seq_add(c->snd.end, conn_has(c, WEIRI_FIN_QUEUED) ? 1 : 0);
+    weir_seq first = conn_first(c), limit = seq_add(c->snd.end, conn_has(c, WEIRI_FIN_QUEUED) ? 1 : 0);
     const struct check_rule rules[] = {
         {seq_leq(c->snd.una, c->snd.nxt), "SND.UNA passes SND.NXT"},
         {seq_leq(c->snd.nxt, seq_max(limit, first)), "SND.NXT passes what was committed"},
-        {seq_leq(seq_min(c->snd.una, first), c->snd.end), "SND.UNA passes what was committed"},
-        {seq_diff(seq_min(seq_max(c->snd.una, first), c->snd.end), c->snd.end) <= c->tx_size, "more committed than the send ring holds"},
+        {seq_leq(c->snd.una, seq_max(limit, first)), "SND.UNA passes what was committed"},
+        {seq_diff(seq_min(first, c->snd.end), c->snd.end) <= c->tx_size, "more committed than the send ring holds"},
         {c->snd.wnd <= c->snd.max_wnd, "SND.WND above its maximum"},
         {c->snd.max_wnd <= 65535u << 14, "MAX.SND.WND above 2^30 (RFC 7323 2.3)"},
         {c->shift_snd <= 14 && c->shift_rcv <= 14, "a window shift above 14"},
@@ -40,11 +40,10 @@ static const char *check_send(const weir_conn *c)
 
 static const char *check_board(const weir_conn *c)
 {
-    weir_seq first = seq_add(c->snd.iss, 1);
     if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN) {
         return c->board.count == 0 ? NULL : "records of sent text without a connection";
     }
-    weir_seq una = seq_max(c->snd.una, first);
+    weir_seq una = conn_first(c);
     return weiri_board_check(&c->board, una, seq_max(c->snd.nxt, una));
 }
 

@@ -234,10 +234,16 @@ static inline uint32_t conn_flight(const weir_conn *c)
     return seq_diff(c->snd.una, c->snd.nxt);
 }
 
-/* Our SYN has been chosen and is not acknowledged. */
+/* Our SYN has been chosen and is not acknowledged. SND.UNA comes by the ISS again each 4 GiB: that is not opening. */
 static inline bool conn_opening(const weir_conn *c)
 {
-    return seq_eq(c->snd.una, c->snd.iss);
+    return seq_eq(c->snd.una, c->snd.iss) && c->octets_acked == 0;
+}
+
+/* The first octet of text not acknowledged. Only while opening may it be compared with the ISS: text goes on beyond 2 GiB. */
+static inline weir_seq conn_first(const weir_conn *c)
+{
+    return conn_opening(c) ? seq_add(c->snd.iss, 1) : c->snd.una;
 }
 
 static inline bool conn_fin_sent(const weir_conn *c)
@@ -248,7 +254,7 @@ static inline bool conn_fin_sent(const weir_conn *c)
 /* Text committed and not yet sent once. */
 static inline uint32_t conn_unsent(const weir_conn *c)
 {
-    return conn_fin_sent(c) ? 0 : seq_diff(seq_max(c->snd.nxt, seq_add(c->snd.iss, 1)), c->snd.end);
+    return conn_fin_sent(c) ? 0 : seq_diff(seq_max(c->snd.nxt, conn_first(c)), c->snd.end);
 }
 
 static inline uint32_t conn_ip_header(const weir_conn *c)

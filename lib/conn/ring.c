@@ -222,7 +222,7 @@ WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t 
 /* Octets that are kept: from the first not acknowledged to the last committed. */
 static uint32_t ring_tx_used(const weir_conn *c)
 {
-    weir_seq first = seq_min(seq_max(c->snd.una, seq_add(c->snd.iss, 1)), c->snd.end);
+    weir_seq first = seq_min(conn_first(c), c->snd.end);
     return seq_diff(first, c->snd.end);
 }
 
