@@ -535,20 +535,102 @@ static void test_odd_lengths(void **state)
     assert_int_equal(weir_link_get_stats(link)->queued, 0);
 }
 
-static void test_configurations_out_of_range_are_refused(void **state)
+/* ---- patterns ---- */
+
+/* The fates of `count` packets of 100 octets, one a millisecond: which of them a pattern struck. */
+static void pattern_run(const weir_link_config *config, char *struck, unsigned count)
 {
-    weir_link_config good = clean(), bad[9];
+    weir_link *link = link_made(config, WEIR_LINK_MEMORY_MIN);
+    uint8_t packet[100] = {0}, got[100];
+
+    assert_non_null(link);
+    assert_false(weir_link_config_idle(config));
+    for (unsigned i = 0; i < count; i++) {
+        weir_us now = 5000000 + (weir_us)i * 1000;
+        unsigned fate = weir_link_push(link, packet, sizeof packet, now);
+        assert_true(fate == 0 || fate == WEIR_LINK_PATTERN);
+        struck[i] = fate != 0 ? 'x' : '.';
+        assert_true(weir_link_pop(link, got, sizeof got, now) == (fate == 0 ? sizeof got : 0));
+    }
+    struck[count] = '\0';
+}
+
+static void test_patterns_strike_what_they_say(void **state)
+{
+    static const struct {
+        weir_link_drop drops[2];
+        unsigned count;
+        const char *struck;
+    } rows[] = {
+        {{{3, 1, 4000, 0}}, 1, "....xxx........."},
+        {{{3, 0, 0, 0}}, 1, "xxx............."},
+        {{{4, 2, 2000, 0}}, 1, "..x.x.x.x......."},
+        {{{2, 5, 0, 300}}, 1, "...x....x......."},
+        {{{2, 1, 1000, 600}}, 1, "......xx........"},
+        {{{2, 1, 2000, 0}, {2, 3, 3000, 0}}, 2, "..xx..x........."},
+        {{{100, 3, 0, 0}}, 1, "x..x..x..x..x..x"},
+    };
 
     (void)state;
-    for (unsigned i = 0; i < 9; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        weir_link_config config = clean();
+        char struck[17];
+        unsigned expected = 0;
+        memcpy(config.drops, rows[i].drops, sizeof rows[i].drops);
+        config.drop_count = rows[i].count;
+        pattern_run(&config, struck, 16);
+        if (strcmp(struck, rows[i].struck) != 0)
+            fail_msg("row %u: %s, not %s", (unsigned)i, struck, rows[i].struck);
+        for (const char *p = struck; *p != '\0'; p++)
+            expected += *p == 'x';
+        assert_true(weir_link_get_stats(made)->pattern_dropped == expected && weir_link_get_stats(made)->lost == 0);
+        assert_true(weir_link_get_stats(made)->pattern_at == 5000000 + 1000 * (weir_us)(strchr(struck, 'x') - struck));
+    }
+}
+
+/* One packet is being sent, three may wait, the rest goes; as each leaves, one more may come. */
+static void test_a_queue_of_packets(void **state)
+{
+    weir_link_config config = clean();
+    weir_link *link;
+    uint8_t packet[1000] = {0}, got[1000];
+
+    (void)state;
+    config.rate_bps = 8000000; /* a packet a millisecond */
+    config.queue_octets = UINT32_MAX;
+    config.queue_packets = 3;
+    config.delay_us = 10000; /* under way is not waiting */
+    link = link_made(&config, WEIR_LINK_MEMORY_MIN);
+    for (unsigned i = 0; i < 7; i++)
+        assert_int_equal(weir_link_push(link, packet, i % 2 == 0 ? 1000 : 1, 0), i < 4 ? 0 : WEIR_LINK_TAIL);
+    assert_int_equal(weir_link_push(link, packet, 1000, 999), WEIR_LINK_TAIL);
+    assert_int_equal(weir_link_push(link, packet, 1000, 1000), 0);
+    assert_int_equal(weir_link_push(link, packet, 1000, 1000), WEIR_LINK_TAIL);
+    assert_true(weir_link_get_stats(link)->tail_dropped == 5);
+    assert_true(weir_link_pop(link, got, sizeof got, 60000000) == 1000);
+    for (unsigned i = 0; i < 100000; i++) { /* the ring of times goes round */
+        weir_us now = 60000000 + (weir_us)i * 1000;
+        assert_int_equal(weir_link_push(link, packet, 1000, now), 0);
+        while (weir_link_pop(link, got, sizeof got, now) != 0)
+            continue;
+    }
+}
+
+static void test_configurations_out_of_range_are_refused(void **state)
+{
+    weir_link_config good = clean(), bad[10];
+
+    (void)state;
+    for (unsigned i = 0; i < 10; i++)
         bad[i] = good;
     bad[0].loss_ppm = bad[1].dup_ppm = bad[2].reorder_ppm = bad[3].corrupt_ppm = 1000001;
     bad[4].delay_us = bad[5].jitter_us = bad[6].reorder_us = 86400000001u;
     bad[7].rate_bps = 1000000000001u;
     bad[8].loss_burst = 1001;
+    bad[9].drop_count = WEIR_LINK_DROPS_MAX + 1;
     assert_non_null(link_made(&good, WEIR_LINK_MEMORY_MIN));
     assert_null(link_made(&good, WEIR_LINK_MEMORY_MIN - 1));
-    for (unsigned i = 0; i < 9; i++)
+    for (unsigned i = 0; i < 10; i++)
         assert_null(link_made(&bad[i], WEIR_LINK_MEMORY_MIN));
 }
 
@@ -566,6 +648,8 @@ static void test_fates_have_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_patterns_strike_what_they_say),
+        cmocka_unit_test(test_a_queue_of_packets),
         cmocka_unit_test(test_perfect_link_passes_everything),
         cmocka_unit_test(test_rates_are_near_nominal),
         cmocka_unit_test(test_losses_come_in_runs),

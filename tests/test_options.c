@@ -83,6 +83,12 @@ static void the_link(void **state)
     assert_int_equal(o.device.in.jitter_us, 1000);
     assert_int_equal(o.device.out.jitter_us, 0);
     assert_int_equal(o.device.out.rate_bps, 10000000);
+    /* Of weir-tun link a way is named by the end it leads to, and the left end has weir's addresses. */
+    o = right("link --loss left:1% --delay right:5ms --rate 1mbit --drop right:5/2@3s");
+    assert_true(o.device.in.loss_ppm == 10000 && o.device.out.loss_ppm == 0);
+    assert_true(o.device.in.delay_us == 0 && o.device.out.delay_us == 5000);
+    assert_true(o.device.in.rate_bps == 1000000 && o.device.out.rate_bps == 1000000);
+    assert_true(o.device.in.drop_count == 0 && o.device.out.drop_count == 1);
 }
 
 static void words_of_subcommands(void **state)
@@ -164,6 +170,8 @@ static void examples_are_right(void **state)
             words = "70";
         if (command == CMD_STATS)
             words = "path";
+        if (row->at == AT(left.socket) || row->at == AT(right.socket))
+            words = row->at == AT(left.socket) ? "--left x" : "--right x";
         (void)snprintf(line, sizeof line, "%s %s --%s %s", options_command_name(command), words, row->name,
                        row->example != NULL ? row->example : "");
         if (!read_line(&o, line, room, why))

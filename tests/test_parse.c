@@ -248,6 +248,23 @@ static void test_knobs_of_a_link(void **state)
     assert_null(weir_link_parse(&in, &out, "burst", "5"));
     assert_true(out.dup_ppm == 10000 && in.reorder_ppm == 20000 && in.corrupt_ppm == 5000 && in.delay_us == 20000 && in.jitter_us == 0);
     assert_true(out.jitter_us == 3000 && in.rate_bps == 10000000 && in.queue_octets == 65536 && out.loss_burst == 5);
+    assert_null(weir_link_parse(&in, &out, "queue", "out:50p"));
+    assert_true(in.queue_packets == 0 && out.queue_packets == 50 && out.queue_octets == UINT32_MAX);
+    assert_null(weir_link_parse(&in, &out, "queue", "out:1M"));
+    assert_true(out.queue_packets == 0 && out.queue_octets == 1048576);
+    assert_null(weir_link_parse(&in, &out, "drop", "in:5/2@3s"));
+    assert_null(weir_link_parse(&in, &out, "drop", "1+300K"));
+    assert_true(in.drop_count == 2 && out.drop_count == 1 && in.drops[0].count == 5 && in.drops[0].every == 2);
+    assert_true(in.drops[0].after_us == 3000000 && in.drops[0].after_octets == 0);
+    assert_true(out.drops[0].count == 1 && out.drops[0].every == 1 && out.drops[0].after_octets == 307200 && out.drops[0].after_us == 0);
+    static const char *const no_pattern[] = {"", "5", "0@3s", "5/@3s", "5/0@3s", "5/2@", "5/2@25h", "5/2+", "5/2*3", "x@1s", "5@1s "};
+    for (size_t i = 0; i < sizeof no_pattern / sizeof *no_pattern; i++)
+        assert_non_null(weir_link_parse(&in, &out, "drop", no_pattern[i]));
+    for (unsigned i = 2; i < WEIR_LINK_DROPS_MAX; i++)
+        assert_null(weir_link_parse(&in, &out, "drop", "in:1@0"));
+    assert_non_null(strstr(weir_link_parse(&in, &out, "drop", "1@0"), "too many"));
+    assert_true(in.drop_count == WEIR_LINK_DROPS_MAX && out.drop_count == 1);
+    assert_non_null(weir_link_parse(&in, &out, "queue", "0p"));
     assert_non_null(weir_link_parse(&in, &out, "loss", "up:1%"));
     assert_non_null(weir_link_parse(&in, &out, "loss", "200%"));
     assert_non_null(weir_link_parse(&in, &out, "delay", "25h"));

@@ -94,6 +94,15 @@ WEIR_API const char *weir_format_duration(char text[WEIR_AMOUNT_TEXT], weir_us u
  * only on the seed, n and the knobs, never on a clock or on what other knobs drew: switching corruption on does not
  * change which packets are lost. Memory is what the caller gave; a packet that finds none is dropped and counted. */
 
+/* A pattern: from the first packet after the moment on, one packet is dropped, then every `every`-th, until `count` are.
+ * The moment: `after_us` since the direction's first packet, and `after_octets` of it gone by. */
+typedef struct weir_link_drop {
+    uint32_t count, every; /* every: 0 or 1: in a row */
+    weir_us after_us;
+    uint64_t after_octets;
+} weir_link_drop;
+#define WEIR_LINK_DROPS_MAX 8
+
 typedef struct weir_link_config {
     uint64_t seed;          /* any; links that shall differ need different seeds */
     uint32_t loss_ppm;      /* of all packets, parts per million (10000 = 1%) */
@@ -107,12 +116,16 @@ typedef struct weir_link_config {
     weir_us jitter_us;      /* up to so much more, evenly spread; it does not reorder: that is reorder's affair */
     uint64_t rate_bps;      /* bits a second of whole packets, 0: no limit */
     uint32_t queue_octets;  /* waiting for the rate at most, then tail drop; 0: 100 ms at the rate, 64 KiB at least */
+    uint32_t queue_packets; /* likewise, not counting the one being sent; 0: octets alone count */
+    weir_link_drop drops[WEIR_LINK_DROPS_MAX]; /* weir_link_change starts them anew */
+    uint32_t drop_count;
 } weir_link_config;
 WEIR_API void weir_link_config_init(weir_link_config *config); /* a perfect link, seed 1 */
 WEIR_API bool weir_link_config_idle(const weir_link_config *config); /* true: a perfect link, nothing to do */
 
 /* Sets one knob by name in the two directions: knob "loss" "dup" "reorder" "corrupt" "delay" "jitter" "rate" "queue"
- * "burst"; text "2%" for both, "in:2%" or "out:2%" for one. Returns NULL or a sentence, as parsers do. */
+ * "burst" "drop" (which adds a pattern: "5/2@3s" drops 5, every 2nd, after 3 s; "5/2+300K" after 300 KiB);
+ * text "2%" for both, "in:2%" or "out:2%" for one. Returns NULL or a sentence, as parsers do. */
 WEIR_API const char *weir_link_parse(weir_link_config *in, weir_link_config *out, const char *knob, const char *text);
 
 /* What became of a packet: bits, 0 = it simply passes. */
@@ -122,12 +135,14 @@ enum weir_link_fate {
     WEIR_LINK_NO_MEMORY = 0x04, /* dropped: the memory given is full, or the packet is longer than 65535 or empty */
     WEIR_LINK_TWICE = 0x08,
     WEIR_LINK_CORRUPT = 0x10,
-    WEIR_LINK_HELD = 0x20
+    WEIR_LINK_HELD = 0x20,
+    WEIR_LINK_PATTERN = 0x40    /* dropped: a pattern says so */
 };
 
 typedef struct weir_link_stats {
     uint64_t pushed, popped, octets_pushed, octets_popped;
-    uint64_t lost, tail_dropped, no_memory, duplicated, corrupted, reordered;
+    uint64_t lost, tail_dropped, no_memory, duplicated, corrupted, reordered, pattern_dropped;
+    weir_us pattern_at;           /* when a pattern dropped its first packet; 0: not yet */
     uint32_t queued, queued_peak; /* packets */
 } weir_link_stats;
 
@@ -229,13 +244,15 @@ WEIR_API weir_stack *weir_tun_stack(weir_tun *t); /* NULL before weir_tun_start 
 
 /* Gives up what is not needed once the device is open: as root (and not in a user namespace) becomes SUDO_UID, or
  * nobody without sudo; empties all capability sets; sets no_new_privs. Fork what needs privileges (or a child in the
- * namespace) before this. */
+ * namespace) before this. `t` may be NULL: it is the process that gives up. */
 WEIR_API bool weir_tun_drop_privileges(weir_tun *t, weir_fault *fault);
 
 WEIR_API const char *weir_tun_name(const weir_tun *t); /* of the interface; "fd 5" for a socket */
 WEIR_API int weir_tun_fd(const weir_tun *t);
 WEIR_API uint32_t weir_tun_mtu(const weir_tun *t);
 WEIR_API uint64_t weir_tun_seed(const weir_tun *t); /* the one in use: print it, so that a run can be repeated */
+/* The address that the other end of a link has if none is named: the first of the prefix that is not one's own. */
+WEIR_API weir_addr weir_tun_default_peer(const weir_prefix *own);
 /* The kernel's address on the link (a program's "connect to me here" needs weir's own: weir_stack_get_config). */
 WEIR_API weir_addr weir_tun_peer4(const weir_tun *t);
 WEIR_API weir_addr weir_tun_peer6(const weir_tun *t);
@@ -284,6 +301,60 @@ typedef struct weir_tun_stats {
 WEIR_API void weir_tun_get_stats(const weir_tun *t, weir_tun_stats *stats);
 /* Changes the impairment of a running device; the seeds stay. WEIR_FAULT_USAGE: out of range. */
 WEIR_API bool weir_tun_impair(weir_tun *t, const weir_link_config *in, const weir_link_config *out, weir_fault *fault);
+
+/* ---- a wire: two ends with an impaired link each way between them, and no stack of weir's ------------------
+ * An end is a TUN device in a network namespace, so that the kernel is the host there, or a socket for a program that
+ * brings its own TCP (weir_tun_config.fd). Whatever speaks at the two ends meets the same impairment. */
+
+enum weir_wire_end { WEIR_WIRE_LEFT, WEIR_WIRE_RIGHT, WEIR_WIRE_ENDS };
+
+typedef struct weir_wire_side {
+    const char *netns;         /* a namespace's file ("/run/netns/a", "/proc/7/ns/net"); NULL: a new one */
+    bool socket;               /* no device: see weir_wire_socket */
+    weir_prefix addr4, addr6;  /* the host's; len 0 on both sides: not this family */
+    const char *pcapng;        /* capture file, as this end sees it; NULL: none */
+} weir_wire_side;
+
+typedef struct weir_wire_config {
+    weir_wire_side side[WEIR_WIRE_ENDS]; /* left 10.77.0.2/24 and fd77::2/64, right 10.77.0.1 and fd77::1 */
+    weir_link_config to[WEIR_WIRE_ENDS]; /* what happens on the way to that end; seeds come from `seed` */
+    const char *name;          /* of the devices, as weir_tun_config.name */
+    uint32_t mtu;              /* 1500 */
+    size_t link_memory;        /* for packets under way, each direction; 32 MiB */
+    uint64_t seed;             /* 0: random */
+    const char *application;   /* for capture files */
+} weir_wire_config;
+WEIR_API void weir_wire_config_init(weir_wire_config *config);
+
+typedef struct weir_wire weir_wire;
+/* Makes and enters the namespaces (this process stays in the right one), makes the devices and brings them up, takes
+ * the signals that weir_tun_signals takes. Faults as weir_tun_open has them. */
+WEIR_API weir_wire *weir_wire_open(const weir_wire_config *config, weir_fault *fault);
+/* Ends the captures and takes everything down. NULL is fine. False: a capture is incomplete. */
+WEIR_API bool weir_wire_close(weir_wire *w, weir_fault *fault);
+/* The calling process, in general a child, goes into the namespace of an end. */
+WEIR_API bool weir_wire_enter(const weir_wire *w, enum weir_wire_end which, weir_fault *fault);
+/* The program's end of a side that is a socket; -1: it is a device. For a child: closed by exec unless told otherwise. */
+WEIR_API int weir_wire_socket(const weir_wire *w, enum weir_wire_end which);
+/* The children have them: closes them here, so that the wire sees it when a program ends. */
+WEIR_API void weir_wire_sockets_given(weir_wire *w);
+/* A descriptor that shall end the wait, once, when it is readable (WEIR_TUN_FDS): a pidfd. */
+WEIR_API bool weir_wire_watch(weir_wire *w, int fd);
+/* Waits, and moves packets; the bits of enum weir_tun_happened. */
+WEIR_API unsigned weir_wire_step(weir_wire *w, weir_us until);
+/* As weir_tun_trouble. */
+WEIR_API bool weir_wire_trouble(weir_wire *w, weir_fault *fault);
+
+/* The way to one end. Lateness is what the machine adds: packets that left the link later than they were due. */
+typedef struct weir_wire_end_stats {
+    weir_link_stats link;
+    uint64_t delivered, refused;        /* packets that the end took, and refused (interface down, program ended) */
+    uint64_t late_sum_us, late_ms;      /* of all packets; packets that were a millisecond late or more */
+    weir_us late_max_us;
+} weir_wire_end_stats;
+WEIR_API void weir_wire_get_stats(const weir_wire *w, weir_wire_end_stats stats[WEIR_WIRE_ENDS]);
+WEIR_API uint64_t weir_wire_seed(const weir_wire *w);
+WEIR_API const char *weir_wire_name(const weir_wire *w, enum weir_wire_end which); /* of the interface */
 
 /* ---- what this machine allows (doctor) ---------------------------------------------------------------- */
 

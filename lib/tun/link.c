@@ -48,6 +48,10 @@ struct weir_link {
     uint32_t cell_free, cell_fresh;  /* a list of those given back, and the first that was never used */
     uint32_t head, count;   /* of the ring, which has a place for every cell */
     uint32_t aside_count;
+    weir_us *leaves;        /* a ring of cell_count: when those that wait for the rate have left it */
+    uint32_t leaves_head, leaves_count;
+    weir_us first_at;       /* of the first packet */
+    uint32_t drop_seen[WEIR_LINK_DROPS_MAX], drop_done[WEIR_LINK_DROPS_MAX];
     bool bad;               /* in a run of losses */
     struct link_aside aside[LINK_HELD_MAX];
 };
@@ -100,7 +104,8 @@ void weir_link_config_init(weir_link_config *config)
 bool weir_link_config_idle(const weir_link_config *config)
 {
     return config->loss_ppm == 0 && config->dup_ppm == 0 && config->reorder_ppm == 0 && config->corrupt_ppm == 0 &&
-           config->delay_us == 0 && config->jitter_us == 0 && config->rate_bps == 0;
+           config->delay_us == 0 && config->jitter_us == 0 && config->rate_bps == 0 &&
+           config->drop_count == 0;
 }
 
 static bool link_config_ok(const weir_link_config *config)
@@ -108,13 +113,15 @@ static bool link_config_ok(const weir_link_config *config)
     return config->loss_ppm <= LINK_PPM && config->dup_ppm <= LINK_PPM && config->reorder_ppm <= LINK_PPM &&
            config->corrupt_ppm <= LINK_PPM && config->loss_burst <= LINK_BURST_MAX &&
            config->reorder_us <= LINK_DAY_US && config->delay_us <= LINK_DAY_US && config->jitter_us <= LINK_DAY_US &&
-           config->rate_bps <= LINK_RATE_MAX;
+           config->rate_bps <= LINK_RATE_MAX && config->drop_count <= WEIR_LINK_DROPS_MAX;
 }
 
 static void link_configure(weir_link *link, const weir_link_config *config)
 {
     link->config = *config;
     link->key = weiri_mix(config->seed, 0);
+    memset(link->drop_seen, 0, sizeof link->drop_seen);
+    memset(link->drop_done, 0, sizeof link->drop_done);
     if (config->reorder_gap == 0)
         link->config.reorder_gap = 8;
     if (config->reorder_us == 0)
@@ -134,11 +141,12 @@ weir_link *weir_link_init(void *memory, size_t len, const weir_link_config *conf
     if (len < WEIR_LINK_MEMORY_MIN || !link_config_ok(config))
         return NULL;
     memset(link, 0, sizeof *link);
-    count = (len - sizeof *link) / (sizeof(struct link_packet) + sizeof(struct link_cell));
+    count = (len - sizeof *link) / (sizeof(struct link_packet) + sizeof(weir_us) + sizeof(struct link_cell));
     if (count >= LINK_NO_CELL)
         count = LINK_NO_CELL - 1;
     link->ring = (struct link_packet *)(void *)(place + sizeof *link);
-    link->cells = (struct link_cell *)(void *)(place + sizeof *link + count * sizeof(struct link_packet));
+    link->leaves = (weir_us *)(void *)(link->ring + count);
+    link->cells = (struct link_cell *)(void *)(link->leaves + count);
     link->cell_count = link->cells_left = (uint32_t)count; /* memory is touched only when it is needed */
     link->cell_free = LINK_NO_CELL;
     link_configure(link, config);
@@ -241,6 +249,42 @@ static bool link_lost(weir_link *link)
     return link->bad;
 }
 
+/* Does a pattern strike this packet? At most WEIR_LINK_DROPS_MAX turns; every pattern counts every packet. */
+static bool link_struck(weir_link *link)
+{
+    bool struck = false;
+
+    for (uint32_t i = 0; i < link->config.drop_count; i++) {
+        const weir_link_drop *drop = &link->config.drops[i];
+        if (link->now - link->first_at < drop->after_us || link->stats.octets_pushed < drop->after_octets)
+            continue;
+        if (link->drop_done[i] == drop->count || (drop->every > 1 && link->drop_seen[i]++ % drop->every != 0))
+            continue;
+        link->drop_done[i]++;
+        struck = true;
+    }
+    return struck;
+}
+
+/* Packets that have been given to the rate limit and have not left it. */
+static uint32_t link_waiting(weir_link *link)
+{
+    while (link->leaves_count != 0 && link->leaves[link->leaves_head] <= link->now) { /* a packet less a turn */
+        link->leaves_head = link->leaves_head + 1 == link->cell_count ? 0 : link->leaves_head + 1;
+        link->leaves_count--;
+    }
+    return link->leaves_count;
+}
+
+/* Remembers when a packet leaves; only a limit in packets asks for it. Each has a cell at least, so that they fit. */
+static void link_leaves(weir_link *link, weir_us when)
+{
+    if (link->config.queue_packets == 0 || link_waiting(link) == link->cell_count)
+        return;
+    link->leaves[((uint64_t)link->leaves_head + link->leaves_count) % link->cell_count] = when;
+    link->leaves_count++;
+}
+
 /* When a packet of this length has left the rate limit; to the fraction of a microsecond, so that rates hold in the
  * long run. */
 static weir_us link_serialize(weir_link *link, size_t len)
@@ -291,7 +335,8 @@ static unsigned link_refuse(weir_link *link, size_t len)
 {
     uint64_t backlog = link_backlog(link);
 
-    if (backlog != 0 && backlog + len > link->config.queue_octets) {
+    if ((backlog != 0 && backlog + len > link->config.queue_octets) ||
+        (link->config.queue_packets != 0 && link_waiting(link) > link->config.queue_packets)) {
         link->stats.tail_dropped++;
         return WEIR_LINK_TAIL;
     }
@@ -308,7 +353,9 @@ static struct link_packet link_schedule(weir_link *link, const uint8_t *octets, 
     struct link_packet packet;
     weir_us due;
 
-    due = link_serialize(link, len) + link->config.delay_us;
+    due = link_serialize(link, len);
+    link_leaves(link, due);
+    due += link->config.delay_us;
     if (link->config.jitter_us != 0)
         due += link_draw(link, LINK_SALT_JITTER) % (link->config.jitter_us + 1);
     link->last_due = due > link->last_due ? due : link->last_due;
@@ -377,9 +424,15 @@ static unsigned link_admit(weir_link *link, const uint8_t *octets, size_t len)
 unsigned weir_link_push(weir_link *link, const uint8_t *packet, size_t len, weir_us now)
 {
     link->now = now > link->now ? now : link->now;
-    link->serial++;
+    if (link->serial++ == 0)
+        link->first_at = link->now;
+    bool struck = link_struck(link);
     link->stats.pushed++;
     link->stats.octets_pushed += len;
+    if (struck) {
+        link->stats.pattern_at = link->stats.pattern_dropped++ == 0 ? link->now : link->stats.pattern_at;
+        return WEIR_LINK_PATTERN;
+    }
     if (link_lost(link)) {
         link->stats.lost++;
         return WEIR_LINK_LOST;
@@ -463,7 +516,8 @@ const char *weir_link_fate_text(unsigned fate, char text[WEIR_AMOUNT_TEXT])
         unsigned bit;
         const char *word;
     } words[] = {{WEIR_LINK_LOST, "lost"}, {WEIR_LINK_TAIL, "queue-full"}, {WEIR_LINK_NO_MEMORY, "no-memory"},
-                 {WEIR_LINK_TWICE, "twice"}, {WEIR_LINK_CORRUPT, "corrupt"}, {WEIR_LINK_HELD, "held"}};
+                 {WEIR_LINK_TWICE, "twice"}, {WEIR_LINK_CORRUPT, "corrupt"}, {WEIR_LINK_HELD, "held"},
+                 {WEIR_LINK_PATTERN, "pattern"}};
     size_t at = 0;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {

@@ -1,15 +1,13 @@
 /* loop.c - one turn of the loop: wait, packets and time into the stack, packets out of it. Nothing here calls the
  * user back.
  *
- * Knows poll, read, writev, signalfd and the clock. Every turn is bounded by a batch in each direction, so that
+ * Knows poll, read, writev and the clock. Every turn is bounded by a batch in each direction, so that
  * neither starves the other, the timers or the caller.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,48 +23,6 @@ weir_us weir_tun_now(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (weir_us)now.tv_sec * 1000000 + (weir_us)now.tv_nsec / 1000;
-}
-
-/* ---- signals ---- */
-
-static void loop_signals(sigset_t *set)
-{
-    (void)sigemptyset(set);
-    (void)sigaddset(set, SIGINT);
-    (void)sigaddset(set, SIGTERM);
-    (void)sigaddset(set, SIGHUP);
-    (void)sigaddset(set, SIGUSR1);
-}
-
-bool weir_tun_signals(weir_tun *t, weir_fault *fault)
-{
-    sigset_t set;
-
-    loop_signals(&set);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
-        (t->signals = signalfd(t->signals, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
-        return weiri_fault(fault, WEIR_FAULT_FAILED, errno, NULL, "cannot take signals");
-    (void)signal(SIGPIPE, SIG_IGN);
-    return true;
-}
-
-void weir_tun_signals_restore(void)
-{
-    sigset_t set;
-
-    loop_signals(&set);
-    (void)signal(SIGPIPE, SIG_DFL);
-    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static unsigned loop_read_signals(weir_tun *t)
-{
-    struct signalfd_siginfo info;
-    unsigned happened = 0;
-
-    for (unsigned i = 0; i < 16 && read(t->signals, &info, sizeof info) == (ssize_t)sizeof info; i++)
-        happened |= info.ssi_signo == SIGUSR1 ? WEIR_TUN_DUMP : WEIR_TUN_QUIT;
-    return happened;
 }
 
 /* ---- trouble ---- */
@@ -238,7 +194,7 @@ unsigned weir_tun_step(weir_tun *t, struct pollfd *fds, size_t count, weir_us un
     weir_us now = weir_tun_now();
 
     if (described != 0 && t->polls[1].revents != 0)
-        happened |= loop_read_signals(t);
+        happened |= weiri_signals_read(t->signals);
     if ((device & POLLIN) != 0 && loop_receive(t, (device & POLLHUP) != 0, now))
         happened |= WEIR_TUN_PACKETS;
     if ((device & (POLLERR | POLLHUP | POLLNVAL)) != 0 && (device & POLLIN) == 0)

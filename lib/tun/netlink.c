@@ -91,7 +91,7 @@ static int netlink_ask(int fd, struct netlink_request *request)
 
 /* ---- requests ---- */
 
-static int netlink_link(int fd, unsigned index, uint32_t mtu, bool up)
+static int netlink_link(int fd, unsigned index, uint32_t mtu, uint32_t queue, bool up)
 {
     struct netlink_request request;
     struct ifinfomsg info;
@@ -103,6 +103,8 @@ static int netlink_link(int fd, unsigned index, uint32_t mtu, bool up)
     netlink_begin(&request, RTM_NEWLINK, 0, &info, sizeof info);
     if (mtu != 0)
         (void)netlink_attribute(&request, IFLA_MTU, &mtu, sizeof mtu);
+    if (queue != 0)
+        (void)netlink_attribute(&request, IFLA_TXQLEN, &queue, sizeof queue);
     return netlink_ask(fd, &request);
 }
 
@@ -271,7 +273,7 @@ static bool netlink_has_v6(const struct weiri_interface *interface)
 static bool netlink_configure(int fd, const struct weiri_interface *interface, weir_fault *fault)
 {
     unsigned index = if_nametoindex(interface->name);
-    int error = netlink_link(fd, index, interface->mtu, false);
+    int error = netlink_link(fd, index, interface->mtu, interface->queue, false);
 
     if (error == EPERM && netlink_is_up(interface->name))
         return true; /* made, configured and brought up by somebody else for us to use */
@@ -281,7 +283,7 @@ static bool netlink_configure(int fd, const struct weiri_interface *interface, w
     netlink_sysctl(interface->name, "disable_ipv6", netlink_has_v6(interface) ? "0" : "1");
     netlink_sysctl(interface->name, "accept_ra", "0");
     netlink_sysctl(interface->name, "router_solicitations", "0");
-    error = netlink_link(fd, index, 0, true);
+    error = netlink_link(fd, index, 0, 0, true);
     if (error != 0)
         return netlink_fault(fault, error, "bringing up", interface->name);
     return netlink_addresses(fd, index, interface, fault) && netlink_routes(fd, index, interface, fault);
@@ -313,7 +315,7 @@ bool weiri_loopback_up(weir_fault *fault)
 
     if (fd < 0)
         return false;
-    error = netlink_link(fd, if_nametoindex("lo"), 0, true);
+    error = netlink_link(fd, if_nametoindex("lo"), 0, 0, true);
     (void)close(fd);
     return error == 0 || netlink_fault(fault, error, "bringing up", "lo");
 }

@@ -250,16 +250,56 @@ static const char *parse_time(weir_us *to, const char *text)
     return why;
 }
 
-static const char *parse_queue(uint32_t *to, const char *text)
+static const char *parse_queue_octets(weir_link_config *to, const char *text)
 {
     uint64_t octets;
     const char *why = weir_parse_size(text, &octets);
 
-    if (why == NULL && octets > UINT32_MAX)
-        why = "at most 4 GiB";
-    if (why == NULL)
-        *to = (uint32_t)octets;
-    return why;
+    if (why != NULL)
+        return "a size (64K) or a count of packets (50p) is needed";
+    if (octets > UINT32_MAX)
+        return "at most 4 GiB";
+    to->queue_octets = (uint32_t)octets;
+    to->queue_packets = 0;
+    return NULL;
+}
+
+/* "64K" octets, or "50p" packets: one limit, the other goes. */
+static const char *parse_queue(weir_link_config *to, const char *text)
+{
+    uint64_t packets;
+    const char *at = text;
+
+    if (!parse_digits(&at, 1000000, &packets) || strcmp(at, "p") != 0)
+        return parse_queue_octets(to, text);
+    if (packets == 0)
+        return "at least 1p, a packet";
+    to->queue_packets = (uint32_t)packets;
+    to->queue_octets = UINT32_MAX;
+    return NULL;
+}
+
+/* "5/2@3s": five packets, every second one, after 3 s; "5/2+300K": after 300 KiB. */
+static const char *parse_drop(weir_link_config *to, const char *text)
+{
+    weir_link_drop drop = {0, 1, 0, 0};
+    uint64_t count, every = 1;
+
+    if (!parse_digits(&text, 1000000, &count) || count == 0)
+        return "how many packets comes first, like 5/2@3s: five, every second one, after 3 s";
+    if (*text == '/' && (text++, !parse_digits(&text, 1000000, &every) || every == 0))
+        return "after the slash comes every how many packets, like 5/2@3s: five, every second one, after 3 s";
+    if (*text != '@' && *text != '+')
+        return "after how long (@3s) or how many octets (+300K) comes last, like 5/2@3s or 5/2+300K";
+    const char *why = *text == '@' ? parse_time(&drop.after_us, text + 1) : weir_parse_size(text + 1, &drop.after_octets);
+    if (why != NULL)
+        return why;
+    if (to->drop_count == WEIR_LINK_DROPS_MAX)
+        return "that is one pattern too many: 8 at most in a direction";
+    drop.count = (uint32_t)count;
+    drop.every = (uint32_t)every;
+    to->drops[to->drop_count++] = drop;
+    return NULL;
 }
 
 static const char *parse_burst(uint32_t *to, const char *text)
@@ -290,24 +330,26 @@ static const char *parse_knob(weir_link_config *config, const char *knob, const 
     if (strcmp(knob, "rate") == 0)
         return weir_parse_rate_bps(text, &config->rate_bps);
     if (strcmp(knob, "queue") == 0)
-        return parse_queue(&config->queue_octets, text);
+        return parse_queue(config, text);
     if (strcmp(knob, "burst") == 0)
         return parse_burst(&config->loss_burst, text);
-    return "a link has the knobs loss, burst, dup, reorder, corrupt, delay, jitter, rate and queue";
+    if (strcmp(knob, "drop") == 0)
+        return parse_drop(config, text);
+    return "a link has the knobs loss, burst, drop, dup, reorder, corrupt, delay, jitter, rate and queue";
 }
 
 const char *weir_link_parse(weir_link_config *in, weir_link_config *out, const char *knob, const char *text)
 {
     bool only_in = strncmp(text, "in:", 3) == 0, only_out = strncmp(text, "out:", 4) == 0;
     const char *why, *value = only_in ? text + 3 : only_out ? text + 4 : text;
-    weir_link_config tried = *in;
+    weir_link_config tried_in = *in, tried_out = *out;
 
-    why = parse_knob(&tried, knob, value);
+    why = only_out ? NULL : parse_knob(&tried_in, knob, value);
+    if (why == NULL && !only_in)
+        why = parse_knob(&tried_out, knob, value);
     if (why != NULL)
         return why;
-    if (!only_out)
-        *in = tried;
-    if (!only_in)
-        (void)parse_knob(out, knob, value);
+    *in = tried_in;
+    *out = tried_out;
     return NULL;
 }

@@ -4,6 +4,7 @@
  * device.c     /dev/net/tun and adopted descriptors         netlink.c   addresses, routes, up: rtnetlink
  * namespace.c  user and network namespaces                  privilege.c giving up what is not needed
  * doctor.c     what this machine allows                     trace.c     packets and state changes into the capture
+ * wire.c       two devices and a link between them          signals.c   signals as a descriptor
  * link.c       the impaired link, sans IO                   pcapng.c    the capture file
  * parse.c, format.c  text of people                         fault.c     one line that says what, why and how to mend it
  */
@@ -44,6 +45,7 @@ struct weiri_interface {
     size_t address_count;
     const weir_prefix *routes;
     size_t route_count;
+    uint32_t queue;   /* packets that may wait in the device; 0: as many as the kernel likes (500) */
 };
 bool weiri_interface_up(const struct weiri_interface *interface, weir_fault *fault);
 bool weiri_loopback_up(weir_fault *fault);
@@ -53,6 +55,10 @@ bool weiri_namespace_enter(weir_fault *fault);   /* as config.unshare says */
 bool weiri_namespace_net(weir_fault *fault);     /* CLONE_NEWNET alone */
 bool weiri_namespace_user(weir_fault *fault);    /* CLONE_NEWUSER and CLONE_NEWNET, uid and gid mapped to 0 */
 bool weiri_namespace_is_user(void);              /* true where uid 0 is not the machine's */
+
+/* ---- signals.c ---- */
+bool weiri_signals_take(int *fd, weir_fault *fault); /* blocks them; *fd (-1, or one to change) says when one came */
+unsigned weiri_signals_read(int fd);                 /* WEIR_TUN_QUIT, WEIR_TUN_DUMP */
 
 /* ---- privilege.c ---- */
 bool weiri_privilege_drop(weir_fault *fault);
@@ -66,6 +72,10 @@ struct weiri_way {             /* one direction */
     size_t memory_len;
     weir_link_config config;   /* its seed is the one in use */
 };
+
+bool weiri_way_open(struct weiri_way *way, const weir_link_config *config, uint64_t seed, size_t memory, weir_fault *fault);
+void weiri_way_close(struct weiri_way *way);
+bool weiri_seed(uint64_t *seed, weir_fault *fault); /* 0 becomes a random one */
 
 struct weir_tun {
     struct weiri_device device;

@@ -30,7 +30,7 @@ void weir_tun_config_init(weir_tun_config *config)
 }
 
 /* The first address of the network that is not weir's own; the other one of a network of two. */
-static weir_addr tun_default_peer(const weir_prefix *own)
+weir_addr weir_tun_default_peer(const weir_prefix *own)
 {
     unsigned bits = weir_addr_is_v4(&own->addr) ? 32 : 128;
     weir_addr peer = own->addr;
@@ -60,7 +60,7 @@ static bool tun_address(weir_tun *t, const weir_prefix *own, const weir_addr *pe
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0, v4 ? "like 10.77.0.2/24" : "like fd77::2/64",
                            "weir's address is no %s address", v4 ? "IPv4" : "IPv6");
     address->own = *own;
-    address->peer = weir_addr_is_unspecified(peer) ? tun_default_peer(own) : *peer;
+    address->peer = weir_addr_is_unspecified(peer) ? weir_tun_default_peer(own) : *peer;
     if (weir_addr_is_v4(&address->peer) != v4)
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "give both of one family",
                            "the peer's address and weir's are of different families");
@@ -100,24 +100,19 @@ static bool tun_random(void *octets, size_t len)
     return n == (ssize_t)len;
 }
 
-static bool tun_seed(weir_tun *t, uint64_t seed, weir_fault *fault)
+bool weiri_seed(uint64_t *seed, weir_fault *fault)
 {
-    t->seed = seed;
-    t->seed_given = seed != 0;
-    if (t->seed_given || tun_random(&t->seed, sizeof t->seed))
+    if (*seed != 0 || tun_random(seed, sizeof *seed))
         return true;
     return weiri_fault(fault, WEIR_FAULT_FAILED, errno, "the kernel must have getrandom(2)", "no random numbers");
 }
 
 /* ---- parts ---- */
 
-static bool tun_way_open(struct weiri_way *way, const weir_link_config *config, uint64_t seed, size_t memory,
-                         weir_fault *fault)
+bool weiri_way_open(struct weiri_way *way, const weir_link_config *config, uint64_t seed, size_t memory, weir_fault *fault)
 {
     way->config = *config;
     way->config.seed = seed;
-    if (weir_link_config_idle(config))
-        return true;
     if (memory < WEIR_LINK_MEMORY_MIN)
         memory = WEIR_LINK_MEMORY_MIN;
     way->memory = mmap(NULL, memory, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -130,12 +125,23 @@ static bool tun_way_open(struct weiri_way *way, const weir_link_config *config, 
     way->link = weir_link_init(way->memory, memory, &way->config);
     if (way->link == NULL)
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0,
-                           "shares up to 100%, times up to a day, rates up to 1000gbit, runs up to 1000 packets",
+                           "shares up to 100%, times up to a day, rates up to 1000gbit, runs up to 1000 packets, 8 patterns",
                            "the impairment of the link is out of range");
     return true;
 }
 
-static void tun_way_close(struct weiri_way *way)
+/* Only a way that is impaired needs a link. */
+static bool tun_way_open(struct weiri_way *way, const weir_link_config *config, uint64_t seed, size_t memory,
+                         weir_fault *fault)
+{
+    if (!weir_link_config_idle(config))
+        return weiri_way_open(way, config, seed, memory, fault);
+    way->config = *config;
+    way->config.seed = seed;
+    return true;
+}
+
+void weiri_way_close(struct weiri_way *way)
 {
     if (way->memory != NULL)
         (void)munmap(way->memory, way->memory_len);
@@ -171,6 +177,7 @@ static bool tun_device_open(weir_tun *t, const weir_tun_config *config, weir_fau
         return false;
     if (!weiri_device_create(&t->device, config->name, fault))
         return false;
+    memset(&interface, 0, sizeof interface);
     interface.name = t->device.name;
     interface.mtu = config->mtu;
     interface.addresses = t->addresses;
@@ -183,9 +190,11 @@ static bool tun_device_open(weir_tun *t, const weir_tun_config *config, weir_fau
 static bool tun_build(weir_tun *t, const weir_tun_config *config, weir_fault *fault)
 {
     t->mtu = config->mtu;
+    t->seed = config->seed;
+    t->seed_given = config->seed != 0;
     t->batch = config->batch == 0 ? 64 : config->batch;
     t->any_destination = config->route_count != 0;
-    return tun_check(config, fault) && tun_seed(t, config->seed, fault) &&
+    return tun_check(config, fault) && weiri_seed(&t->seed, fault) &&
            tun_address(t, &config->addr4, &config->peer4, &t->peer4, fault) &&
            tun_address(t, &config->addr6, &config->peer6, &t->peer6, fault) &&
            tun_way_open(&t->in, &config->in, weiri_mix(t->seed, 1), config->link_memory, fault) &&
@@ -226,8 +235,8 @@ bool weir_tun_close(weir_tun *t, weir_fault *fault)
         (void)close(t->signals);
     if (t->stack_memory != NULL)
         (void)munmap(t->stack_memory, t->stack_len);
-    tun_way_close(&t->in);
-    tun_way_close(&t->out);
+    weiri_way_close(&t->in);
+    weiri_way_close(&t->out);
     free(t->polls);
     free(t);
     return complete;

@@ -15,14 +15,14 @@ wrong() {
 }
 helps() {
     "$weir" --help | grep -q '^usage: weir-tun' || return 1
-    for command in demo http echo discard nc perf stats doctor; do
+    for command in demo http echo discard nc perf link stats doctor; do
         "$weir" "$command" --help >out && grep -q "^usage: weir-tun $command" out || return 1
     done
 }
 # Every option of the help is in the manual page.
 manual() {
     page=$1
-    for command in demo http echo discard nc perf stats doctor; do "$weir" "$command" --help; done |
+    for command in demo http echo discard nc perf link stats doctor; do "$weir" "$command" --help; done |
         grep -o '^ .\{1,6\}--[a-z0-9-]*' | sed 's/.*--//' | sort -u >options
     [ "$(wc -l <options)" -gt 35 ] || return 1
     while read -r option; do
@@ -58,6 +58,14 @@ check "a word too many" wrong "one word too many" echo hello
 check "--fd with --unshare" wrong "use one of the two" echo --fd 3 --unshare
 check "a descriptor that is not open" wrong "" echo --fd 77
 check "quiet and verbose" wrong "use one of the two" echo -q -v
+check "a pattern without a moment" wrong "--drop 5/2: after how long" echo --drop 5/2
+check "a queue of nothing" wrong "at least 1p" echo --queue 0p
+check "an end of the link to others than link" wrong "use in: or out:" echo --loss left:2%
+check "a way into weir to link" wrong "use left: or right:" link --loss in:2%
+check "a socket for nobody" wrong "name one" link --left-socket
+check "a command after -- to link" wrong "does not go with link" link -- true
+check "an option of link alone" wrong "does not go with echo" echo --left true
+check "the same address twice" wrong "they are two hosts" link --addr 10.0.0.1/24 --peer 10.0.0.1 --addr6 off
 check "nothing after --" wrong "nothing follows --" echo --
 check "stats without a path" wrong "too few words" stats
 check "a command with doctor" wrong "does not go with doctor" doctor -- true

@@ -26,6 +26,13 @@ serves() {
         sh -c 'id -u; curl -sS --fail --noproxy "*" -o site/got "http://$WEIR_ADDR/file" && curl -sS --fail --noproxy "*" -T site/got "http://[$WEIR_ADDR6]/up"' &&
         cmp site/got site/file && cmp site/up site/file
 }
+# shellcheck disable=SC2016
+linked() {
+    random site/file 1M
+    as_user 666 "$work/weir-tun" link -q --delay 5ms --left-socket --left "exec $work/weir-tun http -q site --fd \$WEIR_FD --one-off" \
+        --right 'exec curl -sS --fail --noproxy "*" --retry 5 --retry-connrefused --max-time 20 -o site/got http://$WEIR_PEER/file' &&
+        cmp site/got site/file
+}
 doctor_fine() { as_user 666 "$work/weir-tun" doctor; }
 doctor_not() {
     as_user 600 "$work/weir-tun" doctor >out
@@ -45,6 +52,8 @@ check "the demo as an ordinary user" demo
 check "files served and sent as an ordinary user" serves
 check "doctor finds it fine" doctor_fine
 check "doctor says what is wrong where the device is closed" doctor_not
+check "a link as an ordinary user" linked
 check "where the device is closed the demo says so in one line" one_line demo
 check "and so does echo" one_line echo --unshare
+check "and so does link" one_line link --left true
 finish

@@ -6,6 +6,7 @@
 #ifndef WEIR_TUN_APP_H
 #define WEIR_TUN_APP_H
 
+#include "tun/programs/guard.h"
 #include "tun/programs/options.h"
 
 struct instance;
@@ -64,7 +65,7 @@ struct instance {
     uint64_t retries;  /* connections to be made again at retry_at */
     unsigned quitting; /* 0; 1: closing gracefully; 2: aborting */
     int status;        /* what the program will end with */
-    int child, child_pidfd, child_gate;
+    struct guard child;
     struct control *control;
     bool device_gone, stopped; /* stopped: by a signal or by --duration */
     union {                    /* one subcommand runs in one instance */
@@ -122,5 +123,6 @@ extern const struct app app_http, app_echo, app_discard, app_nc, app_perf;
 int perf_main(const struct options *options);
 int demo_main(const struct options *options);
 int doctor_main(const struct options *options);
+int link_main(const struct options *options);
 
 #endif

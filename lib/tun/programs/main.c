@@ -22,6 +22,8 @@ static int main_run(const struct options *options)
         return perf_main(options);
     case CMD_STATS:
         return control_ask(options->args[0], options->json);
+    case CMD_LINK:
+        return link_main(options);
     case CMD_DOCTOR:
         return doctor_main(options);
     default:

@@ -14,7 +14,9 @@ enum {
     FOR_SERVERS = BIT(CMD_HTTP) | BIT(CMD_ECHO) | BIT(CMD_DISCARD),
     FOR_PORT = FOR_SERVERS | BIT(CMD_PERF),
     FOR_DEVICE = FOR_PORT | BIT(CMD_NC),
-    FOR_JSON = FOR_DEVICE | BIT(CMD_STATS) | BIT(CMD_DOCTOR),
+    FOR_LINK = BIT(CMD_LINK),
+    FOR_WIRE = FOR_DEVICE | FOR_LINK,
+    FOR_JSON = FOR_WIRE | BIT(CMD_STATS) | BIT(CMD_DOCTOR),
     FOR_ALL = BIT(CMD_COUNT) - 1
 };
 
@@ -54,33 +56,36 @@ struct option_row {
 
 /* Columns: name, letter, kind, subcommands, field, field set too, least, most, value, example, help. */
 static const struct option_row option_rows[] = {
-    {"tun", 0, KIND_TEXT, FOR_DEVICE, AT(device.name), 0, 0, 0, "NAME", "weir0",
+    {"tun", 0, KIND_TEXT, FOR_WIRE, AT(device.name), 0, 0, 0, "NAME", "weir0",
      "the TUN device, made if it is not there; weir0"},
     {"fd", 0, KIND_INT, FOR_DEVICE, AT(device.fd), 0, 0, 1 << 20, "N", "3", "use the open TUN descriptor N instead"},
     {"unshare", 0, KIND_FLAG, FOR_DEVICE, AT(device.unshare), 0, 0, 0, NULL, NULL,
      "make a network namespace and the device in it"},
-    {"addr", 0, KIND_PREFIX4, FOR_DEVICE, AT(device.addr4), 0, 0, 0, "ADDR/LEN", "10.77.0.2/24",
-     "weir's IPv4 address, or off; 10.77.0.2/24"},
-    {"peer", 0, KIND_ADDR4, FOR_DEVICE, AT(device.peer4), 0, 0, 0, "ADDR", "10.77.0.1",
-     "the kernel's IPv4 address; the first of the network"},
-    {"addr6", 0, KIND_PREFIX6, FOR_DEVICE, AT(device.addr6), 0, 0, 0, "ADDR/LEN", "fd77::2/64",
-     "weir's IPv6 address, or off; fd77::2/64"},
-    {"peer6", 0, KIND_ADDR6, FOR_DEVICE, AT(device.peer6), 0, 0, 0, "ADDR", "fd77::1",
-     "the kernel's IPv6 address; the first of the network"},
-    {"mtu", 0, KIND_U32, FOR_DEVICE, AT(device.mtu), 0, 68, 65535, "OCTETS", "1500",
+    {"addr", 0, KIND_PREFIX4, FOR_WIRE, AT(device.addr4), 0, 0, 0, "ADDR/LEN", "10.77.0.2/24",
+     "weir's IPv4 address (link: the left end's), or off; 10.77.0.2/24"},
+    {"peer", 0, KIND_ADDR4, FOR_WIRE, AT(device.peer4), 0, 0, 0, "ADDR", "10.77.0.1",
+     "the kernel's IPv4 address (link: the right end's); the first of the network"},
+    {"addr6", 0, KIND_PREFIX6, FOR_WIRE, AT(device.addr6), 0, 0, 0, "ADDR/LEN", "fd77::2/64",
+     "weir's IPv6 address (link: the left end's), or off; fd77::2/64"},
+    {"peer6", 0, KIND_ADDR6, FOR_WIRE, AT(device.peer6), 0, 0, 0, "ADDR", "fd77::1",
+     "the kernel's IPv6 address (link: the right end's); the first of the network"},
+    {"mtu", 0, KIND_U32, FOR_WIRE, AT(device.mtu), 0, 68, 65535, "OCTETS", "1500",
      "of the device; 1500; 1280 at least with IPv6"},
     {"pcapng", 0, KIND_TEXT, FOR_DEVICE, AT(device.pcapng), 0, 0, 0, "FILE", "run.pcapng",
      "write every packet to FILE, state changes as packet comments"},
-    {"loss", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "PERCENT", "2%", "drop packets; in:2% or out:2%: one way, seen from weir"},
-    {"burst", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "PACKETS", "5", "let losses come in runs of so many on average"},
-    {"dup", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "PERCENT", "1%", "deliver packets twice"},
-    {"reorder", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "PERCENT", "2%", "let packets be overtaken by later ones"},
-    {"corrupt", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "PERCENT", "0.5%", "change an octet of packets"},
-    {"delay", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "TIME", "20ms", "hold packets so long, each way"},
-    {"jitter", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "TIME", "2ms", "add a random time up to this"},
-    {"rate", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "RATE", "10mbit", "carry so many bits a second, each way"},
-    {"queue", 0, KIND_LINK, FOR_DEVICE, 0, 0, 0, 0, "SIZE", "64K", "octets that may wait for --rate"},
-    {"seed", 0, KIND_NUMBER, FOR_DEVICE, AT(device.seed), AT(seed_given), 1, UINT64_MAX, "N", "1",
+    {"loss", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "PERCENT", "2%",
+     "drop packets; in:2% or out:2%: one way, seen from weir (link: left: right:, the end they go to)"},
+    {"burst", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "PACKETS", "5", "let losses come in runs of so many on average"},
+    {"drop", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "N/EVERY@TIME", "5/2@3s",
+     "drop N packets, every so-manieth, after a time, or octets (+300K); again for more"},
+    {"dup", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "PERCENT", "1%", "deliver packets twice"},
+    {"reorder", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "PERCENT", "2%", "let packets be overtaken by later ones"},
+    {"corrupt", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "PERCENT", "0.5%", "change an octet of packets"},
+    {"delay", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "TIME", "20ms", "hold packets so long, each way"},
+    {"jitter", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "TIME", "2ms", "add a random time up to this"},
+    {"rate", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "RATE", "10mbit", "carry so many bits a second, each way"},
+    {"queue", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "SIZE", "64K", "octets that may wait for --rate, or packets (50p)"},
+    {"seed", 0, KIND_NUMBER, FOR_WIRE, AT(device.seed), AT(seed_given), 1, UINT64_MAX, "N", "1",
      "repeat a run: accidents and weir's secret follow from N (tests only)"},
     {"cc", 0, KIND_CC, FOR_DEVICE, AT(cc), 0, 0, 0, "NAME", "newreno", "congestion control: cubic (default) or newreno"},
     {"port", 'p', KIND_NUMBER, FOR_PORT, AT(port), 0, 1, 65535, "PORT", "8080",
@@ -98,16 +103,16 @@ static const struct option_row option_rows[] = {
     {"nodelay", 0, KIND_FLAG, FOR_DEVICE, AT(no_delay), 0, 0, 0, NULL, NULL, "switch Nagle's algorithm off"},
     {"idle", 0, KIND_TIME, FOR_SERVERS, AT(idle_us), AT(idle_given), 0, 86400 * SECONDS, "TIME", "60s",
      "give up a connection that is silent so long; 0: never; http 60s"},
-    {"grace", 0, KIND_TIME, FOR_DEVICE, AT(grace_us), 0, 0, 600 * SECONDS, "TIME", "3s",
+    {"grace", 0, KIND_TIME, FOR_WIRE, AT(grace_us), 0, 0, 600 * SECONDS, "TIME", "3s",
      "how long the end waits for open connections; 3s"},
-    {"duration", 't', KIND_TIME, FOR_DEVICE, AT(duration_us), 0, 1000, 86400 * SECONDS, "TIME", "10s",
+    {"duration", 't', KIND_TIME, FOR_WIRE, AT(duration_us), 0, 1000, 86400 * SECONDS, "TIME", "10s",
      "end after so long; perf 10s"},
     {"one-off", '1', KIND_FLAG, FOR_SERVERS, AT(one_off), 0, 0, 0, NULL, NULL, "end when the first connection has ended"},
-    {"ready-fd", 0, KIND_INT, FOR_DEVICE, AT(ready_fd), 0, 0, 1 << 20, "N", "3",
+    {"ready-fd", 0, KIND_INT, FOR_WIRE, AT(ready_fd), 0, 0, 1 << 20, "N", "3",
      "write a line with the addresses to descriptor N when ready"},
     {"control", 0, KIND_TEXT, FOR_DEVICE, AT(control), 0, 0, 0, "PATH", "weir.sock",
      "answer `weir-tun stats PATH` on a local socket of this name"},
-    {"stats-interval", 'i', KIND_TIME, FOR_DEVICE, AT(interval_us), 0, 10000, 86400 * SECONDS, "TIME", "1s",
+    {"stats-interval", 'i', KIND_TIME, FOR_WIRE, AT(interval_us), 0, 10000, 86400 * SECONDS, "TIME", "1s",
      "print a line for each connection that often (perf: the rate)"},
     {"synthetic", 0, KIND_SIZE, FOR_HTTP, AT(synthetic_len), AT(synthetic_given), 0, UINT64_C(1) << 50, "SIZE", "1G",
      "no files: GET gives SIZE made-up octets, PUT hashes and discards"},
@@ -117,6 +122,18 @@ static const struct option_row option_rows[] = {
      "run the other end too, over the kernel's sockets"},
     {"parallel", 'P', KIND_NUMBER, FOR_PERF, AT(parallel), 0, 1, 1024, "N", "4", "so many connections; 1"},
     {"quick", 0, KIND_FLAG, FOR_DEMO, AT(quick), 0, 0, 0, NULL, NULL, "a 32nd of the sizes"},
+    {"left", 0, KIND_TEXT, FOR_LINK, AT(left.run), 0, 0, 0, "COMMAND", "./client",
+     "run by sh at the left end; when it ends, the link does"},
+    {"right", 0, KIND_TEXT, FOR_LINK, AT(right.run), 0, 0, 0, "COMMAND", "./server", "run by sh at the right end"},
+    {"left-socket", 0, KIND_FLAG, FOR_LINK, AT(left.socket), 0, 0, 0, NULL, NULL,
+     "no device: the command has a socket for packets, weir-tun ... --fd $WEIR_FD"},
+    {"right-socket", 0, KIND_FLAG, FOR_LINK, AT(right.socket), 0, 0, 0, NULL, NULL, "likewise"},
+    {"left-netns", 0, KIND_TEXT, FOR_LINK, AT(left.netns), 0, 0, 0, "NAME", "a",
+     "a namespace that exists (ip netns add), or the path of one; a new one"},
+    {"right-netns", 0, KIND_TEXT, FOR_LINK, AT(right.netns), 0, 0, 0, "NAME", "b", "likewise"},
+    {"left-pcapng", 0, KIND_TEXT, FOR_LINK, AT(left.pcapng), 0, 0, 0, "FILE", "left.pcapng", "write what the left end sees to FILE"},
+    {"right-pcapng", 0, KIND_TEXT, FOR_LINK, AT(right.pcapng), 0, 0, 0, "FILE", "right.pcapng", "likewise"},
+    {"realtime", 0, KIND_FLAG, FOR_LINK, AT(realtime), 0, 0, 0, NULL, NULL, "run before other programs, for exact times (as root)"},
     {"json", 'j', KIND_FLAG, FOR_JSON, AT(json), 0, 0, 0, NULL, NULL, "print JSON, one object a line"},
     {"quiet", 'q', KIND_COUNT, FOR_ALL, AT(quiet), 0, 0, 0, NULL, NULL, "say nothing but errors"},
     {"verbose", 'v', KIND_COUNT, FOR_ALL, AT(verbose), 0, 0, 0, NULL, NULL, "say more: a line for each request, totals at the end"},
@@ -141,6 +158,7 @@ static const struct command_row command_rows[CMD_COUNT] = {
     [CMD_DISCARD] = {"discard", "", 0, 0, "take what comes"},
     [CMD_NC] = {"nc", "ADDR PORT | -l PORT", 1, 2, "standard input and output over one connection"},
     [CMD_PERF] = {"perf", "[ADDR PORT]", 0, 2, "measure the rate of sending or receiving"},
+    [CMD_LINK] = {"link", "", 0, 0, "an impaired wire between two network namespaces, for any TCP at its ends"},
     [CMD_STATS] = {"stats", "PATH", 1, 1, "connections and counters of a running weir-tun (its --control PATH)"},
     [CMD_DOCTOR] = {"doctor", "", 0, 0, "check what this machine allows, with the remedy"},
 };
@@ -164,6 +182,7 @@ struct options_reader {
     uint64_t used; /* a bit for each row of the table */
     int argc, next;
     char **argv;
+    const char *by_end, *by_way; /* values of knobs: "left:2%" (of link alone) and "in:2%" (of all others); NULL: none */
 };
 
 __attribute__((format(printf, 2, 3))) static bool options_refuse(const struct options_reader *r, const char *format, ...)
@@ -236,9 +255,9 @@ static unsigned options_distance(const char *a, size_t a_len, const char *b)
 static const char *options_nearest(const char *name, size_t len)
 {
     const char *nearest = NULL;
-    unsigned least = 3;
+    unsigned least = 6; /* of two equally near, the one with the same first letter */
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        unsigned distance = options_distance(name, len, option_rows[i].name);
+        unsigned distance = 2 * options_distance(name, len, option_rows[i].name) + (*name != *option_rows[i].name);
         if (distance < least) {
             least = distance;
             nearest = option_rows[i].name;
@@ -342,7 +361,21 @@ static bool options_store_number(const struct options_reader *r, const struct op
     return true;
 }
 
-static bool options_store(const struct options_reader *r, const struct option_row *row, const char *text)
+/* A knob of the link. To weir is to the left: weir's own addresses are those of the left end. */
+static const char *options_link(struct options_reader *r, const char *knob, const char *text)
+{
+    weir_link_config *in = &r->options->device.in, *out = &r->options->device.out;
+    if (strncmp(text, "left:", 5) == 0 || strncmp(text, "right:", 6) == 0) {
+        weir_link_config *to = *text == 'l' ? in : out, nowhere = *to;
+        r->by_end = text;
+        return weir_link_parse(to, &nowhere, knob, strchr(text, ':') + 1);
+    }
+    if (strncmp(text, "in:", 3) == 0 || strncmp(text, "out:", 4) == 0)
+        r->by_way = text;
+    return weir_link_parse(in, out, knob, text);
+}
+
+static bool options_store(struct options_reader *r, const struct option_row *row, const char *text)
 {
     struct options *o = r->options;
     void *at = options_at(o, row->at);
@@ -359,7 +392,7 @@ static bool options_store(const struct options_reader *r, const struct option_ro
         wrong = *text == '\0' ? "an empty text" : NULL;
         break;
     case KIND_LINK:
-        wrong = weir_link_parse(&o->device.in, &o->device.out, row->name, text);
+        wrong = options_link(r, row->name, text);
         break;
     case KIND_PREFIX4:
     case KIND_PREFIX6:
@@ -443,7 +476,7 @@ static bool options_word(const struct options_reader *r, const char *word)
                 return true;
             }
         }
-        return options_refuse(r, "%s: no such subcommand; there are demo, http, echo, discard, nc, perf, stats and doctor", word);
+        return options_refuse(r, "%s: no such subcommand; there are demo, http, echo, discard, nc, perf, link, stats and doctor", word);
     }
     if (o->arg_count >= command_rows[o->command].args_max)
         return options_refuse(r, "%s: one word too many; the form is: weir-tun %s %s", word, command_rows[o->command].name,
@@ -514,6 +547,14 @@ static bool options_check_args(const struct options_reader *r)
 static bool options_check(const struct options_reader *r)
 {
     const struct options *o = r->options;
+    if (o->command == CMD_LINK && r->by_way != NULL)
+        return options_refuse(r, "%s: a link has no in: and out:; use left: or right:, the end the packets go to", r->by_way);
+    if (o->command != CMD_LINK && r->by_end != NULL)
+        return options_refuse(r, "%s: only weir-tun link has left: and right:; use in: or out:, seen from weir", r->by_end);
+    if ((o->left.socket && o->left.run == NULL) || (o->right.socket && o->right.run == NULL))
+        return options_refuse(r, "--%s-socket without --%s: a command has to take the socket; name one",
+                              o->left.socket && o->left.run == NULL ? "left" : "right",
+                              o->left.socket && o->left.run == NULL ? "left" : "right");
     if (o->device.fd >= 0 && o->device.unshare)
         return options_refuse(r, "--fd with --unshare: an open device stays in its own namespace; use one of the two");
     if (o->exec != NULL && (BIT(o->command) & FOR_DEVICE) == 0)
@@ -554,7 +595,7 @@ static bool options_read_words(struct options_reader *r)
 
 bool options_read(struct options *options, int argc, char **argv, char *why, size_t why_len)
 {
-    struct options_reader reader = {options, why, why_len, 0, argc, 1, argv};
+    struct options_reader reader = {options, why, why_len, 0, argc, 1, argv, NULL, NULL};
     options_defaults(options);
     if (!options_read_words(&reader))
         return false;

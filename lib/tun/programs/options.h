@@ -16,6 +16,7 @@ enum command {
     CMD_DISCARD,
     CMD_NC,
     CMD_PERF,
+    CMD_LINK,
     CMD_STATS,
     CMD_DOCTOR,
     CMD_COUNT
@@ -51,6 +52,11 @@ struct options {
     bool send, kernel_peer;             /* perf */
     uint64_t parallel;                  /* perf */
     bool quick;                         /* demo */
+    struct options_side {               /* link */
+        const char *run, *netns, *pcapng;
+        bool socket;
+    } left, right;
+    bool realtime;                      /* link */
     const char *args[OPTIONS_ARGS_MAX]; /* what is left, in order */
     unsigned arg_count;
     char **exec; /* after "--": a command to run; NULL: none */

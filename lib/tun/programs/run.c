@@ -476,7 +476,7 @@ static bool run_begin(struct instance *in, int (*inside)(void *), void *argument
 
 int run_app_with(const struct options *options, const struct app *app, int (*inside)(void *), void *argument)
 {
-    struct instance in = {.options = options, .app = app, .status = EXIT_FAILED, .child_pidfd = -1, .child_gate = -1};
+    struct instance in = {.options = options, .app = app, .status = EXIT_FAILED, .child = GUARD_NONE};
     weir_fault fault;
     if (run_open(&in) && run_begin(&in, inside, argument)) {
         in.status = EXIT_FINE;
