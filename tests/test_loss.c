@@ -115,6 +115,24 @@ static void limited_transmit(void **state)
     assert_int_equal(f->c.cc.ssthresh, 3 * MSS); /* half of six, not of eight */
 }
 
+/* RFC 5681 5: duplicates that were never caused by segments do not open the window; two are in flight, so two count. */
+static void forged_duplicates_open_no_more_than_was_in_flight(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = loss_flight(false, false);
+    loss_ack(f, 8, 0, 0);
+    f->c.cc.cwnd = 2 * MSS;
+    assert_int_equal(conn_send(f, 8 * MSS, 0), WEIR_ERR_NONE);
+    unsigned sent = 0;
+    for (int i = 0; i < 40; i++) {
+        loss_ack(f, 8, 0, 0);
+        while (loss_next(f) >= 0) {
+            sent++;
+        }
+    }
+    assert_int_equal(sent, 3); /* two by limited transmit, and the one that was called lost */
+}
+
 /* RFC 6582: each partial acknowledgment resends the next hole at once; nothing is reduced again. */
 static void partial_acks_without_sack(void **state)
 {
@@ -449,6 +467,7 @@ int main(void)
         cmocka_unit_test(the_third_duplicate_ack_resends_the_first_segment),
         cmocka_unit_test(other_segments_are_no_duplicate_acks),
         cmocka_unit_test(limited_transmit),
+        cmocka_unit_test(forged_duplicates_open_no_more_than_was_in_flight),
         cmocka_unit_test(partial_acks_without_sack),
         cmocka_unit_test(sack_repairs_every_hole_in_one_recovery),
         cmocka_unit_test(a_timeout_resends_from_the_left_edge_in_slow_start),

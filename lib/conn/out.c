@@ -30,14 +30,16 @@ static uint32_t out_full_size(const weir_conn *c)
     return c->mss_snd - options;
 }
 
-/* Without SACK each duplicate ACK says that one segment has left the network: in recovery all count (RFC 5681 3.2), before it two at most
- * (RFC 3042 2), and after a timeout none, for what was on its way then is counted as lost already. */
+/* Without SACK each duplicate ACK says that one segment has left the network: in recovery all count (RFC 5681 3.2), though no more than
+ * there were segments (RFC 5681 5: who forges them would open the window), before it two at most (RFC 3042 2), and after a timeout none,
+ * for what was on its way then is counted as lost already. */
 static uint32_t out_left(const weir_conn *c)
 {
     if (conn_has(c, WEIRI_SACK_OK | WEIRI_LOSS)) {
         return 0;
     }
-    return (uint32_t)c->mss_snd * (conn_has(c, WEIRI_RECOVERY) ? c->dupacks : base_min32(c->dupacks, 2));
+    uint32_t most = conn_has(c, WEIRI_RECOVERY) ? c->dup_flight : 2u * c->mss_snd;
+    return base_min32((uint32_t)c->mss_snd * c->dupacks, most);
 }
 
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c)

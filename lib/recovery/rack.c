@@ -77,6 +77,8 @@ WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_se
     }
 }
 
+/* A duplicate that we caused says that something was late, not lost. What was sent again can never show that itself (6.2 step 3 asks for
+ * segments sent once), so it counts as reordering seen: otherwise the window would stay 0 and every late segment be sent twice. */
 static void rack_note_dsack(struct weir_rack *r, const struct weiri_rack_ack *a)
 {
     if (r->dsack_round && seq_leq(r->round, a->una)) {
@@ -87,6 +89,7 @@ static void rack_note_dsack(struct weir_rack *r, const struct weiri_rack_ack *a)
         r->round = a->nxt;
         r->mult = (uint8_t)(r->mult + (r->mult < UINT8_MAX));
         r->persist = RACK_PERSIST;
+        r->reordered = 1;
     }
 }
 
