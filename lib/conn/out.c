@@ -38,7 +38,8 @@ static uint32_t out_left(const weir_conn *c)
     if (conn_has(c, WEIRI_SACK_OK | WEIRI_LOSS)) {
         return 0;
     }
-    uint32_t most = conn_has(c, WEIRI_RECOVERY) ? c->dup_flight : 2u * c->mss_snd;
+    uint32_t limited = 2u * c->mss_snd; /* what limited transmit has added is in flight too */
+    uint32_t most = conn_has(c, WEIRI_RECOVERY) ? c->dup_flight + limited : limited;
     return base_min32((uint32_t)c->mss_snd * c->dupacks, most);
 }
 

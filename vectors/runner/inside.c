@@ -28,6 +28,10 @@ static const struct inside_setting inside_settings[] = {
     {"receive-buffer-max", INSIDE_U32, TCP(rx_max)},
     {"send-buffer", INSIDE_U32, STACK(rings.tx)},
     {"nagle", INSIDE_BOOL, TCP(nagle)},
+    {"rack", INSIDE_BOOL, TCP(rack)},
+    {"prr", INSIDE_BOOL, TCP(prr)},
+    {"undo", INSIDE_BOOL, TCP(undo)},
+    {"hystart", INSIDE_BOOL, TCP(hystart)},
     {"ack-delay", INSIDE_TIME, TCP(ack_delay_us)},
     {"ack-every", INSIDE_U8, TCP(ack_every)},
     {"quick-acks", INSIDE_U8, TCP(quick_acks)},
@@ -198,14 +202,14 @@ bool inside_has(const char *need)
 {
     static const char *const features[] = {
         "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
-        "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "rfc6675", "rows"};
+        "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto",
+        "rows"};
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
         if (strcmp(features[i], need) == 0) {
             return true;
         }
     }
-    weir_stack_config probe;
-    return strcmp(need, "cubic") == 0 && inside_set_congestion(&probe, need) == 0;
+    return false;
 }
 
 weir_us inside_iss_delay(const struct inside_config *config, const weir_tuple *tuple, weir_us now)
