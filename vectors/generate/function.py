@@ -20,7 +20,7 @@ from segment_wire import ones_sum
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "function"
 WRAP = 2**32
 FLAG_NOTES = {
-    "Weir": "the answer is a choice of weir: a keyed number that another stack makes otherwise",
+    "Weir": "the answer is a choice of weir: another stack has another",
     "Erratum": "an erratum is applied; the comment names it",
     "Printed": "as the RFC prints it, not computed again here",
 }
@@ -291,26 +291,34 @@ def cubic():
     for k, w_max in ((0, 10), (1, 20), (2, 50), (3, 100), (5, 400)):
         epoch = w_max - c * k**3
         for time in (0, 1, 2, 4, 7):
-            t.add(f"window-k{k}-t{time}", "cubic-window", "C (t - K)^3 + W_max", {"c": 0.4, "w-max": w_max, "cwnd-epoch": float(epoch), "t": time}, {"k": k, "w-cubic": float(c * (time - k)**3 + w_max)}, derived=True, tolerance=0.001, family="window")
+            t.add(f"window-k{k}-t{time}", "cubic-window", "C (t - K)^3 + W_max", {"c": 0.4, "w-max": w_max, "cwnd-epoch": float(epoch), "t": time}, {"k": k, "w-cubic": float(c * (time - k)**3 + w_max)}, derived=True,
+                  tolerance=round(0.004 + float(3 * c * (time - k)**2) / 1000, 4), family="window")  # what a millisecond of K is worth then, and octets
     for cwnd, w_max, flight in ((100, 100, 100), (80, 100, 80), (100, 80, 90), (2, 2, 2), (1, 1, 1), (3, 10, 3), (1000, 1200, 500)):
         w_new = Fraction(cwnd) * (1 + beta) / 2 if cwnd < w_max else Fraction(cwnd)
         ssthresh = max(flight * beta, Fraction(2))
-        t.add(f"reduce-{cwnd}-{w_max}-{flight}", "cubic-reduce", "beta of what was in flight; fast convergence below the last W_max", {"beta": 0.7, "cwnd": cwnd, "w-max": w_max, "flight": flight, "fast-convergence": True}, {"ssthresh": float(ssthresh), "cwnd": float(ssthresh), "w-max": float(w_new)},
+        function = "cubic-reduce-literal" if flight < cwnd or cwnd < ssthresh else "cubic-reduce"
+        t.add(f"reduce-{cwnd}-{w_max}-{flight}", function, "beta of what was in flight; fast convergence below the last W_max", {"beta": 0.7, "cwnd": cwnd, "w-max": w_max, "flight": flight, "fast-convergence": True}, {"ssthresh": float(ssthresh), "cwnd": float(ssthresh), "w-max": float(w_new)},
               derived=True, tolerance=0.001, family="reduce", section="RFC 9438 4.6", covers=["RFC9438-4.6-2", "RFC9438-4.6-3", "RFC9438-4.7-1"])
+    for cwnd, w_max, flight in ((100, 80, 90), (1000, 1200, 500), (1000, 1200, 300), (1, 1, 1)):
+        w_new = Fraction(cwnd) * (1 + beta) / 2 if cwnd < w_max else Fraction(cwnd)
+        ssthresh = max(max(flight, min(cwnd, 2 * flight)) * beta, Fraction(2))
+        t.add(f"used-{cwnd}-{w_max}-{flight}", "cubic-reduce", "cwnd in place of FlightSize, at most twice that; a loss never widens the window",
+              {"beta": 0.7, "cwnd": cwnd, "w-max": w_max, "flight": flight, "fast-convergence": True}, {"ssthresh": float(ssthresh), "cwnd": float(min(ssthresh, cwnd)), "w-max": float(w_new)},
+              derived=True, tolerance=0.001, family="used", flags=["Weir"], level="practice", section="RFC 9438 4.6", covers=["RFC9438-4.6-4", "RFC9438-4.7-1"])
     alpha = 3 * (1 - beta) / (1 + beta)
     for cwnd, prior in ((10, 100), (50, 100), (7, 10)):
-        w_est, states = Fraction(cwnd), []
+        w_est, states = Fraction(cwnd), []  # alpha in whole octets: an octet less for each of eight windows
         for _ in range(8):
             w_est += (alpha if w_est < prior else 1) * Fraction(cwnd) / cwnd
             states.append(round(float(w_est), 6))
-        t.add(f"reno-friendly-{cwnd}-{prior}", "cubic-estimate", "a window acknowledged at a time, cwnd held", {"beta": 0.7, "cwnd": cwnd, "cwnd-prior": prior, "acked": [cwnd] * 8}, {"w-est": states}, derived=True, tolerance=0.001, family="reno-friendly", section="RFC 9438 4.3", covers=["RFC9438-4.3-1", "RFC9438-4.3-2", "RFC9438-4.3-3"])
+        t.add(f"reno-friendly-{cwnd}-{prior}", "cubic-estimate", "a window acknowledged at a time, cwnd held", {"beta": 0.7, "cwnd": cwnd, "cwnd-prior": prior, "acked": [cwnd] * 8}, {"w-est": states}, derived=True, tolerance=0.01, family="reno-friendly", section="RFC 9438 4.3", covers=["RFC9438-4.3-1", "RFC9438-4.3-2", "RFC9438-4.3-3"])
     return t
 
 
-def prr_step(inflight, ssthresh, delivered_total, out, delivered, recover_fs, safe):
-    """RFC 9937 6.2 in octets of 1000."""
+def prr_step(inflight, ssthresh, delivered_total, out, delivered, recover_fs, safe, literal):
+    """RFC 9937 6.2 in octets of 1000; not `literal`: inflight >= ssthresh, which is how figure 1 comes about."""
     total = delivered_total + delivered
-    if inflight > ssthresh:
+    if inflight > ssthresh or (inflight == ssthresh and not literal):
         count = -(-total * ssthresh // recover_fs) - out
     else:
         limit = max(total - out, delivered) + (1000 if safe else 0)
@@ -333,9 +341,11 @@ def prr():
     for head, rows in blocks:
         figure, rule = re.match(r"\[(figure\d(?:-literal)?) (PRR|RFC\d+)", head).groups()
         lost = [0] if figure.startswith("figure1") else list(range(15))
+        literal = figure.endswith("literal")
         steps = [{"ack": int(a), "cwnd": int(b), "inflight": int(c), "sent": "" if d == "-" else d} for a, b, c, d in rows]
         comment = {"figure1": "the first segment is lost", "figure1-literal": "the same by the letter of the pseudocode: inflight > ssthresh, where the figure has >=", "figure2": "the first fifteen are lost"}[figure]
-        t.add(f"rfc9937-{figure}-{rule.lower()}", "prr-trace" if rule == "PRR" else "rfc6675-trace", comment, {**start, "lost": lost}, {"steps": steps}, source="RFC 9937 8",
+        t.add(f"rfc9937-{figure}-{rule.lower()}", ("prr-trace-literal" if literal else "prr-trace") if rule == "PRR" else "rfc6675-trace", comment,
+              {**start, "lost": lost, **({"acks": len(steps)} if rule == "PRR" else {})}, {"steps": steps}, source="RFC 9937 8",
               flags=["Printed"], covers=t.default["covers"] if rule == "PRR" else ["RFC9937-5-2"], **({"derived": True} if figure == "figure1-literal" else {}), **({"level": "practice"} if rule != "PRR" or figure == "figure1" else {}))
     text = lines("rfc6937_prr_traces.txt")
     for at in range(0, len(text) - 1, 2):
@@ -349,10 +359,13 @@ def prr():
             t.add(f"rfc6937-{label}", "rfc6937-trace", "as the older RFC draws it; obsoleted by RFC 9937", {**start, "lost": [0] if label == "prr" else list(range(15)), "bound": label[4:].upper() or "none"}, {"steps": steps},
                   source="RFC 6937 3.1", section="RFC 6937 3.1", flags=["Printed"], covers=["RFC6937-3-3", "RFC6937-3-4"], level="practice")
     for inflight, total, out, delivered, safe in ((19000, 0, 0, 1000, False), (18000, 1000, 1000, 1000, False), (15000, 9000, 5000, 1000, False), (10000, 9000, 5000, 1000, False), (10000, 9000, 5000, 1000, True),
-                                                  (4000, 16000, 2000, 1000, False), (4000, 16000, 16000, 1000, False), (4000, 16000, 16000, 1000, True), (9500, 10000, 5000, 1000, True), (12000, 0, 0, 10000, False), (10000, 0, 0, 1000, False), (19000, 2000, 3000, 1000, False)):
-        t.add(f"step-{inflight}-{total}-{out}-{delivered}-{'safe' if safe else 'plain'}", "prr-step", "SndCnt of one acknowledgment; octets",
-              {"mss": 1000, "inflight": inflight, "ssthresh": 10000, "recover-fs": 20000, "prr-delivered": total, "prr-out": out, "delivered": delivered, "safe": safe},
-              {"send-count": prr_step(inflight, 10000, total, out, delivered, 20000, safe)}, derived=True, family="step", section="RFC 9937 6.2", covers=["RFC9937-6.2-8", "RFC9937-6.2-9", "RFC9937-6.2-10"])
+                                                  (4000, 16000, 2000, 1000, False), (4000, 16000, 16000, 1000, False), (4000, 16000, 16000, 1000, True), (9500, 10000, 5000, 1000, True), (12000, 0, 0, 10000, False), (10000, 0, 0, 1000, False), (19000, 2000, 3000, 1000, False), (10000, 9000, 4000, 1000, False), (4000, 3000, 6000, 1000, False)):
+        given = {"mss": 1000, "inflight": inflight, "ssthresh": 10000, "recover-fs": 20000, "prr-delivered": total, "prr-out": out, "delivered": delivered, "safe": safe}
+        letter, figure = (prr_step(inflight, 10000, total, out, delivered, 20000, safe, literal) for literal in (True, False))
+        name, more = f"step-{inflight}-{total}-{out}-{delivered}", {"derived": True, "family": "step", "section": "RFC 9937 6.2", "covers": ["RFC9937-6.2-8", "RFC9937-6.2-9", "RFC9937-6.2-10"]}
+        t.add(f"{name}-{'safe' if safe else 'plain'}", "prr-step" if letter == figure else "prr-step-literal", "SndCnt of one acknowledgment; octets", given, {"send-count": letter}, **more)
+        if letter != figure:
+            t.add(f"{name}-figure", "prr-step", "inflight is ssthresh: proportional still, as figure 1 of RFC 9937 has it", given, {"send-count": figure}, level="practice", **more)
     return t
 
 

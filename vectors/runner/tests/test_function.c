@@ -12,11 +12,9 @@ static bool lacking(const char *function)
     static const char *const names[] = {"siphash-2-4-128",
                                         "halfsiphash-2-4",
                                         "halfsiphash-2-4-64",
-                                        "cubic-window",
-                                        "cubic-reduce",
-                                        "cubic-estimate",
-                                        "prr-trace",
-                                        "prr-step",
+                                        "cubic-reduce-literal",
+                                        "prr-trace-literal",
+                                        "prr-step-literal",
                                         "rfc6675-trace",
                                         "rfc6937-trace",
                                         "sequence-extension",
@@ -201,6 +199,18 @@ static const struct {
     {"rto.json", "function/rto/karn-plain", "events", "[{\"at\": 1, \"send\": [0, 5]}, {\"at\": 1, \"send\": [6, 7]}]",
      "send does not begin where"},
     {"newreno.json", "function/newreno/loss", "events", "[{}]", "events has one that is none of"},
+    {"cubic.json", "function/cubic/window-k0-t1", "c", "0.5", "c is not the one that RFC 9438 recommends"},
+    {"cubic.json", "function/cubic/window-k0-t1", "w-max", "-1", "w-max is missing, no number, or out of range"},
+    {"cubic.json", "function/cubic/window-k0-t1", "t", "\"x\"", "t is missing, no number, or out of range"},
+    {"cubic.json", "function/cubic/reduce-100-100-100", "fast-convergence", "false", "fast-convergence is false"},
+    {"cubic.json", "function/cubic/reduce-100-100-100", "beta", "0.5", "beta is not the one"},
+    {"cubic.json", "function/cubic/reno-friendly-7-10", "acked", "[7, -1]", "acked has what is no number"},
+    {"cubic.json", "function/cubic/reno-friendly-7-10", "acked", "7", "acked is missing, or no list"},
+    {"prr.json", "function/prr/rfc9937-figure2-prr", "lost", "[20]", "lost has what is no segment of the flight"},
+    {"prr.json", "function/prr/rfc9937-figure2-prr", "lost", "[-1, 1.5, {}]", "lost has what is no segment of the flight"},
+    {"prr.json", "function/prr/rfc9937-figure2-prr", "flight", "129", "flight is missing, no whole number, or out of range"},
+    {"prr.json", "function/prr/rfc9937-figure2-prr", "acks", "-1", "acks is missing, no whole number, or out of range"},
+    {"prr.json", "function/prr/step-19000-0-0-1000-plain", "safe", "0", "safe is neither true nor false"},
     {"initial_window.json", "function/initial_window/rfc5681-536", "rule", "\"RFC 1\"", "rule is neither"},
     {"reset.json", "function/reset/rst-000003e8-0", "flags", "\"FIN\"", "flags is neither RST nor SYN"},
     {"timestamps.json", "function/timestamps/paws-00000000-0", "rst", "1", "rst is neither true nor false"},
@@ -266,6 +276,8 @@ static void test_broken_files(void **state)
     data_broken(function_read, FOLDER "/rto.json");
     data_broken(function_read, FOLDER "/newreno.json");
     data_broken(function_read, FOLDER "/scoreboard.json");
+    data_broken(function_read, FOLDER "/cubic.json");
+    data_broken(function_read, FOLDER "/prr.json");
 }
 
 /* ---- adapters ---- */
