@@ -23,7 +23,7 @@ static uint32_t repair_full(const struct conn_fixture *f)
 }
 
 /* `count` full segments in flight, cwnd at the limit, sent half a round trip ago. */
-static struct conn_fixture *repair_flight(const struct repair_options *o, unsigned count)
+static struct conn_fixture *repair_flying(const struct repair_options *o, unsigned count)
 {
     struct conn_fixture *f = conn_new();
     weir_view v;
@@ -109,7 +109,7 @@ static const char *repair_timer(struct conn_fixture *f)
 static void a_hole_is_lost_when_the_reordering_timer_fires(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
     conn_later(f, RTT / 2);
     repair_ack(f, 0, 1, 2);
     assert_int_equal(repair_next(f), -1);
@@ -130,7 +130,7 @@ static void three_segments_above_a_hole(void **state)
 {
     (void)state;
     for (unsigned reordered = 0; reordered < 2; reordered++) {
-        struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+        struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
         conn_later(f, RTT / 2);
         f->c.rack.reordered = (uint8_t)reordered;
         repair_ack(f, 0, 1, 4);
@@ -143,7 +143,7 @@ static void three_segments_above_a_hole(void **state)
 static void reordering_is_no_loss(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
     weir_info info;
     conn_later(f, RTT / 2);
     repair_ack(f, 0, 1, 2);
@@ -160,7 +160,7 @@ static void reordering_is_no_loss(void **state)
 static void a_lost_retransmission_goes_again(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
     conn_later(f, RTT / 2);
     repair_ack(f, 0, 4, 8);
     assert_int_equal(repair_next(f), 0);
@@ -182,7 +182,7 @@ static void without_rack_sack_counts(void **state)
 {
     (void)state;
     const struct repair_options counts = {true, false, false, false, false};
-    struct conn_fixture *f = repair_flight(&counts, COUNT);
+    struct conn_fixture *f = repair_flying(&counts, COUNT);
     repair_ack(f, 0, 1, 2);
     assert_string_equal(repair_timer(f), "resend");
     repair_ack(f, 0, 1, 4);
@@ -196,7 +196,7 @@ static void without_rack_sack_counts(void **state)
 static void a_lost_tail_costs_a_probe(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
     assert_string_equal(repair_timer(f), "probe");
     assert_int_equal(weir_deadline(&f->c), f->now - RTT / 2 + 2 * RTT);
     assert_true(conn_wait(f));
@@ -217,7 +217,7 @@ static void a_lost_tail_costs_a_probe(void **state)
 static void a_probe_takes_new_text_first(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT - 2);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT - 2);
     assert_int_equal(conn_send(f, 100, 0), WEIR_ERR_NONE);
     assert_int_equal(repair_next(f), -1); /* cwnd */
     assert_true(conn_wait(f));
@@ -236,7 +236,7 @@ static void a_probe_takes_new_text_first(void **state)
 static void one_probe_at_a_time(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
     assert_true(conn_wait(f));
     assert_int_equal(repair_next(f), COUNT - 1);
     weir_us probed = f->now;
@@ -252,7 +252,7 @@ static void no_probe_while_one_is_out_or_unmeasured(void **state)
 {
     (void)state;
     for (unsigned out = 0; out < 2; out++) {
-        struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+        struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
         f->c.rack.tlp = out ? (uint8_t)WEIRI_TLP_AGAIN : (uint8_t)WEIRI_TLP_NONE;
         f->c.rack.tlp_end = f->c.snd.nxt;
         f->c.rack.sampled = out ? 1 : 0;
@@ -267,7 +267,7 @@ static void what_a_probe_repaired_is_congestion(void **state)
 {
     (void)state;
     for (unsigned needless = 0; needless < 2; needless++) {
-        struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+        struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
         conn_later(f, RTT / 2);
         repair_ack(f, COUNT - 1, 0, 0);
         uint32_t cwnd = f->c.cc.cwnd;
@@ -295,7 +295,7 @@ static void what_a_probe_repaired_is_congestion(void **state)
 static void the_window_comes_down_evenly(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT - 2);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT - 2);
     uint32_t sent = 0;
     assert_int_equal(conn_send(f, 2 * MSS, 0), WEIR_ERR_NONE);
     conn_later(f, RTT / 2);
@@ -320,7 +320,7 @@ static void the_window_comes_down_evenly(void **state)
 static void the_window_at_the_end_is_ssthresh(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
     conn_later(f, RTT / 2);
     repair_ack(f, 0, 1, 4);
     assert_int_equal(repair_next(f), 0);
@@ -334,7 +334,7 @@ static void prr_without_sack(void **state)
 {
     (void)state;
     const struct repair_options plain = {false, false, true, true, true};
-    struct conn_fixture *f = repair_flight(&plain, COUNT);
+    struct conn_fixture *f = repair_flying(&plain, COUNT);
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(repair_next(f), -1);
         repair_ack(f, 0, 0, 0);
@@ -358,7 +358,7 @@ static void a_timestamp_takes_back_a_fast_recovery(void **state)
     (void)state;
     const struct repair_options stamped = {true, true, true, true, true};
     for (unsigned ece = 0; ece < 4; ece++) {
-        struct conn_fixture *f = repair_flight(&stamped, COUNT);
+        struct conn_fixture *f = repair_flying(&stamped, COUNT);
         uint32_t cwnd = f->c.cc.cwnd;
         conn_later(f, RTT / 2);
         struct repair_ack hole = {0, 1, 4, -1, 10, 0}, late = {4, 0, 0, -1, 15, ece == 1 ? WEIR_ECE : 0};
@@ -379,7 +379,7 @@ static void a_timestamp_takes_back_a_fast_recovery(void **state)
 static void d_sacks_take_back_a_fast_recovery(void **state)
 {
     (void)state;
-    struct conn_fixture *f = repair_flight(&all_of_it, COUNT);
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
     conn_later(f, RTT / 2);
     repair_ack(f, 0, 2, 6);
     assert_int_equal(repair_next(f), 0);
@@ -403,7 +403,7 @@ static struct conn_fixture *repair_timed_out(bool undo)
 {
     struct repair_options o = all_of_it;
     o.undo = undo;
-    struct conn_fixture *f = repair_flight(&o, COUNT - 2);
+    struct conn_fixture *f = repair_flying(&o, COUNT - 2);
     f->cfg.rto_min_us = 1000;
     f->c.rack.sampled = 0; /* no probe */
     for (unsigned i = 0; i < 5 && f->c.count.timeouts == 0; i++) {
@@ -466,7 +466,7 @@ static void hostile_acknowledgments(void **state)
     uint32_t x = 0x51ed270b;
     for (unsigned run = 0; run < 400; run++) {
         struct repair_options o = {run % 4 != 0, run % 3 == 0, run % 5 != 0, run % 7 != 0, run % 2 == 0};
-        struct conn_fixture *f = repair_flight(&o, COUNT);
+        struct conn_fixture *f = repair_flying(&o, COUNT);
         f->cfg.cc = run % 2 ? WEIR_CC_CUBIC : WEIR_CC_NEWRENO;
         for (unsigned n = 0; n < 120; n++) {
             x = x * 1664525 + 1013904223;
