@@ -35,6 +35,7 @@
 #include "conn/ack.c"
 #include "conn/repair.c"
 #include "conn/undo.c"
+#include "conn/ecn.c"
 #include "conn/ring.c"
 #include "conn/window.c"
 #include "conn/icmp.c"
