@@ -258,6 +258,8 @@ typedef struct weir_config {
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind; CUBIC */
     bool iw10;                  /* initial window of RFC 6928; false: RFC 5681 3.1 */
+    bool abc;                   /* in the first slow start an acknowledgment adds what it covers, two segments at most (RFC 3465 2.2, 2.3)
+                                   or eight with hystart (RFC 9406 4.3); false: one (RFC 5681 3.1) */
     bool hystart;               /* leave slow start before it overshoots (RFC 9406); with CUBIC and NewReno */
     bool rack;                  /* with SACK: find losses by time, probe for a lost tail (RFC 8985); false: RFC 6675 */
     bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
@@ -555,13 +557,14 @@ struct weir_prr {
 struct weir_undo {
     struct weir_cc cc;       /* before the window was reduced */
     struct weir_rtt rtt;
-    weir_seq from, until;    /* SND.UNA when it began; past this nothing is taken back any more */
+    weir_seq from, until;    /* SND.UNA when it began, or with adapt what was never sent before; past `until` nothing is taken back */
     uint32_t flight;         /* FlightSize when it began */
     uint32_t resent;         /* octets sent again and not yet told to be duplicates */
     uint32_t stamp;          /* our timestamp clock when the first retransmission went */
     uint8_t kind;            /* enum weiri_undo: what began */
     uint8_t step;            /* F-RTO: enum weiri_frto */
     uint8_t sent, answered;  /* something was sent again; SND.UNA has moved since */
+    uint8_t adapt;           /* a timeout was spurious: the next sample past `from` sets the RTO anew */
 };
 
 /* What each transmission remembers of the moment it went, so that its acknowledgment tells a delivery rate (lib/recovery/rate.c).

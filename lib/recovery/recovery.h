@@ -12,8 +12,10 @@ struct weiri_rto_bounds {
 WEIR_PRIVATE void weiri_rtt_init(struct weir_rtt *r, const struct weiri_rto_bounds *bounds);
 /* Rules 2.2 and 2.3; Karn's rule is the caller's: no sample from a segment sent twice. */
 WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const struct weiri_rto_bounds *bounds);
-/* A timeout was spurious: from now on at least as patient as before it, and by two ticks more (RFC 4015 3.1 steps 0 and 11). */
-WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, const struct weiri_rto_bounds *bounds);
+/* The first sample after a spurious timeout begins anew, but no less patient than before it, and by two ticks more (RFC 4015 3.1 steps 0
+ * and 11). */
+WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, uint32_t sample_us,
+                                  const struct weiri_rto_bounds *bounds);
 /* Rule 5.5: the timeout after `backoff` doublings, never above bounds->max. */
 WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds);
 
@@ -102,6 +104,7 @@ struct weiri_cc_event {
     uint32_t sample_us; /* a round-trip time that this acknowledgment measured; 0: none */
     weir_seq una, nxt; /* after it */
     bool hystart;      /* RFC 9406 in slow start */
+    bool abc;          /* RFC 3465 in slow start */
     bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
     bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
 };
