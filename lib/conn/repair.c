@@ -275,10 +275,8 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
 {
     struct weir_sent part;
     uint32_t i = 0;
-    if (!c->cfg->undo && !c->cfg->rack) {
-        return;
-    }
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
+        weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
         n->original = n->original || (part.tries == 1 && seq_leq(part.to, c->recover));
         if (conn_has(c, WEIRI_SACK_OK)) {
             weiri_rack_delivered(&c->rack, &part, &n->rack);
@@ -313,6 +311,7 @@ static void repair_adapt(weir_conn *c, struct weiri_news *n)
 WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
 {
     repair_count_delivered(c, n);
+    weiri_rate_finish(&c->rate, &c->board, &n->rate, c->rack.min_rtt);
     bool undone = weiri_undo_acked(c, n);
     repair_end_probe(c, n);
     c->rack.due = 0;
