@@ -91,8 +91,8 @@ static bool undo_beyond(const weir_conn *c, const weir_view *v)
     return beyond;
 }
 
-/* Step 3: the second one. Of octets that were sent once, before the timeout, and of none after it: it was spurious. A duplicate without SACK
- * says that the two new segments are still in flight: a window of three lets a lost one go (2.1 step 3a). */
+/* Step 3: the second one. Of octets that were sent once, before the timeout, and of none after it: it was spurious. With a duplicate that
+ * is without SACK two new segments count as in flight still: a window of three lets a lost one go (2.1 step 3a). */
 static bool undo_by_frto(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_undo *u = &c->undo;
@@ -112,8 +112,8 @@ static bool undo_by_frto(weir_conn *c, const struct weiri_news *n)
     return n->original && !undo_beyond(c, n->v);
 }
 
-/* RFC 4015 3.1: what is in flight and what was just acknowledged, without a burst; slow start leads to where it was before. What went to a
- * fast recovery, which that RFC does not speak of, is given back up to the window before: FlightSize counts there what SACK has reported. */
+/* RFC 4015 3.1: what is in flight and what was just acknowledged, without a burst; slow start leads to where it was before. A fast
+ * recovery, of which that RFC does not speak, gives back no more than the window before it: FlightSize counts what SACK has reported. */
 static void undo_restore(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_undo *u = &c->undo;
