@@ -24,6 +24,7 @@ static void info_sizes(const weir_conn *c, weir_info *info)
 static void info_counts(const weir_conn *c, weir_info *info)
 {
     info->octets_acked = c->octets_acked;
+    info->delivered = c->octets_acked + c->board.sacked;
     info->octets_received = c->octets_received;
     info->segments_in = c->count.in;
     info->segments_out = c->count.out;
@@ -78,6 +79,8 @@ WEIR_API void weir_info_get(const weir_conn *c, weir_info *info)
     info->reordering = c->rack.reordered;
     info->timer = info_timer(c);
     info->ecn = weiri_ecn_ok(c);
+    info->delivery_rate = weiri_rate_of(c->rate.delivered, c->rate.interval);
+    info->app_limited = c->rate.limited == (uint8_t)WEIRI_LIMITED_APP;
     info_sizes(c, info);
     info_counts(c, info);
 }
