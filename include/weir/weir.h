@@ -474,6 +474,9 @@ typedef struct weir_info {
     uint32_t reo_wnd;                     /* microseconds that a segment may be late before it is lost (RFC 8985) */
     uint8_t reordering;                   /* reordering was seen */
     uint8_t timer;                        /* what the send side waits for: weir_timer_name */
+    uint8_t app_limited;                  /* the last sample of delivery_rate was of a time in which there was not enough to send */
+    uint64_t delivered;                   /* octets of ours that the peer has, in order or not */
+    uint64_t delivery_rate;               /* octets a second, the last sample; 0: none yet; saturates at 2^32 - 1 */
 } weir_info;
 WEIR_API void weir_info_get(const weir_conn *c, weir_info *info);
 WEIR_API const char *weir_timer_name(unsigned timer); /* "none" "resend" "persist" "sws" "reorder" "probe" */
@@ -564,11 +567,29 @@ struct weir_undo {
     uint8_t adapt;           /* a timeout was spurious: the next sample past `from` sets the RTO anew */
 };
 
+/* What each transmission remembers of the moment it went, so that its acknowledgment tells a delivery rate (lib/recovery/rate.c).
+ * Modulo 2^32: octets, microseconds. */
+struct weir_mark {
+    uint32_t delivered;      /* octets delivered until then */
+    uint32_t delivered_at;   /* when the last of them were */
+    uint32_t first_at;       /* when the first transmission went of the flight it belongs to */
+};
+
 /* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675): records in `sent`, which the caller lent. */
 struct weir_board {
     struct weir_sent *sent;
     uint16_t head, count, cap;
+    uint8_t limited;         /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
     uint32_t sacked, lost;   /* octets */
+    struct weir_mark mark;
+};
+
+/* The delivery rate (lib/recovery/rate.c): the last sample. */
+struct weir_rate {
+    uint32_t delivered;      /* octets .. */
+    uint32_t interval;       /* .. in so many microseconds; 0: no sample yet */
+    uint32_t until;          /* with board.limited: the count of octets delivered when that is over */
+    uint8_t limited;         /* enum weiri_limited of the sample */
 };
 
 /* One value, no pointer to itself: it can be copied with its buffers, compared, kept. All fields are private. */
@@ -601,6 +622,7 @@ struct weir_conn {
     struct weir_rtt rtt;
     struct weir_cc cc;
     struct weir_board board;
+    struct weir_rate rate;
     struct weir_rack rack;
     struct weir_prr prr;
     struct weir_undo undo;

@@ -149,6 +149,7 @@ struct weiri_news {
     bool duplicate;      /* RFC 5681 2, RFC 6675 2 */
     bool original;       /* octets sent once arrived, of those out when the timer fired (RFC 5682) */
     struct weiri_rack_ack rack;
+    struct weiri_rate_sample rate;
 };
 
 /* repair.c: what an acknowledgment, or a timer, says of losses; when recovery begins and ends; the congestion window. */

@@ -1,9 +1,9 @@
 /* cookie.c - a SYN answered without remembering it: everything needed later is in the initial sequence number. RFC 4987 3.6.
  *
- * Only while a listener has as many half-open connections as it may. Each opens one connection: those brought back lately are
- * remembered, a word each, so that an old acknowledgment that the network doubled opens nothing. The number is a keyed hash of sockets, the peer's ISN and
+ * Only while a listener has as many half-open connections as it may. The number is a keyed hash of sockets, the peer's ISN and
  * the time, with room for one of eight segment sizes; what else the SYN offered goes and comes back in the low bits of the
- * timestamp, and without timestamps is not agreed on. Knows no connection: it makes numbers and reads them. */
+ * timestamp, and without timestamps is not agreed on. Each opens one connection: those brought back lately are remembered, a word
+ * each, so that an old acknowledgment that the network doubled opens nothing. Knows no connection: it makes numbers and reads them. */
 #include "stack/room.h"
 
 /* The number: which size (3 bits), which period, odd or even (1), the hash (28). A period is 67 s, and the one before counts too. An
