@@ -671,7 +671,7 @@ static void spoil(struct weir_board *b, unsigned way)
     case 23: r[3].newer = 0; break;
     case 24: r[2].newer = UINT16_MAX; break;
     case 25: b->late = 3; break;
-    case 26: b->late = 2; b->mark = 0; break;
+    case 26: b->late = 2; b->ahead = 0; break;
     case 27: b->octets++; break;
     default: fail();
     }

@@ -86,7 +86,7 @@ static void sack_link_last(struct weir_board *b, uint16_t place)
 {
     sack_link(b, place, b->last);
     b->late = b->late == WEIRI_BOARD_NONE ? place : b->late;
-    b->mark = b->mark == WEIRI_BOARD_NONE ? place : b->mark;
+    b->ahead = b->ahead == WEIRI_BOARD_NONE ? place : b->ahead;
 }
 
 static void sack_unlink(struct weir_board *b, uint16_t place)
@@ -95,7 +95,7 @@ static void sack_unlink(struct weir_board *b, uint16_t place)
     *sack_newer(b, r->older) = r->newer;
     *sack_older(b, r->newer) = r->older;
     b->late = b->late == place ? r->newer : b->late;
-    b->mark = b->mark == place ? r->newer : b->mark;
+    b->ahead = b->ahead == place ? r->newer : b->ahead;
     r->older = r->newer = WEIRI_BOARD_NONE;
 }
 
@@ -184,7 +184,7 @@ static void sack_carry(struct weir_board *b, uint16_t from, uint16_t to)
         *sack_older(b, r->newer) = to;
     }
     b->late = b->late == from ? to : b->late;
-    b->mark = b->mark == from ? to : b->mark;
+    b->ahead = b->ahead == from ? to : b->ahead;
     b->edge = b->edge == from ? to : b->edge;
 }
 
@@ -344,8 +344,16 @@ WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *memor
 {
     memset(b, 0, sizeof *b);
     sack_begin(b, memory, cap);
-    b->first = b->last = b->late = b->mark = b->edge = WEIRI_BOARD_NONE;
+    b->first = b->last = b->late = b->ahead = b->edge = WEIRI_BOARD_NONE;
     b->credit = sack_credit_max(b);
+}
+
+/* The record goes, or goes again, now. */
+static void sack_stamp(const struct weir_board *b, struct weir_sent *r, weir_us now)
+{
+    r->sent_at = (uint32_t)now;
+    r->limited = b->limited;
+    r->mark = b->mark;
 }
 
 /* A new record behind the last one; the caller has seen to the room. */
@@ -356,7 +364,7 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
     struct weir_sent *r = board_in(b, place);
     r->from = run.from;
     r->to = run.to;
-    r->sent_at = (uint32_t)now;
+    sack_stamp(b, r, now);
     r->state = (uint8_t)WEIRI_SENT_FLYING;
     r->tries = 1;
     r->reserved = 0;
@@ -367,7 +375,7 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
 /* It goes to the end of the order of transmission. */
 static void sack_sent_now(struct weir_board *b, uint16_t place, weir_us now)
 {
-    board_in(b, place)->sent_at = (uint32_t)now;
+    sack_stamp(b, board_in(b, place), now);
     sack_unlink(b, place);
     sack_link_last(b, place);
 }
@@ -559,8 +567,9 @@ WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_
     for (uint32_t i = range.first; i < range.last; i++) {
         struct weir_sent *r = board_at(b, i);
         r->tries = (uint8_t)(r->tries + (r->tries < UINT8_MAX));
-        r->sent_at = (uint32_t)now;
-        if (r->state != (uint8_t)WEIRI_SENT_SACKED) {
+        if (r->state == (uint8_t)WEIRI_SENT_SACKED) {
+            sack_stamp(b, r, now);
+        } else {
             sack_mark(b, board_place(b, i), WEIRI_SENT_RESENT);
             sack_sent_now(b, board_place(b, i), now);
         }
@@ -595,20 +604,20 @@ WEIR_PRIVATE const struct weir_sent *weiri_board_record(const struct weir_board 
 
 WEIR_PRIVATE const struct weir_sent *weiri_board_next(const struct weir_board *b)
 {
-    return b->mark == WEIRI_BOARD_NONE ? NULL : board_in(b, b->mark);
+    return b->ahead == WEIRI_BOARD_NONE ? NULL : board_in(b, b->ahead);
 }
 
 WEIR_PRIVATE void weiri_board_pass(struct weir_board *b)
 {
-    b->mark = board_in(b, b->mark)->newer;
+    b->ahead = board_in(b, b->ahead)->newer;
 }
 
 WEIR_PRIVATE const struct weir_sent *weiri_board_oldest(struct weir_board *b)
 {
-    while (b->late != b->mark && board_in(b, b->late)->state == (uint8_t)WEIRI_SENT_LOST) { /* it only moves on */
+    while (b->late != b->ahead && board_in(b, b->late)->state == (uint8_t)WEIRI_SENT_LOST) { /* it only moves on */
         b->late = board_in(b, b->late)->newer;
     }
-    return b->late == b->mark ? NULL : board_in(b, b->late);
+    return b->late == b->ahead ? NULL : board_in(b, b->late);
 }
 
 /* Little is LOST out of turn: the first record at a timeout. */
@@ -617,7 +626,7 @@ WEIR_PRIVATE const struct weir_sent *weiri_board_newest(struct weir_board *b)
     if (weiri_board_oldest(b) == NULL) {
         return NULL;
     }
-    uint16_t place = *sack_older(b, b->mark);
+    uint16_t place = *sack_older(b, b->ahead);
     while (board_in(b, place)->state == (uint8_t)WEIRI_SENT_LOST) {
         place = board_in(b, place)->older;
     }
@@ -644,7 +653,7 @@ WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b)
     for (; i < b->count; i = sack_next(b, board_lost(b), i + 1)) {
         sack_mark(b, board_place(b, i), board_at(b, i)->tries > 1 ? WEIRI_SENT_RESENT : WEIRI_SENT_FLYING);
     }
-    b->late = b->mark = b->first;
+    b->late = b->ahead = b->first;
     sack_recount(b);
 }
 
@@ -666,7 +675,7 @@ WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *memor
     b->first = sack_renamed(b, b->first);
     b->last = sack_renamed(b, b->last);
     b->late = sack_renamed(b, b->late);
-    b->mark = sack_renamed(b, b->mark);
+    b->ahead = sack_renamed(b, b->ahead);
     b->edge = sack_renamed(b, b->edge);
     sack_begin(b, memory, cap);
     for (uint32_t i = 0; i < b->count; i++) {

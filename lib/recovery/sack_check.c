@@ -85,7 +85,7 @@ static const char *sack_check_order(const struct weir_board *b)
             return "board: the order of transmission is broken";
         }
         late = late || place == b->late;
-        marked = marked || place == b->mark;
+        marked = marked || place == b->ahead;
         if ((marked && !late) || (!late && board_in(b, place)->state != (uint8_t)WEIRI_SENT_LOST)) {
             return "board: marks in the order of transmission are misplaced";
         }
