@@ -127,6 +127,7 @@ struct weiri_cc_event {
     bool hystart;      /* RFC 9406 in slow start */
     bool abc;          /* RFC 3465 in slow start */
     bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
+    bool abe;          /* RFC 8511 */
     bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
 };
 /* The window at the start: RFC 6928 with iw10, else RFC 5681 3.1; one segment if the SYN had to be sent again. */
@@ -136,6 +137,8 @@ WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window, weir_seq nx
 WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* Loss found by duplicate acknowledgments or SACK: recovery begins; cwnd = ssthresh, what is in flight being counted by pipe. */
 WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* The peer echoes a mark (RFC 3168 6.1.2): as a loss, but nothing goes again, and down to one segment. */
+WEIR_PRIVATE void weiri_cc_marked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* Recovery ended by a full acknowledgment. */
 WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* A retransmission timeout. */
@@ -154,12 +157,14 @@ WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_
 WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_newreno_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 
 /* ---- cc_cubic.c: RFC 9438, in octets and microseconds, fixed point only ---- */
 WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_cubic_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 
 /* ---- hystart.c: RFC 9406 ---- */
