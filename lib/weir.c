@@ -18,7 +18,9 @@
 
 /* recovery: when to send again, and how much. Knows no connection either. */
 #include "recovery/rtt.c"
+#include "recovery/bits.c"
 #include "recovery/sack.c"
+#include "recovery/sack_check.c"
 #include "recovery/cc.c"
 #include "recovery/prr.c"
 #include "recovery/rack.c"

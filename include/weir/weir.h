@@ -588,12 +588,19 @@ struct weir_mark {
     uint32_t first_at;       /* when the first transmission went of the flight it belongs to */
 };
 
-/* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675): records in `sent`, which the caller lent. */
+/* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675, RFC 8985): records in `sent`, which the caller lent. Records
+ * are named by their places in memory, 0 .. cap - 1; 65535: none. */
 struct weir_board {
     struct weir_sent *sent;
-    uint16_t head, count, cap;
-    uint8_t limited;         /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
-    uint32_t sacked, lost;   /* octets */
+    uint16_t head, count, cap;      /* place of the first, in order of sequence */
+    uint16_t first, last;           /* in order of transmission */
+    uint16_t late, ahead;           /* in that order: before `late` all are LOST; `ahead` is RACK's mark */
+    uint16_t edge;                  /* in order of sequence: below it nothing is FLYING */
+    uint32_t octets;                /* from the first record to the last */
+    uint32_t sacked, lost, resent;  /* of them */
+    uint32_t above, above_runs;     /* from `edge` on: octets SACKED, in so many runs */
+    uint32_t credit;                /* records that may yet be moved for a peer's blocks */
+    uint8_t limited;                /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
     struct weir_mark mark;
 };
 

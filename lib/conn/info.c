@@ -12,7 +12,7 @@ static void info_sizes(const weir_conn *c, weir_info *info)
     info->unacked = conn_flight(c);
     info->sacked = c->board.sacked;
     info->lost = c->board.lost;
-    info->retrans = weiri_board_resent_octets(&c->board);
+    info->retrans = c->board.resent;
     info->snd_wnd = c->snd.wnd;
     info->rcv_wnd = conn_rcv_wnd(c);
     info->snd_queued = c->tx_size - weiri_ring_room(c);
