@@ -333,11 +333,11 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
 }
 
 /* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
- * half of it is enough there. */
+ * half of it is enough there, unless it may be that the window is too large already (4.4). */
 static bool out_fills_cwnd(const weir_conn *c)
 {
     uint32_t pipe = weiri_out_pipe(c);
-    return c->cc.cwnd < c->cc.ssthresh ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
+    return c->cc.cwnd < c->cc.ssthresh && c->cwv.since == 0 ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
 }
 
 static void out_note_text(weir_conn *c, const struct out_plan *p)
@@ -346,11 +346,8 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     run.from = p->from;
     run.to = seq_add(p->from, p->len + (p->fin ? 1 : 0));
     if (conn_flight(c) == 0 && p->kind == OUT_TEXT) {
-        struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
         c->progress_at = conn_has(c, WEIRI_RELEASED) ? c->progress_at : c->now;
-        if (c->now - c->spoke_at > weiri_rtt_rto(&c->rtt, 0, &bounds) && !conn_opening(c)) {
-            weiri_cc_idle(&c->cc, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)); /* RFC 5681 4.1 */
-        }
+        weiri_repair_idle(c);
     }
     weiri_rate_sending(&c->board, conn_flight(c) == 0, c->now);
     bool noted = weiri_board_push(&c->board, run, c->now);
