@@ -119,6 +119,7 @@ static void act_take_syn(weir_conn *c, const weir_view *v)
     c->snd.wl2 = c->snd.una;
     act_take_options(c, v);
     c->progress_at = c->now;
+    weiri_tune_begin(c);
 }
 
 #define ACT_ISS_STEP 65537u
@@ -259,7 +260,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
         act_note_fin(c, last);
     }
     weir_seq limit = conn_has(c, WEIRI_FIN_KNOWN) ? c->rcv.fin : c->rcv.adv;
-    weir_seq from = seq_max(first, c->rcv.nxt), to = seq_min(last, limit);
+    weir_seq from = seq_max(first, c->rcv.nxt), to = seq_min(last, seq_min(limit, weiri_ring_end(c)));
     weir_block all;
     all.from = first;
     all.to = seq_min(last, limit);
@@ -276,6 +277,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
         conn_set(c, WEIRI_ACK_NOW, true);
     }
     weiri_ack_due(c, v);
+    weiri_tune_arrived(c, v);
     if (conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(c->rcv.nxt, c->rcv.fin) && !(v->flags & WEIR_SYN)) {
         s->facts |= (uint32_t)WEIRI_F_FIN_REACHED;
     }

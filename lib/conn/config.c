@@ -90,6 +90,7 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
         {config->mss_min >= 64 && config->mss_min <= 536, "mss_min"}, /* options take 40 of it; 536 is what everyone may assume */
         {config->cc < WEIR_CC_COUNT, "cc"},
         {config->rx_max <= 1u << 30, "rx_max"},
+        {config->tx_max <= 1u << 30, "tx_max"},
         {config->ack_every >= 1, "ack_every"},
         {config->ttl >= 1, "ttl"},
         {config->dscp <= 63, "dscp"},

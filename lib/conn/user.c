@@ -150,6 +150,7 @@ WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
     if (conn_has(c, WEIRI_URG_RCV) && seq_leq(c->rcv.up, c->rcv.usr)) {
         conn_set(c, WEIRI_URG_RCV, false);
     }
+    weiri_tune_read(c);
     if (weiri_window_update_due(c)) {
         conn_set(c, WEIRI_ACK_NOW, true);
     }

@@ -75,7 +75,7 @@ static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener
     if (s->stats.half_open >= s->cfg.half_open_max || l->half.count >= l->spec.backlog) {
         return WEIR_BACKLOG_FULL;
     }
-    return s->slot_pool.used < s->slot_pool.cap && s->block_pool.used < s->block_pool.cap ? WEIR_OK : WEIR_NO_ROOM;
+    return s->slot_pool.used < s->slot_pool.cap && weiri_lend_possible(s) ? WEIR_OK : WEIR_NO_ROOM;
 }
 
 /* A segment, the sockets it names, and what is known of an old connection between them. */
@@ -166,7 +166,11 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
     }
     s->last = weiri_slot_handle(s, i);
     a->old_nxt = s->slots[i].conn.snd.nxt;
+    if (a->view->payload_len > 0) {
+        weiri_lend_ensure(s, i);
+    }
     a->reopens = weir_input(&s->slots[i].conn, a->view, s->now) == WEIR_REUSE;
+    weiri_lend_grow(s, i);
     weiri_slot_settle(s, i);
     s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;
     if (a->reopens) { /* that connection is CLOSED now and its sockets are free */
