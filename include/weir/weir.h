@@ -482,6 +482,7 @@ typedef struct weir_info {
     uint32_t unacked, sacked, lost, retrans; /* octets in flight by what is known of them */
     uint32_t snd_wnd, rcv_wnd;            /* octets, scaled */
     uint32_t snd_queued, snd_unsent, rcv_queued, rcv_spans; /* rings: committed, not yet sent, to be read; runs out of order */
+    uint32_t snd_ring, rcv_ring;          /* sizes lent */
     uint64_t octets_acked, octets_received;
     uint32_t segments_in, segments_out, data_segments_in, data_segments_out;
     uint32_t total_retrans, timeouts, fast_recoveries, dup_in, out_of_order_in, challenge_acks, dsack_in, paws_dropped;

@@ -70,8 +70,10 @@ WEIR_PRIVATE void weiri_tune_read(weir_conn *c)
         return;
     }
     uint32_t octets = seq_diff(c->tune.read_from, c->rcv.usr);
-    uint32_t more = octets > c->tune.read_last ? octets - c->tune.read_last : 0;
-    uint64_t want = 2 * (uint64_t)octets + 4 * (uint64_t)more; /* where it has doubled, two more doublings */
+    /* Slow start doubles at most: what comes beyond that had waited for a hole to be filled, or for the user. */
+    uint64_t steady = base_min_us(octets, 2 * (uint64_t)c->tune.read_last);
+    uint64_t more = steady > c->tune.read_last ? steady - c->tune.read_last : 0;
+    uint64_t want = 2 * steady + 4 * more; /* where it has doubled, two more doublings */
     c->tune.rx_want = base_max32(c->tune.rx_want, (uint32_t)base_min_us(want, TUNE_RING_MAX));
     c->tune.read_last = octets;
     c->tune.read_from = c->rcv.usr;

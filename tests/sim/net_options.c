@@ -42,6 +42,8 @@ static const struct option options[] = {
     {"--stagger", OPTION_TIME, AT(stagger), 0, 600000000, "T", "flows start so long one after the other; 0"},
     {"--amount", OPTION_SIZE, AT(amount), 1, UINT64_C(1) << 40, "SIZE", "each flow sends; without end"},
     {"--window", OPTION_SIZE, AT(window), 256, 1u << 30, "SIZE", "of the rings of a flow; never what limits"},
+    {"--window-max", OPTION_SIZE, AT(window_max), 256, 1u << 30, "SIZE", "they begin with --window (64K) and grow up to this when asked"},
+    {"--read", OPTION_RATE, AT(read_bps), 8000, 400000000000, "RATE", "the users of receivers read no faster; all at once"},
     {"--cc", OPTION_TEXT, AT(cc), 0, 0, "NAME[,NAME]", "congestion control, of the flows in turn"},
     {"--profile", OPTION_TEXT, AT(profile), 0, 0, "NAME", "internet, rfc or tiny"},
     {"--set", OPTION_SET, 0, 0, 0, "FIELD=VALUE", "a field of weir_config, of all flows"},
