@@ -260,12 +260,12 @@ static void act_TAKE_TEXT(struct weiri_step *s)
         act_note_fin(c, last);
     }
     weir_seq limit = conn_has(c, WEIRI_FIN_KNOWN) ? c->rcv.fin : c->rcv.adv;
-    weir_seq from = seq_max(first, c->rcv.nxt), to = seq_min(last, seq_min(limit, weiri_ring_end(c)));
+    weir_seq from = seq_max(first, c->rcv.nxt), wanted = seq_min(last, limit), to = seq_min(wanted, weiri_ring_end(c));
     weir_block all;
     all.from = first;
-    all.to = seq_min(last, limit);
+    all.to = wanted;
     weiri_ring_note_duplicate(c, all);
-    bool at_once = !seq_eq(c->dsack.from, c->dsack.to);
+    bool at_once = !seq_eq(c->dsack.from, c->dsack.to) || seq_lt(to, wanted); /* what has no place must come again */
     if (seq_lt(from, to)) {
         struct weiri_text text;
         text.from = from;

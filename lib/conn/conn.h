@@ -230,7 +230,7 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
 /* The shift that lets the largest receive ring be announced (RFC 7323 2.3). */
 WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c);
 
-/* tune.c: how large the rings should be. The peer's SYN was taken; text arrived; the user has read; octets were acknowledged. */
+/* tune.c: how large the rings should be. The peer's SYN was taken; text arrived; the user reads; octets were acknowledged. */
 WEIR_PRIVATE void weiri_tune_begin(weir_conn *c);
 WEIR_PRIVATE void weiri_tune_arrived(weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_tune_read(weir_conn *c);

@@ -25,7 +25,7 @@ WEIR_PRIVATE void weiri_tune_begin(weir_conn *c)
 {
     c->tune.read_at = c->now;
     c->tune.read_from = c->rcv.usr;
-    c->tune.read_last = c->rx_size / 4; /* the ring lent at open stands for a while: little reading is no growth */
+    c->tune.read_last = c->rx_size / 2; /* as if it had been just enough: less is no growth */
     c->tune.edge = c->rcv.adv;
     c->tune.edge_at = c->now;
 }
