@@ -38,7 +38,7 @@ static const struct option options[] = {
     {"--jitter", OPTION_TIME, AT(plan.jitter_us), 0, 10000000, "T", "up to so much later, in order"},
     {"--at", OPTION_CHANGE, 0, 0, 0, "T:WHAT=V", "from T on; WHAT is rate, rtt, loss or queue"},
     {"--flows", OPTION_COUNT, AT(flows), 1, NET_FLOWS_MAX, "N", "how many; 1"},
-    {"--flow", OPTION_FLOW, 0, 0, 0, "K=V,...", "the next flow: start, amount, rtt (on top), window, or a field as with --set"},
+    {"--flow", OPTION_FLOW, 0, 0, 0, "K=V,...", "the next flow: start, amount, rtt (on top), window, window-max, read, or a field as with --set"},
     {"--stagger", OPTION_TIME, AT(stagger), 0, 600000000, "T", "flows start so long one after the other; 0"},
     {"--amount", OPTION_SIZE, AT(amount), 1, UINT64_C(1) << 40, "SIZE", "each flow sends; without end"},
     {"--window", OPTION_SIZE, AT(window), 256, 1u << 30, "SIZE", "of the rings of a flow; never what limits"},
