@@ -11,10 +11,13 @@ WEIR_API void weir_config_internet(weir_config *config)
     config->mss_min = 88;
     config->cc = WEIR_CC_CUBIC;
     config->iw10 = true;
+    config->abc = true;
     config->hystart = true;
     config->rack = true;
     config->prr = true;
     config->undo = true;
+    config->ecn = WEIR_ECN_ACCEPT;
+    config->abe = true;
     config->timestamps = true;
     config->window_scale = true;
     config->sack = true;
@@ -51,10 +54,13 @@ WEIR_API void weir_config_rfc(weir_config *config)
     weir_config_internet(config);
     config->cc = WEIR_CC_NEWRENO;
     config->iw10 = false;
+    config->abc = false;
     config->hystart = false;
     config->rack = false;
     config->prr = false;
     config->undo = false;
+    config->ecn = WEIR_ECN_OFF; /* no MUST asks for it */
+    config->abe = false;
     config->require_timestamps = true;
     config->quick_acks = 0;
     config->ack_delay_us = 200 * CONFIG_MS;
@@ -72,6 +78,7 @@ WEIR_API void weir_config_tiny(weir_config *config)
     config->hystart = false;
     config->rack = false;
     config->undo = false;
+    config->ecn = WEIR_ECN_OFF;
     config->timestamps = false;
     config->window_scale = false;
     config->quick_acks = 0;
@@ -89,6 +96,7 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
         {config->mtu >= 576 - 148, "mtu"}, /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
         {config->mss_min >= 64 && config->mss_min <= 536, "mss_min"}, /* options take 40 of it; 536 is what everyone may assume */
         {config->cc < WEIR_CC_COUNT, "cc"},
+        {config->ecn < WEIR_ECN_COUNT, "ecn"},
         {config->rx_max <= 1u << 30, "rx_max"},
         {config->tx_max <= 1u << 30, "tx_max"},
         {config->ack_every >= 1, "ack_every"},

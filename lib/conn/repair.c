@@ -24,6 +24,7 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     e.una = c->snd.una;
     e.nxt = c->snd.nxt;
     e.hystart = c->cfg->hystart;
+    e.abc = c->cfg->abc;
     e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
     return e;
 }
@@ -52,14 +53,23 @@ static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
     weiri_prr_begin(&c->prr, flight > known ? flight - known : 1);
 }
 
+/* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
+static void repair_congested(weir_conn *c, uint32_t flight)
+{
+    struct weiri_cc_event e = repair_event(c, 0, flight);
+    if (!weiri_ecn_answered(c)) {
+        weiri_cc_loss(&c->cc, repair_kind(c), &e);
+        weiri_ecn_reduced(c);
+    }
+}
+
 static void repair_enter(weir_conn *c, const struct weiri_news *n)
 {
     if (c->board.lost == 0 && weiri_board_lose_head(&c->board, c->mss_snd) == 0) {
         return;
     }
-    struct weiri_cc_event e = repair_event(c, 0, repair_flight(c));
     weiri_undo_begin(c, WEIRI_UNDO_FAST);
-    weiri_cc_loss(&c->cc, repair_kind(c), &e);
+    repair_congested(c, repair_flight(c));
     repair_begin_prr(c, n);
     c->recover = c->snd.nxt;
     c->rack.tlp = WEIRI_TLP_NONE;
@@ -101,7 +111,8 @@ static void repair_partial(weir_conn *c, uint32_t acked)
     }
 }
 
-static void repair_advanced(weir_conn *c, const struct weiri_news *n)
+/* An acknowledgment that took a reduction back is counted in the window already (RFC 4015 3.1 step 9). */
+static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undone)
 {
     struct weiri_cc_event e = repair_event(c, n->acked, n->flight);
     bool whole = !seq_lt(c->snd.una, c->recover);
@@ -112,8 +123,10 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n)
         } else {
             repair_partial(c, n->acked);
         }
-    } else if (n->acked > 0) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
-        weiri_cc_acked(&c->cc, repair_kind(c), &e);
+    } else if (n->acked > 0 && !undone) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
+        if (!n->echo) {
+            weiri_cc_acked(&c->cc, repair_kind(c), &e);
+        }
         if (conn_has(c, WEIRI_LOSS) && whole) {
             repair_done(c);
         }
@@ -218,8 +231,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
     bool beyond = seq_lt(r->tlp_end, n->v->ack);
     bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK);
     if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
-        struct weiri_cc_event e = repair_event(c, 0, n->flight);
-        weiri_cc_loss(&c->cc, repair_kind(c), &e);
+        repair_congested(c, n->flight);
     }
     if (r->tlp == WEIRI_TLP_NEW || twice || beyond || plain) {
         r->tlp = WEIRI_TLP_NONE;
@@ -228,7 +240,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
 
 static bool repair_may_probe(const weir_conn *c)
 {
-    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->board.sacked == 0 && c->board.lost == 0;
+    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->board.sacked == 0 && c->board.lost == 0 && !(c->ecn & WEIRI_ECN_WAIT);
     return repair_by_time(c) && calm && c->timer == WEIRI_TIMER_RESEND && !conn_opening(c);
 }
 
@@ -258,28 +270,63 @@ WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
     r->restart = 0;
 }
 
+/* ---- marks (RFC 3168 6.1.2) ---------------------------------------------------------------------------------------------- */
+
+/* The window is what it shall be at once: so small a reduction is over before PRR (RFC 9937) would have spread it, and it needs no recovery
+ * of its own. In recovery the window is reduced already; and what was answered for costs nothing more. */
+static void repair_marked(weir_conn *c, const struct weiri_news *n)
+{
+    struct weiri_cc_event e = repair_event(c, n->acked, base_max32(n->flight, conn_flight(c)));
+    if (!n->echo || e.flight == 0 || (c->ecn & WEIRI_ECN_REDUCED) || conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+        return;
+    }
+    bool least = c->cc.cwnd < 2u * c->mss_snd;
+    e.abe = c->cfg->abe;
+    weiri_cc_marked(&c->cc, repair_kind(c), &e);
+    weiri_ecn_reduced(c);
+    c->undo.kind = WEIRI_UNDO_NONE; /* congestion is no error of judgment */
+    if (least) {
+        c->ecn |= (uint8_t)WEIRI_ECN_WAIT;
+        weiri_timer_restart(c);
+    }
+}
+
+/* What delivered text was told of, as tcp_info counts it: in segments. */
+static void repair_count_marks(weir_conn *c, const struct weiri_news *n)
+{
+    if (n->echo) {
+        c->count.delivered_ce += base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0);
+    }
+}
+
 /* ---- what the connection calls --------------------------------------------------------------------------------------------- */
 
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
 {
     uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
+    n->echo = weiri_ecn_is_echo(c, n->v);
     n->rack.now = c->now;
     n->rack.rtt = UINT32_MAX;
     n->rack.stamped = conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < UINT32_MAX / 1000;
     n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
 }
 
+/* The echo tells which transmission is acknowledged only where the acknowledgment moves: on one out of order it is that of the last
+ * segment in order, however new the octets of its SACK blocks are (RFC 7323 4.3). RFC 8985 6.2 step 2 asks for what it indicates. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n)
 {
     struct weir_sent part;
+    struct weiri_rack_ack a = n->rack;
     uint32_t i = 0;
-    if (!conn_has(c, WEIRI_SACK_OK) || !(c->cfg->rack || c->cfg->undo)) {
-        return;
-    }
+    a.stamped = a.stamped && seq_leq(run.to, n->v->ack);
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
+        weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
         n->original = n->original || (part.tries == 1 && seq_leq(part.to, c->recover));
-        weiri_rack_delivered(&c->rack, &part, &n->rack);
+        if (conn_has(c, WEIRI_SACK_OK)) {
+            weiri_rack_delivered(&c->rack, &part, &a);
+        }
     }
+    n->rack.rtt = a.rtt;
 }
 
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us)
@@ -309,11 +356,13 @@ static void repair_adapt(weir_conn *c, struct weiri_news *n)
 WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
 {
     repair_count_delivered(c, n);
+    weiri_rate_finish(&c->rate, &c->board, &n->rate, c->rack.min_rtt);
     bool undone = weiri_undo_acked(c, n);
     repair_end_probe(c, n);
     c->rack.due = 0;
     if (n->advanced) {
-        repair_advanced(c, n);
+        weiri_ecn_advanced(c);
+        repair_advanced(c, n, undone);
     }
     if (n->advanced || undone) {
         repair_restart_timer(c);
@@ -321,6 +370,8 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     repair_note_duplicate(c, n);
     repair_adapt(c, n);
     repair_reduce(c, n, repair_detect(c, n));
+    repair_marked(c, n);
+    repair_count_marks(c, n);
 }
 
 WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
@@ -329,6 +380,7 @@ WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
     e.repeated = c->retries > 0;
     weiri_undo_begin(c, WEIRI_UNDO_TIMEOUT);
     weiri_cc_timeout(&c->cc, repair_kind(c), &e);
+    weiri_ecn_reduced(c);
     if (repair_by_time(c)) {
         weiri_rack_timeout(&c->rack, &c->board, c->now);
     } else {
@@ -372,6 +424,9 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
     }
     if (again) {
         weiri_undo_sent(c, octets);
+    }
+    if (again && conn_has(c, WEIRI_RECOVERY) && conn_has(c, WEIRI_SACK_OK) && seq_eq(run.from, c->snd.una)) {
+        weiri_timer_restart(c); /* the head has gone just now: the timer that ran for it is of no use any more (RFC 6675 6, MAY) */
     }
     if (r->due) {
         r->due = 0;

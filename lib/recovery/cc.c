@@ -47,12 +47,12 @@ WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e)
 }
 
 /* Segments that one acknowledgment may add. RFC 5681 3.1 lets it add one, however much it covers. Acknowledgments of merged segments
- * (GRO) cover many, and such a window would hardly grow; so, in the first slow start only, the limit is two, as RFC 3465 2.3 allows,
- * or eight with HyStart++ (RFC 9406 4.3). After a timeout it is one, as RFC 3465 2.3 demands: what such an acknowledgment covers did not
- * leave the network just now. */
+ * (GRO) cover many, and such a window would hardly grow; so, in the first slow start only, config.abc makes the limit two, as RFC 3465 2.3
+ * allows, or eight with HyStart++ (RFC 9406 4.3). After a timeout it is one, as RFC 3465 2.3 demands: what such an acknowledgment covers
+ * did not leave the network just now. */
 static uint32_t cc_slow_limit(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    if (cc->ssthresh != WEIRI_SSTHRESH_UNSET) {
+    if (cc->ssthresh != WEIRI_SSTHRESH_UNSET || !e->abc) {
         return 1;
     }
     return e->hystart ? 8 : 2;
@@ -94,6 +94,19 @@ WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, cons
         break;
     case WEIR_CC_CUBIC:
         weiri_cubic_loss(cc, e);
+        break;
+    }
+}
+
+WEIR_PRIVATE void weiri_cc_marked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)
+{
+    switch (kind) {
+    case WEIR_CC_NEWRENO:
+    case WEIR_CC_COUNT:
+        weiri_newreno_marked(cc, e);
+        break;
+    case WEIR_CC_CUBIC:
+        weiri_cubic_marked(cc, e);
         break;
     }
 }
