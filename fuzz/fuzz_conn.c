@@ -91,7 +91,9 @@ static void conn_remember(const struct conn_world *w, struct conn_before *before
 {
     before->c = w->c;
     FUZZ_CHECK(w->c.span_count <= CONN_SPANS, "more spans than rings of these sizes have");
-    memcpy(before->spans, w->c.spans, w->c.span_count * sizeof *before->spans);
+    if (w->c.span_count > 0) { /* there may be no rings */
+        memcpy(before->spans, w->c.spans, w->c.span_count * sizeof *before->spans);
+    }
     before->c.spans = before->spans;
 }
 
