@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""function.py - writes vectors/function/*.json.
+"""function.py FOLDER | --check - writes FOLDER/function/*.json, or says which of this tree would change.
 
 The tables of the RFCs stand beside them as text (rfc*.txt, rfc*.csv, derived_*.csv), as they were copied; what is made of
 them here is checked by a computation of our own wherever there is one. `derived`: computed from an RFC's rules, printed in
