@@ -529,7 +529,7 @@ def time_wait():
                 for base in (70000, WRAP - 1):
                     given = {"old-timestamps": old == "1", "new-timestamps": new == "1", "ts-recent": base, "tsval": (base + ts_apart) % WRAP, "last-seq": base, "isn": (base + isn_apart) % WRAP}
                     t.add(f"{old}{new}-ts-{ts_apart}-isn-{isn_apart}-at-{base}", "time-wait-syn", f"timestamps {stamp}, ISN {isn.replace('_', ' ')}", given, {"accept": action == "accept"}, source="RFC 6191 2", derived=True,
-                          family=f"{old}{new}-{stamp}-isn-{isn}", covers=[rule[int(old), int(new), stamp], "MAY-2" if action == "accept" else "SHLD-4"])
+                          family=f"{old}{new}-{stamp.strip('-') or 'none'}-isn-{isn.replace('_', '-')}", covers=[rule[int(old), int(new), stamp], "MAY-2" if action == "accept" else "SHLD-4"])
     return t
 
 
