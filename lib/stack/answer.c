@@ -115,6 +115,7 @@ static size_t answer_emit_tcp(weir_stack *s, weir_out *out, const struct weiri_a
     f.options = r->stamped ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
     f.ts_value = r->ts_value;
     f.ts_echo = r->ts_echo;
+    out->depart_at = 0;
     out->header_at = WEIR_IP_HEADER_MAX;
     out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
     out->len = out->header_len;
@@ -132,6 +133,7 @@ static size_t answer_emit_tcp(weir_stack *s, weir_out *out, const struct weiri_a
 static size_t answer_emit_echo(weir_stack *s, weir_out *out, uint32_t at)
 {
     const struct weiri_echo *e = &s->answers.echoes[at];
+    out->depart_at = 0;
     out->header_at = WEIR_IP_HEADER_MAX;
     out->header_len = 0;
     out->len = e->len;

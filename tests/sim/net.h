@@ -101,6 +101,7 @@ struct net_flow_result {
     weir_us start, done_at;    /* done_at 0: not done */
     struct net_span rtt, cwnd; /* microseconds, octets */
     uint32_t srtt, rto, ssthresh;
+    uint64_t delivery_rate, pacing_rate; /* octets a second, at the end */
     weir_err err;
     bool connected;
 };
