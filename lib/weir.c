@@ -18,7 +18,9 @@
 
 /* recovery: when to send again, and how much. Knows no connection either. */
 #include "recovery/rtt.c"
+#include "recovery/bits.c"
 #include "recovery/sack.c"
+#include "recovery/sack_check.c"
 #include "recovery/cc.c"
 #include "recovery/prr.c"
 #include "recovery/rack.c"
@@ -37,6 +39,7 @@
 #include "conn/ack.c"
 #include "conn/repair.c"
 #include "conn/undo.c"
+#include "conn/ecn.c"
 #include "conn/ring.c"
 #include "conn/window.c"
 #include "conn/icmp.c"
@@ -58,6 +61,7 @@
 #include "stack/listen.c"
 #include "stack/open.c"
 #include "stack/answer.c"
+#include "stack/cookie.c"
 #include "stack/arrive.c"
 #include "stack/depart.c"
 #include "stack/handle.c"

@@ -282,6 +282,31 @@ static void test_timeout_and_undo(void **state)
     assert_int_equal(cc.bbr.bw_lo & cc.bbr.inflight_lo & cc.bbr.inflight_hi, UINT32_MAX);
 }
 
+/* A mark is answered as a loss with a queue is: both short-term bounds, and Startup is over. */
+static void test_mark(void **state)
+{
+    (void)state;
+    struct weir_cc cc;
+    struct weiri_rate_sample s;
+    weiri_cc_init(&cc, 14600, seq_of(1));
+    memset(&s, 0, sizeof s);
+    s.acked = s.delivered = 100000;
+    s.interval = s.rtt_us = 20000;
+    s.any = true;
+    struct weiri_cc_event e = bbr_event(&s, 100000, 1000000);
+    weiri_cc_marked(&cc, WEIR_CC_BBR, &e); /* before there is a model: nothing to lower */
+    assert_int_equal(cc.cwnd, 14600);
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    cc.bbr.bw_latest = cc.bbr.inflight_latest = 0;
+    uint32_t cwnd = cc.cwnd;
+    weiri_cc_marked(&cc, WEIR_CC_BBR, &e);
+    assert_int_equal(weiri_bbr_bandwidth(&cc), 5000000 / 10 * 7);
+    assert_int_equal(cc.cwnd, cwnd / 10 * 7);
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    assert_int_equal(cc.bbr.full, 1);
+    assert_true(cc.cwnd <= cwnd / 10 * 7);
+}
+
 /* ---- hostile acknowledgments ---------------------------------------------------------------------------------------------------------- */
 
 /* Divided, doubled, optimistic and selective ones, at any time: every invariant holds, weir_deadline moves on, and what is outstanding
@@ -334,7 +359,7 @@ int main(void)
         cmocka_unit_test(test_finds_the_path), cmocka_unit_test(test_leaves_no_queue),  cmocka_unit_test(test_follows_the_path),
         cmocka_unit_test(test_noise),          cmocka_unit_test(test_short_queue),      cmocka_unit_test(test_fairness),
         cmocka_unit_test(test_any_numbers),    cmocka_unit_test(test_what_loss_says),   cmocka_unit_test(test_timeout_and_undo),
-        cmocka_unit_test(test_hostile_acknowledgments),
+        cmocka_unit_test(test_mark),           cmocka_unit_test(test_hostile_acknowledgments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

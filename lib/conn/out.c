@@ -11,6 +11,7 @@ struct out_plan {
     weir_seq from;
     uint32_t len; /* of text; FIN comes after it */
     bool fin;
+    bool fresh;   /* text that was never sent before, and no probe of a closed window */
 };
 
 /* ---- deciding -------------------------------------------------------------------------------------------------------------------- */
@@ -67,13 +68,19 @@ static bool out_fin_due(const weir_conn *c)
     return conn_has(c, WEIRI_FIN_QUEUED) && !conn_fin_sent(c);
 }
 
+/* After a timeout that may be spurious new text goes first, while there is some (RFC 5682 2.1 and 3.1 step 2). */
+static bool out_held(const weir_conn *c)
+{
+    bool asked = c->undo.step == WEIRI_FRTO_NEW && !conn_has(c, WEIRI_RESEND_NOW);
+    return asked && (weiri_out_pipe(c) > 0 || weiri_out_has_new(c));
+}
+
 /* A lost run goes before anything new, inside the window only (SHLD-16). */
 static bool out_resend(const weir_conn *c, struct out_plan *p)
 {
     weir_block run;
     uint32_t full = out_full_size(c);
-    bool held = c->undo.step == WEIRI_FRTO_NEW && !conn_has(c, WEIRI_RESEND_NOW); /* new text goes first (RFC 5682 3.1) */
-    if (c->board.lost == 0 || held || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+    if (c->board.lost == 0 || out_held(c) || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
         return false;
     }
     p->from = run.from;
@@ -127,7 +134,8 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     p->from = c->snd.nxt;
     p->len = 0;
     p->fin = out_fin_due(c);
-    if (room == 0 || (unsent == 0 && !p->fin) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED))) {
+    bool wait = (c->ecn & WEIRI_ECN_WAIT) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
+    if (room == 0 || wait || (unsent == 0 && !p->fin)) {
         return false;
     }
     p->len = base_min32(base_min32(unsent, full), room);
@@ -268,7 +276,7 @@ static void out_fields_syn(weir_conn *c, weir_fields *f)
     bool ts = answer ? conn_has(c, WEIRI_TS_OK) : c->cfg->timestamps;
     f->seq = c->snd.iss;
     f->ack = answer ? c->rcv.nxt : seq_of(0);
-    f->flags = (uint16_t)(answer ? WEIR_SYN | WEIR_ACK : WEIR_SYN);
+    f->flags = (uint16_t)((answer ? WEIR_SYN | WEIR_ACK : WEIR_SYN) | weiri_ecn_syn_flags(c));
     f->window = (uint16_t)base_min32(c->rx_size, 65535);
     if (answer) {
         f->window = (uint16_t)base_min32(seq_diff(c->rcv.nxt, c->rcv.adv), 65535); /* text on the SYN has taken some */
@@ -301,7 +309,7 @@ static void out_fields_plain(weir_conn *c, weir_fields *f, const struct out_plan
 {
     f->seq = p->kind == OUT_KEEP ? seq_sub(c->snd.nxt, 1) : p->from;
     f->ack = c->rcv.nxt;
-    f->flags = WEIR_ACK;
+    f->flags = (uint16_t)(WEIR_ACK | weiri_ecn_flags(c, p->fresh));
     if (p->fin) {
         f->flags |= WEIR_FIN;
     }
@@ -480,6 +488,7 @@ static void out_send(weir_conn *c, const struct out_plan *p, weir_out *out)
     if (f.flags & WEIR_ACK && p->kind != OUT_REPLY) {
         out_note_ack_sent(c);
     }
+    out->ecn = weiri_ecn_codepoint(c, p->fresh);
     out->header_at = WEIR_IP_HEADER_MAX;
     out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
     weiri_ring_slices(c, p->from, p->len, out->body);
@@ -493,6 +502,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
     struct out_plan p = out_decide(c);
+    p.fresh = p.len > 0 && (p.kind == OUT_TEXT || p.kind == OUT_TAIL) && seq_eq(p.from, c->snd.nxt);
     out_note(c, &p);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);

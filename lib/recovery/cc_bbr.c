@@ -277,16 +277,21 @@ static void bbr_update_phase(struct weir_cc *cc, const struct weiri_cc_event *e,
 
 /* ---- what loss says ----------------------------------------------------------------------------------------------------------------- */
 
-/* In between probes: down to what got through, at most by three tenths a round. */
-static void bbr_adapt_lower(struct weir_cc *cc, const struct weiri_cc_event *e)
+/* Down to what got through, at most by three tenths. */
+static void bbr_lower(struct weir_cc *cc)
 {
     struct weir_bbr *b = &cc->bbr;
-    if (bbr_probing(b) || !bbr_congested(b, e)) {
-        return;
-    }
     uint32_t bw = weiri_bbr_bandwidth(cc), inflight = b->inflight_lo == BBR_NONE ? cc->cwnd : b->inflight_lo;
     b->bw_lo = base_max32(b->bw_latest, bbr_percent(bw, 70));
     b->inflight_lo = base_max32(b->inflight_latest, bbr_percent(inflight, 70));
+}
+
+/* In between probes. */
+static void bbr_adapt_lower(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    if (!bbr_probing(&cc->bbr) && bbr_congested(&cc->bbr, e)) {
+        bbr_lower(cc);
+    }
 }
 
 /* UP, with the long-term bound in the way: it rises by one segment a round trip, then two, then four. */
@@ -456,6 +461,16 @@ WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_even
     }
     bbr_set_rate(cc);
     bbr_set_cwnd(cc, e);
+}
+
+/* RFC 3168 asks for the answer to a loss: the short-term bounds fall whatever the phase, and Startup or a probe is over. */
+WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc)
+{
+    if (cc->bbr.phase != (uint8_t)WEIRI_BBR_UNSET) {
+        bbr_lower(cc);
+        cc->bbr.full_count = BBR_FULL_ROUNDS;
+        cc->cwnd = base_min32(cc->cwnd, cc->bbr.inflight_lo);
+    }
 }
 
 /* A timeout: what the path holds is not known to be there any more; the model stays, and the window grows back to it by what arrives. */
