@@ -22,6 +22,7 @@
 #include "recovery/cc.c"
 #include "recovery/prr.c"
 #include "recovery/rack.c"
+#include "recovery/rate.c"
 #include "recovery/hystart.c"
 #include "recovery/cc_newreno.c"
 #include "recovery/cc_cubic.c"

@@ -100,29 +100,36 @@ static void test_acked_rows(void **state)
         uint32_t acked;
         bool limited;
         uint32_t after[3];
+        bool abc, hystart;
     } rows[] = {
-        {"first slow start: what was acknowledged", {10000, UNSET, 0}, 700, true, {10700, UNSET, 0}},
-        {"first slow start: a delayed ACK", {10000, UNSET, 0}, 2000, true, {12000, UNSET, 0}},
-        {"first slow start: never more than two", {10000, UNSET, 0}, 64000, true, {12000, UNSET, 0}},
-        {"slow start after loss: never more than one", {1000, 50000, 0}, 64000, true, {2000, 50000, 0}},
-        {"slow start after loss: ACK division", {1000, 50000, 0}, 1, true, {1001, 50000, 0}},
-        {"slow start ends at ssthresh", {9500, 10000, 0}, 1000, true, {10000, 10000, 0}},
-        {"the window was not what held back", {10000, UNSET, 0}, 1000, false, {10000, UNSET, 0}},
-        {"nor here", {10000, 10000, 9999}, 1000, false, {10000, 10000, 9999}},
-        {"avoidance counts", {10000, 10000, 0}, 1000, true, {10000, 10000, 1000}},
-        {"avoidance: one octet short", {10000, 10000, 8999}, 1000, true, {10000, 10000, 9999}},
-        {"avoidance: a window's worth", {10000, 10000, 9000}, 1000, true, {11000, 10000, 0}},
-        {"avoidance: the rest counts on", {10000, 10000, 9500}, 1000, true, {11000, 10000, 500}},
-        {"avoidance: one ACK for many windows", {2000, 2000, 1999}, 1000000, true, {3000, 2000, 1999}},
-        {"nothing acknowledged", {10000, 10000, 500}, 0, true, {10000, 10000, 500}},
-        {"the largest window, slow start", {CWND_MAX - 5, UNSET, 0}, 1000, true, {CWND_MAX, UNSET, 0}},
-        {"the largest window, avoidance", {CWND_MAX, 10000, CWND_MAX - 1}, 1, true, {CWND_MAX, 10000, 0}},
+        {"first slow start: what was acknowledged", {10000, UNSET, 0}, 700, true, {10700, UNSET, 0}, true, false},
+        {"first slow start: a delayed ACK", {10000, UNSET, 0}, 2000, true, {12000, UNSET, 0}, true, false},
+        {"first slow start: never more than two", {10000, UNSET, 0}, 64000, true, {12000, UNSET, 0}, true, false},
+        {"first slow start: with HyStart++ what was acknowledged", {10000, UNSET, 0}, 7999, true, {17999, UNSET, 0}, true, true},
+        {"first slow start: but never more than eight", {10000, UNSET, 0}, 64000, true, {18000, UNSET, 0}, true, true},
+        {"first slow start by the letter: one", {10000, UNSET, 0}, 2000, true, {11000, UNSET, 0}, false, false},
+        {"first slow start by the letter: one with HyStart++ too", {10000, UNSET, 0}, 2000, true, {11000, UNSET, 0}, false, true},
+        {"slow start after loss: never more than one", {1000, 50000, 0}, 64000, true, {2000, 50000, 0}, true, true},
+        {"slow start after loss: ACK division", {1000, 50000, 0}, 1, true, {1001, 50000, 0}, false, false},
+        {"slow start ends at ssthresh", {9500, 10000, 0}, 1000, true, {10000, 10000, 0}, false, false},
+        {"the window was not what held back", {10000, UNSET, 0}, 1000, false, {10000, UNSET, 0}, false, false},
+        {"nor here", {10000, 10000, 9999}, 1000, false, {10000, 10000, 9999}, false, false},
+        {"avoidance counts", {10000, 10000, 0}, 1000, true, {10000, 10000, 1000}, false, false},
+        {"avoidance: one octet short", {10000, 10000, 8999}, 1000, true, {10000, 10000, 9999}, false, false},
+        {"avoidance: a window's worth", {10000, 10000, 9000}, 1000, true, {11000, 10000, 0}, false, false},
+        {"avoidance: the rest counts on", {10000, 10000, 9500}, 1000, true, {11000, 10000, 500}, false, false},
+        {"avoidance: one ACK for many windows", {2000, 2000, 1999}, 1000000, true, {3000, 2000, 1999}, false, false},
+        {"nothing acknowledged", {10000, 10000, 500}, 0, true, {10000, 10000, 500}, false, false},
+        {"the largest window, slow start", {CWND_MAX - 5, UNSET, 0}, 1000, true, {CWND_MAX, UNSET, 0}, false, false},
+        {"the largest window, avoidance", {CWND_MAX, 10000, CWND_MAX - 1}, 1, true, {CWND_MAX, 10000, 0}, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const uint32_t *before = rows[i].before, *after = rows[i].after;
         struct weir_cc cc = cc_of(before[0], before[1], before[2]);
         struct weiri_cc_event e = event_of(rows[i].acked, cc.cwnd);
         e.limited = rows[i].limited;
+        e.abc = rows[i].abc;
+        e.hystart = rows[i].hystart;
         weiri_cc_acked(&cc, WEIR_CC_NEWRENO, &e);
         if (cc.cwnd != after[0] || cc.ssthresh != after[1] || cc.acked != after[2]) {
             fail_msg("%s: cwnd %u ssthresh %u acked %u", rows[i].name, cc.cwnd, cc.ssthresh, cc.acked);

@@ -42,10 +42,10 @@ static void profiles_are_sound_once_they_have_a_secret(void **state)
     assert_int_equal(rfc.rto_min_us, CONN_SECOND);
     assert_int_equal(rfc.msl_us, 120 * CONN_SECOND);
     assert_int_equal(rfc.cc, WEIR_CC_NEWRENO);
-    assert_false(rfc.rack || rfc.prr || rfc.undo || rfc.hystart);
+    assert_false(rfc.rack || rfc.prr || rfc.undo || rfc.hystart || rfc.abc);
     weir_config internet = config_good();
     assert_int_equal(internet.cc, WEIR_CC_CUBIC);
-    assert_true(internet.rack && internet.prr && internet.undo && internet.hystart);
+    assert_true(internet.rack && internet.prr && internet.undo && internet.hystart && internet.abc);
 }
 
 #define BAD(name, value)                                                 \

@@ -423,7 +423,7 @@ static void f_rto_takes_back_a_timeout(void **state)
 {
     (void)state;
     struct conn_fixture *f = repair_timed_out(true);
-    uint32_t srtt8 = f->c.rtt.srtt8;
+    uint32_t srtt8 = f->c.rtt.srtt8, rttvar4 = f->c.rtt.rttvar4;
     repair_ack(f, 1, 0, 0);
     assert_int_equal(f->c.undo.step, WEIRI_FRTO_NEW);
     assert_int_equal(repair_next(f), COUNT - 2);
@@ -434,9 +434,14 @@ static void f_rto_takes_back_a_timeout(void **state)
     assert_false(conn_has(&f->c, WEIRI_LOSS));
     assert_int_equal(f->c.cc.ssthresh, 65535);
     assert_true(f->c.cc.cwnd >= (COUNT - 3) * MSS);
-    assert_int_equal(f->c.backoff, 0);
-    assert_true(f->c.rtt.srtt8 >= srtt8 + 2 * 8 * 1000);
     assert_int_equal(f->c.count.retrans, 1);
+    repair_ack(f, COUNT - 2, 0, 0);
+    assert_true(f->c.rtt.srtt8 > srtt8 + 2 * 8 * 1000); /* a long sample, of what was sent before the timeout */
+    conn_later(f, 1000);
+    repair_ack(f, COUNT - 1, 0, 0);
+    assert_int_equal(f->c.backoff, 0);
+    assert_int_equal(f->c.rtt.srtt8, srtt8 + 2 * 8 * 1000); /* RFC 4015 3.1 step 11: a sample of 1 ms is less */
+    assert_int_equal(f->c.rtt.rttvar4, rttvar4);
 }
 
 /* Where only what was sent again, or new text, arrives, the losses were real: they go again. */

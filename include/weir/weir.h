@@ -258,6 +258,8 @@ typedef struct weir_config {
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind; CUBIC */
     bool iw10;                  /* initial window of RFC 6928; false: RFC 5681 3.1 */
+    bool abc;                   /* in the first slow start an acknowledgment adds what it covers, two segments at most (RFC 3465 2.2, 2.3)
+                                   or eight with hystart (RFC 9406 4.3); false: one (RFC 5681 3.1) */
     bool hystart;               /* leave slow start before it overshoots (RFC 9406); with CUBIC and NewReno */
     bool rack;                  /* with SACK: find losses by time, probe for a lost tail (RFC 8985); false: RFC 6675 */
     bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
@@ -472,6 +474,9 @@ typedef struct weir_info {
     uint32_t reo_wnd;                     /* microseconds that a segment may be late before it is lost (RFC 8985) */
     uint8_t reordering;                   /* reordering was seen */
     uint8_t timer;                        /* what the send side waits for: weir_timer_name */
+    uint8_t app_limited;                  /* the last sample of delivery_rate was of a time in which there was not enough to send */
+    uint64_t delivered;                   /* octets of ours that the peer has, in order or not */
+    uint64_t delivery_rate;               /* octets a second, the last sample; 0: none yet; saturates at 2^32 - 1 */
 } weir_info;
 WEIR_API void weir_info_get(const weir_conn *c, weir_info *info);
 WEIR_API const char *weir_timer_name(unsigned timer); /* "none" "resend" "persist" "sws" "reorder" "probe" */
@@ -552,20 +557,39 @@ struct weir_prr {
 struct weir_undo {
     struct weir_cc cc;       /* before the window was reduced */
     struct weir_rtt rtt;
-    weir_seq from, until;    /* SND.UNA when it began; past this nothing is taken back any more */
+    weir_seq from, until;    /* SND.UNA when it began, or with adapt what was never sent before; past `until` nothing is taken back */
     uint32_t flight;         /* FlightSize when it began */
     uint32_t resent;         /* octets sent again and not yet told to be duplicates */
     uint32_t stamp;          /* our timestamp clock when the first retransmission went */
     uint8_t kind;            /* enum weiri_undo: what began */
     uint8_t step;            /* F-RTO: enum weiri_frto */
     uint8_t sent, answered;  /* something was sent again; SND.UNA has moved since */
+    uint8_t adapt;           /* a timeout was spurious: the next sample past `from` sets the RTO anew */
+};
+
+/* What each transmission remembers of the moment it went, so that its acknowledgment tells a delivery rate (lib/recovery/rate.c).
+ * Modulo 2^32: octets, microseconds. */
+struct weir_mark {
+    uint32_t delivered;      /* octets delivered until then */
+    uint32_t delivered_at;   /* when the last of them were */
+    uint32_t first_at;       /* when the first transmission went of the flight it belongs to */
 };
 
 /* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675): records in `sent`, which the caller lent. */
 struct weir_board {
     struct weir_sent *sent;
     uint16_t head, count, cap;
+    uint8_t limited;         /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
     uint32_t sacked, lost;   /* octets */
+    struct weir_mark mark;
+};
+
+/* The delivery rate (lib/recovery/rate.c): the last sample. */
+struct weir_rate {
+    uint32_t delivered;      /* octets .. */
+    uint32_t interval;       /* .. in so many microseconds; 0: no sample yet */
+    uint32_t until;          /* with board.limited: the count of octets delivered when that is over */
+    uint8_t limited;         /* enum weiri_limited of the sample */
 };
 
 /* One value, no pointer to itself: it can be copied with its buffers, compared, kept. All fields are private. */
@@ -598,6 +622,7 @@ struct weir_conn {
     struct weir_rtt rtt;
     struct weir_cc cc;
     struct weir_board board;
+    struct weir_rate rate;
     struct weir_rack rack;
     struct weir_prr prr;
     struct weir_undo undo;

@@ -48,12 +48,11 @@ static void ack_syn(weir_conn *c)
  * ends the backoff (RFC 6298 5): on a path that has become slower than the RTO every segment would be sent again, and none be measured. */
 static void ack_sample(weir_conn *c, struct weiri_news *n, const struct weiri_acked *a)
 {
-    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
     uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
     bool stamped = a->octets > 0 && conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < ACK_SAMPLE_MAX_MS;
     if (a->sampled || stamped) {
         uint32_t rtt_us = a->sampled ? a->rtt_us : base_max32(ms, 1) * 1000;
-        weiri_rtt_sample(&c->rtt, rtt_us, &bounds);
+        weiri_undo_sample(c, rtt_us);
         weiri_repair_sample(c, rtt_us);
         n->sample_us = base_max32(rtt_us, 1);
         c->backoff = 0;

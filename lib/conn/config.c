@@ -11,6 +11,7 @@ WEIR_API void weir_config_internet(weir_config *config)
     config->mss_min = 88;
     config->cc = WEIR_CC_CUBIC;
     config->iw10 = true;
+    config->abc = true;
     config->hystart = true;
     config->rack = true;
     config->prr = true;
@@ -51,6 +52,7 @@ WEIR_API void weir_config_rfc(weir_config *config)
     weir_config_internet(config);
     config->cc = WEIR_CC_NEWRENO;
     config->iw10 = false;
+    config->abc = false;
     config->hystart = false;
     config->rack = false;
     config->prr = false;

@@ -147,8 +147,9 @@ struct weiri_news {
     weir_block dsack;    /* the duplicate it reports; from == to: none */
     bool advanced;       /* SND.UNA moved */
     bool duplicate;      /* RFC 5681 2, RFC 6675 2 */
-    bool original;       /* octets sent once arrived, of those out when the timer fired (RFC 5682 3.1) */
+    bool original;       /* octets sent once arrived, of those out when the timer fired (RFC 5682) */
     struct weiri_rack_ack rack;
+    struct weiri_rate_sample rate;
 };
 
 /* repair.c: what an acknowledgment, or a timer, says of losses; when recovery begins and ends; the congestion window. */
@@ -177,6 +178,8 @@ WEIR_PRIVATE void weiri_undo_begin(weir_conn *c, enum weiri_undo kind);
 WEIR_PRIVATE void weiri_undo_sent(weir_conn *c, uint32_t octets);
 /* Was it needless? Then the window is what it was, and recovery is over: true. */
 WEIR_PRIVATE bool weiri_undo_acked(weir_conn *c, const struct weiri_news *n);
+/* A sample of the round-trip time, SND.UNA being moved. */
+WEIR_PRIVATE void weiri_undo_sample(weir_conn *c, uint32_t rtt_us);
 /* Text has arrived: when is its ACK due? RFC 9293 3.8.6.3, RFC 5681 4.2. */
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
 /* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1; MUST-19). */

@@ -24,6 +24,7 @@ static void info_sizes(const weir_conn *c, weir_info *info)
 static void info_counts(const weir_conn *c, weir_info *info)
 {
     info->octets_acked = c->octets_acked;
+    info->delivered = c->octets_acked + c->board.sacked;
     info->octets_received = c->octets_received;
     info->segments_in = c->count.in;
     info->segments_out = c->count.out;
@@ -75,6 +76,8 @@ WEIR_API void weir_info_get(const weir_conn *c, weir_info *info)
     info->reo_wnd = c->rack.reo_wnd;
     info->reordering = c->rack.reordered;
     info->timer = info_timer(c);
+    info->delivery_rate = weiri_rate_of(c->rate.delivered, c->rate.interval);
+    info->app_limited = c->rate.limited == (uint8_t)WEIRI_LIMITED_APP;
     info_sizes(c, info);
     info_counts(c, info);
 }

@@ -344,6 +344,7 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
             weiri_cc_idle(&c->cc, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)); /* RFC 5681 4.1 */
         }
     }
+    weiri_rate_sending(&c->board, conn_flight(c) == 0, c->now);
     bool noted = weiri_board_push(&c->board, run, c->now);
     WEIR_ASSERT(noted); /* out_text asked for room; a probe of new text goes where nothing is outstanding */
     (void)noted;
@@ -352,6 +353,22 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SWS_OVERRIDE, false);
     conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
+}
+
+/* Nothing more goes. If that is not for want of cwnd, samples of the delivery rate tell what was asked of the path and not what it can do.
+ * A send ring that is mostly in flight is as much a limit as the peer's window. */
+static void out_note_limit(weir_conn *c)
+{
+    uint32_t full = out_full_size(c), unsent = conn_unsent(c);
+    if (c->state < WEIR_ESTABLISHED || c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd) {
+        return;
+    }
+    bool ring = conn_flight(c) >= c->tx_size / 2;
+    if (unsent >= full ? out_room(c, c->snd.nxt) < full : ring) {
+        weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_WINDOW);
+    } else if (unsent < full) {
+        weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_APP);
+    }
 }
 
 /* Either probe, new text or again. */
@@ -449,6 +466,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now)
     struct out_plan p = out_decide(c);
     out_note(c, &p);
     if (p.kind == OUT_NONE) {
+        out_note_limit(c);
         weiri_timer_update(c);
         return 0;
     }

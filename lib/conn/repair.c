@@ -24,6 +24,7 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     e.una = c->snd.una;
     e.nxt = c->snd.nxt;
     e.hystart = c->cfg->hystart;
+    e.abc = c->cfg->abc;
     e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
     return e;
 }
@@ -100,7 +101,8 @@ static void repair_partial(weir_conn *c, uint32_t acked)
     }
 }
 
-static void repair_advanced(weir_conn *c, const struct weiri_news *n)
+/* An acknowledgment that took a reduction back is counted in the window already (RFC 4015 3.1 step 9). */
+static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undone)
 {
     struct weiri_cc_event e = repair_event(c, n->acked, n->flight);
     bool whole = !seq_lt(c->snd.una, c->recover);
@@ -111,7 +113,7 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n)
         } else {
             repair_partial(c, n->acked);
         }
-    } else if (n->acked > 0) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
+    } else if (n->acked > 0 && !undone) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
         weiri_cc_acked(&c->cc, repair_kind(c), &e);
         if (conn_has(c, WEIRI_LOSS) && whole) {
             repair_done(c);
@@ -277,12 +279,12 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
 {
     struct weir_sent part;
     uint32_t i = 0;
-    if (!conn_has(c, WEIRI_SACK_OK) || !(c->cfg->rack || c->cfg->undo)) {
-        return;
-    }
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
+        weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
         n->original = n->original || (part.tries == 1 && seq_leq(part.to, c->recover));
-        weiri_rack_delivered(&c->rack, &part, &n->rack);
+        if (conn_has(c, WEIRI_SACK_OK)) {
+            weiri_rack_delivered(&c->rack, &part, &n->rack);
+        }
     }
 }
 
@@ -313,11 +315,12 @@ static void repair_adapt(weir_conn *c, struct weiri_news *n)
 WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
 {
     repair_count_delivered(c, n);
+    weiri_rate_finish(&c->rate, &c->board, &n->rate, c->rack.min_rtt);
     bool undone = weiri_undo_acked(c, n);
     repair_end_probe(c, n);
     c->rack.due = 0;
     if (n->advanced) {
-        repair_advanced(c, n);
+        repair_advanced(c, n, undone);
     }
     if (n->advanced || undone) {
         repair_restart_timer(c);

@@ -1,12 +1,13 @@
 /* undo.c - what a retransmission cost that was not needed is taken back.
  *
  * Told by timestamps (Eifel, RFC 3522), by D-SACK (RFC 2883 4), and after a timeout by what arrives of octets sent once (F-RTO,
- * RFC 5682 3.1). The answer is that of RFC 4015. Knows nothing of how losses are found. */
+ * RFC 5682 2.1 and, with SACK, 3.1). The answer is that of RFC 4015. Knows nothing of how losses are found. */
 #include "conn/conn.h"
 
+/* Not in a recovery; again, where the first acknowledgment has not come yet (RFC 5682 2.1 and 3.1, step 1). */
 static void undo_start_frto(weir_conn *c, bool first)
 {
-    bool may = conn_has(c, WEIRI_SACK_OK) && (first || c->undo.step != WEIRI_FRTO_OFF); /* not in a recovery (RFC 5682 3.1) */
+    bool may = first || c->undo.step == WEIRI_FRTO_WAIT;
     c->undo.step = may ? (uint8_t)WEIRI_FRTO_WAIT : (uint8_t)WEIRI_FRTO_OFF;
 }
 
@@ -64,22 +65,44 @@ static bool undo_by_dsack(weir_conn *c, const struct weiri_news *n)
     return u->resent == 0;
 }
 
-/* RFC 5682 3.1. After the first acknowledgment new text goes instead of what is taken for lost, so that the next one tells. */
+/* RFC 5682 step 2: the first acknowledgment of what the timeout sent again. New text goes next instead of what is taken for lost, so that
+ * the second one tells; where there is none, or all is acknowledged, or not all that went again, losses are repaired as ever. Without SACK
+ * a duplicate ends it too. */
+static void undo_frto_first(weir_conn *c, const struct weiri_news *n)
+{
+    if (n->advanced) {
+        bool rest = seq_lt(c->snd.una, c->recover) && weiri_board_record(&c->board, 0)->tries == 1;
+        c->undo.step = rest && weiri_out_has_new(c) ? (uint8_t)WEIRI_FRTO_NEW : (uint8_t)WEIRI_FRTO_OFF;
+    } else if (n->duplicate && !conn_has(c, WEIRI_SACK_OK)) {
+        c->undo.step = WEIRI_FRTO_OFF;
+    }
+}
+
+/* Does it speak of octets that were sent after the timeout? */
+static bool undo_beyond(const weir_conn *c, const weir_view *v)
+{
+    bool beyond = seq_lt(c->recover, v->ack);
+    for (unsigned i = 0; i < v->sack_count; i++) { /* 4 */
+        beyond = beyond || seq_lt(c->recover, v->sack[i].to);
+    }
+    return beyond;
+}
+
+/* Step 3: the second one. Of octets that were sent once, before the timeout, and of none after it: it was spurious. */
 static bool undo_by_frto(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_undo *u = &c->undo;
-    if (u->step == WEIRI_FRTO_OFF || !conn_has(c, WEIRI_LOSS)) {
+    if (!conn_has(c, WEIRI_LOSS) || u->step == WEIRI_FRTO_OFF) {
         return false;
     }
-    if (n->original) {
-        return true;
+    if (u->step == WEIRI_FRTO_WAIT) {
+        undo_frto_first(c, n);
+        return false;
     }
-    if (n->advanced && u->step == WEIRI_FRTO_WAIT && seq_lt(c->snd.una, c->recover) && weiri_out_has_new(c)) {
-        u->step = WEIRI_FRTO_NEW;
-    } else if (n->advanced || n->delivered > 0) {
+    if (n->advanced || n->duplicate) {
         u->step = WEIRI_FRTO_OFF;
     }
-    return false;
+    return n->original && !undo_beyond(c, n->v);
 }
 
 /* RFC 4015 3.1: the window before, without a burst; slow start leads there. */
@@ -91,10 +114,19 @@ static void undo_restore(weir_conn *c, const struct weiri_news *n)
     c->cc = u->cc;
     c->cc.cwnd = base_min32(base_max32(window, c->mss_snd), WEIRI_CWND_MAX);
     c->cc.ssthresh = base_max32(u->cc.ssthresh, base_min32(u->flight, WEIRI_CWND_MAX));
-    if (u->kind == WEIRI_UNDO_TIMEOUT) {
-        struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-        weiri_rtt_adapt(&c->rtt, &u->rtt, &bounds);
-        c->backoff = 0;
+    u->adapt = u->kind == WEIRI_UNDO_TIMEOUT;
+    u->from = c->recover;
+}
+
+WEIR_PRIVATE void weiri_undo_sample(weir_conn *c, uint32_t rtt_us)
+{
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    bool adapt = c->undo.adapt && seq_lt(c->undo.from, c->snd.una);
+    if (adapt) {
+        c->undo.adapt = 0;
+        weiri_rtt_adapt(&c->rtt, &c->undo.rtt, rtt_us, &bounds);
+    } else {
+        weiri_rtt_sample(&c->rtt, rtt_us, &bounds);
     }
 }
 

@@ -12,8 +12,10 @@ struct weiri_rto_bounds {
 WEIR_PRIVATE void weiri_rtt_init(struct weir_rtt *r, const struct weiri_rto_bounds *bounds);
 /* Rules 2.2 and 2.3; Karn's rule is the caller's: no sample from a segment sent twice. */
 WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const struct weiri_rto_bounds *bounds);
-/* A timeout was spurious: from now on at least as patient as before it, and by two ticks more (RFC 4015 3.1 steps 0 and 11). */
-WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, const struct weiri_rto_bounds *bounds);
+/* The first sample after a spurious timeout begins anew, but no less patient than before it, and by two ticks more (RFC 4015 3.1 steps 0
+ * and 11). */
+WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, uint32_t sample_us,
+                                  const struct weiri_rto_bounds *bounds);
 /* Rule 5.5: the timeout after `backoff` doublings, never above bounds->max. */
 WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds);
 
@@ -33,7 +35,9 @@ struct weir_sent {
     uint32_t sent_at;  /* low 32 bits of the time of the last transmission, microseconds */
     uint8_t state;     /* enum weiri_sent_state */
     uint8_t tries;     /* transmissions, saturating: Karn's rule asks for 1 */
-    uint16_t reserved; /* 0 */
+    uint8_t limited;   /* enum weiri_limited: what held the sender back then */
+    uint8_t reserved;  /* 0 */
+    struct weir_mark mark; /* with sent_at: of the same transmission */
 };
 
 struct weiri_acked {
@@ -100,6 +104,7 @@ struct weiri_cc_event {
     uint32_t sample_us; /* a round-trip time that this acknowledgment measured; 0: none */
     weir_seq una, nxt; /* after it */
     bool hystart;      /* RFC 9406 in slow start */
+    bool abc;          /* RFC 3465 in slow start */
     bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
     bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
 };
@@ -175,6 +180,36 @@ WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_b
 WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_board *b, weir_us now);
 /* 7.2: how long until the probe; `ack_delay_us` is what the peer may wait with one segment in flight, else 0. */
 WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, uint32_t ack_delay_us);
+
+/* ---- rate.c: how fast octets are delivered ---- */
+
+enum weiri_limited {
+    WEIRI_LIMITED_NOT,    /* congestion control, or pacing, holds the sender back */
+    WEIRI_LIMITED_WINDOW, /* the peer's window, or the send ring, does */
+    WEIRI_LIMITED_APP     /* there is nothing to send */
+};
+
+/* What one acknowledgment tells. All 0 before it is looked at. */
+struct weiri_rate_sample {
+    uint32_t acked;       /* octets newly delivered */
+    uint32_t delivered;   /* octets delivered since the segment sent last of these was sent .. */
+    uint32_t interval;    /* .. in so many microseconds; 0: no rate can be told */
+    uint32_t prior;       /* the count of octets delivered when that segment was sent */
+    uint32_t rtt_us;      /* of that segment; 0: none, or it was sent more than once */
+    uint32_t sent_at, first_at, delivered_at; /* of that segment */
+    uint8_t limited;      /* enum weiri_limited when it was sent */
+    bool any;             /* something was delivered */
+};
+/* Something is about to be sent; `idle`: nothing is outstanding. */
+WEIR_PRIVATE void weiri_rate_sending(struct weir_board *b, bool idle, weir_us now);
+/* A record, or a part of one, that is newly delivered. */
+WEIR_PRIVATE void weiri_rate_delivered(struct weir_board *b, struct weiri_rate_sample *s, const struct weir_sent *part, weir_us now);
+/* The acknowledgment has been looked at. A sample taken over less than `min_rtt_us` tells of a burst of acknowledgments and of no rate. */
+WEIR_PRIVATE void weiri_rate_finish(struct weir_rate *r, struct weir_board *b, struct weiri_rate_sample *s, uint32_t min_rtt_us);
+/* All that may be sent has been; this is why there is not more. It is so until what is in flight now has been delivered. */
+WEIR_PRIVATE void weiri_rate_limit(struct weir_rate *r, struct weir_board *b, enum weiri_limited why);
+/* Octets a second: of one sample, whatever limited it. 0: none; saturates. */
+WEIR_PRIVATE uint32_t weiri_rate_of(uint32_t delivered, uint32_t interval_us);
 
 /* ---- prr.c: RFC 9937 ---- */
 WEIR_PRIVATE void weiri_prr_begin(struct weir_prr *p, uint32_t recover_fs);

@@ -61,11 +61,15 @@ WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const
     rtt_set_rto(r, bounds);
 }
 
-WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, const struct weiri_rto_bounds *bounds)
+WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *before, uint32_t sample_us,
+                                  const struct weiri_rto_bounds *bounds)
 {
     uint32_t ticks8 = 2 * 8 * base_min32(bounds->granularity, RTT_SAMPLE_MAX_US >> 5);
-    r->srtt8 = base_min32(base_max32(r->srtt8, before->srtt8 + ticks8), RTT_SAMPLE_MAX_US << 3);
-    r->rttvar4 = base_max32(r->rttvar4, before->rttvar4);
+    uint32_t sample8 = base_min32(sample_us, RTT_SAMPLE_MAX_US) << 3;
+    r->srtt8 = base_min32(base_max32(sample8, before->srtt8 + ticks8), RTT_SAMPLE_MAX_US << 3);
+    r->srtt8 = base_max32(r->srtt8, 1);
+    r->rttvar4 = base_max32(sample8 >> 2, before->rttvar4);
+    r->min = base_min32(r->min, sample8 >> 3);
     rtt_set_rto(r, bounds);
 }
 

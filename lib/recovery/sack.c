@@ -93,6 +93,8 @@ static void sack_fold(struct weir_sent *r, const struct weir_sent *next)
     r->to = next->to;
     if ((int32_t)(next->sent_at - r->sent_at) > 0) {
         r->sent_at = next->sent_at;
+        r->limited = next->limited;
+        r->mark = next->mark;
     }
     r->tries = next->tries > r->tries ? next->tries : r->tries;
 }
@@ -199,6 +201,16 @@ WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *recor
     b->cap = cap;
     b->sacked = 0;
     b->lost = 0;
+    b->limited = 0;
+    memset(&b->mark, 0, sizeof b->mark);
+}
+
+/* The record goes, or goes again, now. */
+static void sack_stamp(const struct weir_board *b, struct weir_sent *r, weir_us now)
+{
+    r->sent_at = (uint32_t)now;
+    r->limited = b->limited;
+    r->mark = b->mark;
 }
 
 /* A new record behind the last one; the caller has seen to the room. */
@@ -208,10 +220,10 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
     struct weir_sent *r = sack_at(b, b->count - 1u);
     r->from = run.from;
     r->to = run.to;
-    r->sent_at = (uint32_t)now;
     r->state = (uint8_t)WEIRI_SENT_FLYING;
     r->tries = 1;
     r->reserved = 0;
+    sack_stamp(b, r, now);
 }
 
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now)
@@ -238,7 +250,7 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
     }
     last = sack_at(b, b->count - 1u);
     last->to = run.to;
-    last->sent_at = (uint32_t)now;
+    sack_stamp(b, last, now);
     return true;
 }
 
@@ -410,7 +422,7 @@ WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_
     for (uint32_t i = range.first; i < range.last; i++) {
         struct weir_sent *r = sack_at(b, i);
         r->tries = (uint8_t)(r->tries + (r->tries < UINT8_MAX));
-        r->sent_at = (uint32_t)now;
+        sack_stamp(b, r, now);
         if (r->state != (uint8_t)WEIRI_SENT_SACKED) {
             sack_mark(b, r, WEIRI_SENT_RESENT);
         }

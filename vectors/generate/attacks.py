@@ -70,7 +70,7 @@ def bare_acks():
     for name, seq, ack, text in (("zero", 0, 0, 0), ("guess", 77, 1234567, 0), ("half", 1, 2**31, 0), ("last", 1, WORD - 1, 0), ("with-text", 1, 1, 100)):
         v = vector(f"v06-bare-ack/{name}", "An ACK that no SYN went before opens nothing: it is answered by RST", "MUST", "RFC 9293 3.10.7.2 second",
                    "CVE-2001-0851: with SYN cookies an ACK alone could open a port. A stack without cookies has nothing that an ACK could open; "
-                   "one with them opens nothing here, as no SYN was ever refused", "RFC9293-3.10.7.2-2", family="attack/v06-bare-ack")
+                   "one with them opens nothing here, as no SYN was ever refused", "RFC9293-3.10.7.2-2", family="" if text else "attack/v06-bare-ack")
         v.listens().sends(f"{'P' if text else ''}. {seq}:{seq + text}({text}) ack {ack} win 65535", "0").expect(f"R {ack}:{ack}(0)")
         if seq == 0:
             opens(v)
@@ -92,7 +92,7 @@ def reflection():
 
 def ends_of_life():
     def start(name, title, note, **head):
-        return vector(f"v08-end/{name}", title, "practice", "RFC 9293 3.8.3", note, needs="virtual-time half-close", family="attack/v08-end",
+        return vector(f"v08-end/{name}", title, "practice", "RFC 9293 3.8.3", note, needs="virtual-time half-close",
                       settings=PLAIN + " r2=10s orphan=10s fin-wait=10s", **head).passive()
 
     v = start("netkill", "The user has left, the peer is silent: text that waits is given up with the connection",
@@ -253,7 +253,7 @@ def segment_sizes():
         for way in ("passive", "active"):
             v = vector(f"v13-mss/{way}-{mss}", f"The peer's SYN says MSS {mss}: {said}", "practice", "RFC 9293 3.7.1",
                        "lwIP bug 22249, CVE-2018-16523, CVE-2023-35847: division by an MSS of 0; CVE-2019-11479, EDB-20997: floods of tiny segments. "
-                       "The floor of 88 is a choice (weir.h: mss_min)", settings=PLAIN + " timestamps=0 sack=0 window-scale=0", family="attack/v13-mss")
+                       "The floor of 88 is a choice (weir.h: mss_min)", settings=PLAIN + " timestamps=0 sack=0 window-scale=0", family=f"attack/v13-mss/{way}")
             if way == "passive":
                 v.passive(offer=f"mss {mss}")
             else:
@@ -326,7 +326,7 @@ def timestamps():
                                         ("hole", "P. 21:31(10) ack 1 win 65535", True), ("reset", "R 12:12(0)", True)):
             v = vector(f"v17-recent/{kind}-{name}", f"A forged segment ({kind.replace('-', ' ')}) with TSval {name} does not move TS.Recent", "MUST", "RFC 7323 4.3",
                        "CVE-2005-0356: the connection froze, as TS.Recent was taken from a segment that was then discarded", "RFC7323-4.3-1",
-                       needs="timestamps paws rfc5961", settings="sack=0 window-scale=0", family="attack/v17-recent")
+                       needs="timestamps paws rfc5961", settings="sack=0 window-scale=0", family=f"attack/v17-recent/{kind}")
             v.passive(offer="mss 1460," + TS.format(1000, 0), answer="mss 1460," + TS.format(100, 1000), ack_options=TS.format(1010, 100))
             v.sends("P. 1:11(10) ack 1 win 65535 <" + TS.format(1010, 100) + ">").expect(". 1:1(0) ack 11 <" + TS.format(110, 1010) + ">", "0~.5")
             v.sends(segment + " <" + TS.format(value, 100) + ">", ".6")
@@ -358,7 +358,7 @@ def options():
     for name, option in wrong.items():
         v = vector(f"v18-wrong-size/{name}", f"Segments with an option of a wrong size ({name}) are dropped and end nothing", "practice", "RFC 9293 3.1",
                    "CVE-2019-12258 (URGENT/11): a malformed option in a forged segment ended the connection, no number asked; FreeRTOS PR 360, wolfIP bf2c625",
-                   "MUST-7", family="attack/v18-wrong-size", settings="require-timestamps=0").passive()
+                   "MUST-7", family=f"attack/v18-wrong-size/{name.rsplit('-', 1)[0]}", settings="require-timestamps=0").passive()
         for segment in ("P. 1:11(10) ack 1 win 65535", ". 1:1(0) ack 1 win 0", "S 5:5(0) win 65535", "R 900000:900000(0)", ". 900000:900000(0) ack 1 win 65535",
                         "R 1:1(0)", "F. 1:1(0) ack 1 win 65535"):
             v.sends(f"{segment} <{option}>")
@@ -380,7 +380,7 @@ def options():
                          ("fast-open", "kind 34 0102030405060708,nop,nop")):
         v = vector(f"v21-text-of-syn/{name}", "Text that comes with a SYN is not shown before the handshake is over, whatever options it has", "MUST", "RFC 9293 3.10.7.2 third",
                    "CVE-1999-0414, T/TCP 1998, CVE-2018-6794, CVE-2021-1224, CVE-2024-45397: text of a sender that nobody had proved", "RFC9293-3.10.7.2-3",
-                   family="attack/v21-text-of-syn", settings="timestamps=0 sack=0 window-scale=0")
+                   family="" if name == "fast-open" else "attack/v21-text-of-syn", settings="timestamps=0 sack=0 window-scale=0")
         v.listens().sends(f"S 0:100(100) win 65535 <mss 1460,{option}>").expect("S. 0:0(0) ack 1 <mss 1460>")
         v.note("nobody can accept it yet").call("fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0").call("accept(3, ..., ...) = -1 EAGAIN (Resource temporarily unavailable)")
         v.sends(". 1:1(0) ack 1 win 65535").call("accept(3, ..., ...) = 4").call("unread(4) = 0")
@@ -407,11 +407,11 @@ def urgent():
             yield v.call("unread(4) = 0").state("ESTABLISHED")
     for name, pointer in (("0", 0), ("1", 1), ("65535", 65535)):
         v = vector(f"v20-opening/passive-{name}", f"URG on the SYN, and on the ACK of the handshake, with a pointer of {name}", "MUST", "RFC 9293 3.10.7.2 third",
-                   "CVE-2019-12261 (URGENT/11): urgent state of the open was left for the connection", needs="urgent", family="attack/v20-opening")
+                   "CVE-2019-12261 (URGENT/11): urgent state of the open was left for the connection", needs="urgent", family="attack/v20-opening/passive")
         v.listens().sends(f"SU 0:0(0) win 65535 urg {pointer} <mss 1460>").expect("S. 0:0(0) ack 1 <mss 1460>").sends(f"U. 1:1(0) ack 1 win 65535 urg {pointer}")
         yield alive(v.call("accept(3, ..., ...) = 4"))
         v = vector(f"v20-opening/active-{name}", f"URG on the SYN,ACK with a pointer of {name}", "MUST", "RFC 9293 3.10.7.3 fourth",
-                   "CVE-2019-12261 (URGENT/11)", needs="urgent", settings="timestamps=0 sack=0 window-scale=0", family="attack/v20-opening")
+                   "CVE-2019-12261 (URGENT/11)", needs="urgent", settings="timestamps=0 sack=0 window-scale=0", family="attack/v20-opening/active")
         v.call("socket(..., SOCK_STREAM, IPPROTO_TCP) = 3").call("fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
         v.call("connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)").expect("S 0:0(0) <mss 1460>")
         v.fd = 3
@@ -472,7 +472,7 @@ def control_bits():
 def split_handshakes():
     def start(name, title):
         v = vector(f"v21-split-handshake/{name}", title, "MUST", "RFC 9293 3.5", "Beardsley and Qian 2010, the TCP split handshake: monitors lose track of who opened",
-                   "MUST-10", family="attack/v21-split-handshake", settings="timestamps=0 sack=0 window-scale=0")
+                   "MUST-10", settings="timestamps=0 sack=0 window-scale=0")
         v.call("socket(..., SOCK_STREAM, IPPROTO_TCP) = 3").call("fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
         v.call("connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)").expect("S 0:0(0) <mss 1460>")
         v.fd = 3
@@ -506,7 +506,7 @@ def forged():
                                   ("text-ahead", "P. 11:21(10) ack 70001 win 65535", True), ("text-out", "P. 70001:70011(10) ack 11 win 65535", True),
                                   ("fin-behind", f"F. 11:11(0) ack {WORD - 70000} win 65535", True)):
         v = vector(f"v24-luckie/{name}", f"A blind segment ({name.replace('-', ', ')}) changes nothing", "SHOULD" if "behind" in name else "MUST", "RFC 5961 3.2",
-                   "Luckie et al. 2015, Resilience of deployed TCP to blind attacks: what they sent to web servers and routers; CVE-2004-0230", needs="rfc5961", family="attack/v24-luckie").passive()
+                   "Luckie et al. 2015, Resilience of deployed TCP to blind attacks: what they sent to web servers and routers; CVE-2004-0230", needs="rfc5961", family=f"attack/v24-luckie/{name.split('-')[0]}").passive()
         v.call("write(4, ..., 10) = 10").expect("P. 1:11(10) ack 1").sends("P. 1:11(10) ack 11 win 65535").expect(". 11:11(0) ack 11", "0~.5")
         v.sends(segment, ".6")
         if answer:
@@ -518,7 +518,7 @@ def forged():
             ack = (1 - back) % WORD
             v = vector(f"v25-ghost-ack/{way}-minus-{back}", f"On a fresh connection text with an ACK {back} before SND.UNA is not taken", "MAY", "RFC 5961 5.2",
                        "CVE-2023-52881 (Pan and Rossow): the range of RFC 5961 reaches back before the first octet, and a forged handshake could bring text in", "MAY-12 RFC5961-5.2-1 RFC5961-5.2-4",
-                       needs="rfc5961", settings="timestamps=0 sack=0 window-scale=0", family="attack/v25-ghost-ack")
+                       needs="rfc5961", settings="timestamps=0 sack=0 window-scale=0", family=f"attack/v25-ghost-ack/{way}")
             (v.passive if way == "passive" else v.active)()
             v.sends(f"P. 1:11(10) ack {ack} win 65535").expect(". 1:1(0) ack 1").call(f"unread({v.fd}) = 0")
             yield alive(v)
@@ -532,7 +532,7 @@ def forged():
     yield v
     for name, option in (("plain", ""), ("md5", " <nop,nop,kind 19 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a>")):
         v = vector(f"v42-after-reset/{name}", f"After a RST that counts{' (with an MD5 option that nobody asked for)' if option else ''} nothing more is taken", "MUST", "RFC 9293 3.10.7.4 second",
-                   "CVE-2018-14568: text after a RST was still delivered; CVE-2021-45098: monitors and hosts differ on a RST with an MD5 option", family="attack/v42-after-reset", api="connection").passive()
+                   "CVE-2018-14568: text after a RST was still delivered; CVE-2021-45098: monitors and hosts differ on a RST with an MD5 option", api="connection").passive()
         v.sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11", "0~.5").sends("R 11:11(0)" + option, ".6").state("CLOSED")
         v.sends("P. 11:21(10) ack 1 win 65535").expect("R 1:1(0)")
         yield v.call("unread(4) = 10").call("read(4, ..., 100) = 10")
@@ -587,7 +587,7 @@ def misbehaving():
 
 def checksums():
     note = "CVE-2005-3774, CVE-2006-3880, CVE-2006-4143: segments with a bad checksum took a place, time, or the machine"
-    head = {"covers": "MUST-3", "family": "attack/v46-checksum"}
+    head = {"covers": "MUST-3"}
     v = vector("v46-checksum/listen", "A SYN with a bad checksum opens nothing and is not answered", "MUST", "RFC 9293 3.1", note, **head).listens()
     for flags in ("S", "S.", ".", "R", "F.", "-"):
         v.sends(f"[bad sum] {flags} 0:0(0){' ack 1' if '.' in flags else ''} win 65535")

@@ -67,14 +67,14 @@ def slow_start():
     yield f.ended()
     for mss, segments in ((536, 4), (1000, 4), (1095, 4), (1096, 3), (1460, 3)):
         v = Vector(f"congestion/initial-window/mss-{mss}", f"The initial window of RFC 5681 at an MSS of {mss} is {segments} segments", "MUST", "RFC 5681 3.1", "RFC5681-3.1-2",
-                   family="congestion/initial-window", settings=SETTINGS)
+                   family="congestion/initial-window/rfc5681", settings=SETTINGS)
         v.passive(offer=f"mss {mss}").call(f"write(4, ..., {20 * mss}) = {20 * mss}")
         for n in range(segments):
             v.expect(f". {1 + n * mss}:{1 + n * mss + mss}({mss}) ack 1")
         yield v.sends(f". 1:1(0) ack 1 win {segments * mss}")
     for mss, segments in ((536, 10), (1000, 10), (1460, 10)):
         v = Vector(f"congestion/initial-window/ten-mss-{mss}", f"The initial window of RFC 6928 at an MSS of {mss} is {segments} segments", "practice", "RFC 6928 2", "RFC6928-2-1",
-                   family="congestion/initial-window", settings="initial-window=10 congestion=reno")
+                   family="congestion/initial-window/rfc6928", settings="initial-window=10 congestion=reno")
         v.passive(offer=f"mss {mss}").call(f"write(4, ..., {20 * mss}) = {20 * mss}")
         for n in range(segments):
             v.expect(f". {1 + n * mss}:{1 + n * mss + mss}({mss}) ack 1")

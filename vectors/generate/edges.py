@@ -55,7 +55,7 @@ def blind():
         for flags, kind in (("R", "rst"), ("R.", "rst-ack")):
             v = Vector(f"blind/{kind}/{word}", f"RST at RCV.NXT {offset:+}", "MUST", "RFC 5961 3.2",
                        "RFC5961-3.2-1 RFC5961-3.2-2 RFC5961-3.2-3 RFC5961-3.2-4 RFC5961-3.2-5 RFC5961-3.2-6 RFC9293-3.10.7.4-5 RFC9293-3.10.7.4-7 RFC9293-3.10.7.4-8",
-                       family=f"blind/{kind}", needs="rfc5961", settings=size,
+                       family=f"blind/{kind}/{'next' if offset == 0 else 'inside' if inside else 'outside'}", needs="rfc5961", settings=size,
                        rows="R4@ESTABLISHED" if offset == 0 else "R1@ESTABLISHED" if inside else "Q3@ESTABLISHED")
             v.passive()
             v.sends(f"{flags} {seq}:{seq}(0)" + (" ack 1 win 0" if "." in flags else ""))
@@ -80,7 +80,7 @@ def blind():
         taken = word in ("old-1", "old-first")
         v = Vector(f"blind/text/{word}", f"Text whose acknowledgment lies {word.replace('-', ' ')}", "MAY" if "old" in word else "MUST", "RFC 5961 5.2",
                    "RFC5961-5.2-1 RFC5961-5.2-2 RFC5961-5.2-3 RFC5961-5.2-4 RFC5961-5.2-5 MAY-12 RFC9293-3.10.7.4-18 RFC9293-3.10.7.4-19",
-                   family="blind/text", needs="rfc5961", rows="" if taken else "A6@ESTABLISHED" if "future" in word else "A5@ESTABLISHED")
+                   family=f"blind/text/{'taken' if taken else word.split('-')[0]}", needs="rfc5961", rows="" if taken else "A6@ESTABLISHED" if "future" in word else "A5@ESTABLISHED")
         v.passive()
         v.call("write(4, ..., 1000) = 1000").expect("P. 1:1001(1000) ack 1").sends(". 1:1(0) ack 1001 win 65535")
         v.sends(f"P. 1:101(100) ack {number % WORD} win 65535")
@@ -115,12 +115,12 @@ def icmp():
     for word in SOFT + HARD:
         name = word.replace(" ", "-").replace("_", "-")
         v = Vector(f"icmp/established/{name}", f"ICMP {word.replace('_', ' ')} does not end an established connection", "MUST" if word in SOFT else "practice",
-                   "RFC 9293 3.9.2.2" if word in SOFT else "RFC 5927 5.2", "MUST-54 MUST-56 SHLD-25" if word in SOFT else "RFC5927-5.2-1", family="icmp/established", needs="icmp")
+                   "RFC 9293 3.9.2.2" if word in SOFT else "RFC 5927 5.2", "MUST-54 MUST-56 SHLD-25" if word in SOFT else "RFC5927-5.2-1", needs="icmp")
         v.passive().call("write(4, ..., 1000) = 1000").expect("P. 1:1001(1000) ack 1")
         v.sends(f"icmp {word} [1:1001(1000)]").state("ESTABLISHED").sends(". 1:1(0) ack 1001 win 65535").call("unacked(4) = 0")
         yield v
         v = Vector(f"icmp/syn-sent/{name}", f"ICMP {word.replace('_', ' ')} while opening", "MUST" if word in SOFT else "SHOULD", "RFC 9293 3.9.2.2",
-                   "MUST-54 MUST-56" if word in SOFT else "SHLD-26 MUST-54", family="icmp/syn-sent", needs="icmp", settings="timestamps=0 sack=0 window-scale=0",
+                   "MUST-54 MUST-56" if word in SOFT else "SHLD-26 MUST-54", needs="icmp", settings="timestamps=0 sack=0 window-scale=0",
                    rows="IH1@SYN-SENT" if word in HARD else "")
         v.call("socket(..., SOCK_STREAM, IPPROTO_TCP) = 3").call("fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0")
         v.call("connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)").expect("S 0:0(0) <mss 1460>")
@@ -160,7 +160,7 @@ def pmtu():
 
     for mtu, size in ((1400, 1360), (1006, 966), (576, 536)):
         v = Vector(f"icmp/too-big/mtu-{mtu}", f"A router's next hop takes {mtu} octets: what was too big goes again in smaller pieces", "MUST", "RFC 1191 3",
-                   "RFC1191-3-1 RFC1191-3-2 RFC1191-3-4 RFC5927-7.2-2", family="icmp/too-big", needs="icmp pmtud")
+                   "RFC1191-3-1 RFC1191-3-2 RFC1191-3-4 RFC5927-7.2-2", family="icmp/too-big/smaller", needs="icmp pmtud")
         v.passive().call("write(4, ..., 1460) = 1460").expect("P. 1:1461(1460) ack 1").sends(f"icmp unreachable frag_needed mtu {mtu} [1:1461(1460)]")
         yield pieces(v, size)
     for mtu, words in ((0, "An old router does not say what would fit"), (68, "A router claims that 68 octets are the most")):
@@ -170,7 +170,7 @@ def pmtu():
         yield pieces(v, 512)
     for mtu in (1500, 1501, 9000, 65535):
         v = Vector(f"icmp/too-big/not-smaller-{mtu}", f"A too-big message of {mtu} where 1,500 went: nothing is believed of it", "MUST", "RFC 1191 3", "RFC1191-3-10 RFC5927-7.2-1 RFC1191-6.4-3",
-                   family="icmp/too-big", needs="icmp pmtud")
+                   family="icmp/too-big/not-smaller", needs="icmp pmtud")
         v.passive().call("write(4, ..., 1460) = 1460").expect("P. 1:1461(1460) ack 1").sends(f"icmp unreachable frag_needed mtu {mtu} [1:1461(1460)]")
         v.sends(". 1:1(0) ack 1461 win 65535").call("write(4, ..., 1460) = 1460").expect("P. 1461:2921(1460) ack 1")
         yield v.sends(". 1:1(0) ack 2921 win 65535")
@@ -213,7 +213,7 @@ def reuse():
         v = Vector(f"time-wait/reuse/{word}-new-{stamp}-isn-{'later' if step > 0 else 'earlier' if step < 0 else 'same'}",
                    f"In TIME-WAIT {'with' if old else 'without'} timestamps a SYN with TSval {stamp} and an ISN {step:+}: {'a new connection' if accepted else 'silence'}", "SHOULD", "RFC 6191 2",
                    "RFC6191-2-1 RFC6191-2-2 RFC6191-2-3 RFC6191-2-4 RFC6191-2-5 RFC6191-2-6 RFC6191-2-7 RFC6191-2-8 RFC6191-2-9 SHLD-4 MAY-2 RFC9293-3.10.7.4-4 RFC9293-3.10.7.4-16",
-                   family="time-wait/reuse", needs="time-wait" + (" timestamps" if old or value is not None else ""))
+                   needs="time-wait" + (" timestamps" if old or value is not None else ""))
         ts = (lambda val, ecr: f" <nop,nop,TS val {val} ecr {ecr}>") if old else (lambda val, ecr: "")
         if old:
             v.passive(offer="mss 1460,nop,nop,TS val 1000 ecr 0", answer="mss 1460,nop,nop,TS val 100 ecr 1000", ack_options="nop,nop,TS val 1010 ecr 100")

@@ -53,12 +53,12 @@ def negotiation():
             both = [name for name in OPTIONS if name in have and name in offered]
             needs = " ".join(both)
             v = Vector(f"options/passive/have-{word(have)}/offered-{word(offered)}", f"The stack has {word(have)}, the SYN offers {word(offered)}: the SYN,ACK has both's",
-                       "MUST", "RFC 7323 2.2", covers, family="options/passive", settings=settings(have), needs=needs)
+                       "MUST", "RFC 7323 2.2", covers, settings=settings(have), needs=needs)
             v.passive(offer=layout(offered, ts="TS val 1000 ecr 0", scale="wscale 7"), answer=layout(both), ack_win=65535 >> 7 if "window-scale" in both else 65535,
                       ack_options="nop,nop,TS val 1010 ecr 100" if "timestamps" in both else "")
             yield after(v, both, "passive")
             v = Vector(f"options/active/have-{word(have)}/answered-{word(offered)}", f"The stack offers {word(have)}, the SYN,ACK answers {word(offered)}",
-                       "MUST", "RFC 7323 2.2", covers, family="options/active", settings=settings(have), needs=" ".join(have))
+                       "MUST", "RFC 7323 2.2", covers, settings=settings(have), needs=" ".join(have))
             v.active(offer=layout(have, ts="TS val 100 ecr 0"), answer=layout(offered, ts="TS val 1000 ecr 100" if "timestamps" in have else "TS val 1000 ecr 0",
                                                                              scale="wscale 7"),
                      ack_options="nop,nop,TS val 110 ecr 1000" if "timestamps" in both else "")
@@ -89,14 +89,13 @@ def strange():
         "nops": ("NOPs are nothing", "nop,nop,nop,nop,nop,nop,mss 1000,nop,nop", "MUST-4 MUST-64"),
     }
     for name, (title, offer, covers) in cases.items():
-        v = Vector(f"options/strange/{name}", title, "MUST", "RFC 9293 3.2", covers, family="options/strange")
+        v = Vector(f"options/strange/{name}", title, "MUST", "RFC 9293 3.2", covers)
         v.passive(offer=offer, answer="mss 1460")
         v.call("write(4, ..., 1500) = 1500").expect(". 1:1001(1000) ack 1")
         v.sends(". 1:1(0) ack 1001 win 65535").expect("P. 1001:1501(500) ack 1")
         yield v
     for name, option in {"unknown": "kind 77 0102", "mss": "mss 100", "sack-permitted": "nop,nop,sackOK", "window-scale": "nop,wscale 9"}.items():
-        v = Vector(f"options/later/{name}", f"An option ({option}) on a segment without SYN changes nothing", "MUST", "RFC 9293 3.2", "MUST-5 MUST-6 RFC7323-2.2-7",
-                   family="options/later")
+        v = Vector(f"options/later/{name}", f"An option ({option}) on a segment without SYN changes nothing", "MUST", "RFC 9293 3.2", "MUST-5 MUST-6 RFC7323-2.2-7")
         v.passive()
         v.sends(f"P. 1:101(100) ack 1 win 65535 <{option}>").expect(". 1:1(0) ack 101", "0~.5")
         v.call("write(4, ..., 1460) = 1460").expect("P. 1:1461(1460) ack 101").sends(". 101:101(0) ack 1461 win 65535").call("unread(4) = 100")
@@ -148,7 +147,7 @@ def paws():
     for value, fresh in ((1009, False), (1010, True), (1011, True), (1000, False), (0, False), (2**31 + 1009, True), (2**31 + 1011, False), (2**32 - 1, False)):
         for kind, segment in (("text", "P. 1:101(100) ack 1 win 65535"), ("out-of-order", ". 1461:1561(100) ack 1 win 65535"), ("fin", "F. 1:1(0) ack 1 win 65535")):
             v = stamped(f"paws/{kind}/ts-{value}", f"TS.Recent is 1010, the segment's TSval {value}: {'taken' if fresh else 'refused and answered'}", "MUST", "RFC 7323 5.3",
-                        "RFC7323-5.3-1 RFC7323-5.3-2 RFC7323-5.3-3 RFC7323-5.3-4 RFC7323-4.3-4 RFC7323-4.3-2", family=f"paws/{kind}", rows="" if fresh else "P1@ESTABLISHED")
+                        "RFC7323-5.3-1 RFC7323-5.3-2 RFC7323-5.3-3 RFC7323-5.3-4 RFC7323-4.3-4 RFC7323-4.3-2", family=f"paws/{kind}/{'taken' if fresh else 'refused'}", rows="" if fresh else "P1@ESTABLISHED")
             v.sends(segment + TS.format(value, 100))
             if not fresh:
                 v.expect(". 1:1(0) ack 1" + TS.format(120, 1010)).state("ESTABLISHED").call("unread(4) = 0")

@@ -3,6 +3,8 @@
 Knows the form of a .pkt file (vectors/FORMAT.md); knows nothing of what TCP should do."""
 import pathlib
 
+from topic import lonely
+
 MSS = 1460  # of the stack under test over IPv4 and an MTU of 1500, which is also what the script offers
 
 
@@ -79,8 +81,10 @@ class Vector:
 
 def write(vectors, top):
     """Writes each vector to its place below `top`/scenario; two with one name are a mistake of the generator."""
-    seen = set()
+    seen, vectors = set(), list(vectors)
+    alone = lonely(dict(vector.head).get("family") for vector in vectors)
     for vector in vectors:
+        vector.head = [(key, value) for key, value in vector.head if key != "family" or value not in alone]
         if vector.name in seen:
             raise SystemExit(f"{vector.name}: generated twice")
         seen.add(vector.name)

@@ -150,7 +150,7 @@ def duplicates():
             v = opened(f"reassembly/duplicate-{kind}/{word}", f"Text that has arrived comes again: {word.replace('-', ' ')}", "MUST",
                        "RFC 2883 4" if sack else "RFC 9293 3.10.7.4 first",
                        "RFC2883-4-1 RFC2883-4-2 RFC2883-4-3 RFC2883-4-4 RFC2883-4-5" if sack else "RFC9293-3.10.7.4-1 RFC9293-3.10.7.4-3", sack,
-                       family=f"reassembly/duplicate-{kind}")
+                       family=f"reassembly/duplicate-{kind}" if len(arrivals) == 2 else "")
             r = play(v, arrivals, sack, 100)
             v.call(f"unread(4) = {r.next - 1}")
             yield v

@@ -305,8 +305,8 @@ def needs_of(a: Arrival, context: str) -> str:
     return " ".join(needs)
 
 
-def head(v: Vector, a: Arrival, context: str, title: str, **more: str) -> None:
-    """Fills the head of a vector, now that it is known what happens."""
+def head(v: Vector, a: Arrival, context: str, title: str, family: str = "", **more: str) -> None:
+    """Fills the head of a vector, now that it is known what happens. What stands beside it is its family, unless `family` says another."""
     level, note = level_of(a, context, a.seg)
     names = [row.split("@")[0] for row in a.rows]
     decided = [name for name in names if name not in ("P3", "Q1", "R6", "Y3", "U2") or name == names[-1]]
@@ -314,7 +314,7 @@ def head(v: Vector, a: Arrival, context: str, title: str, **more: str) -> None:
     for name in decided:
         covers += [word for word in COVERS.get(name, "").split() if word not in covers]
     v.head[1:] = [("title", title), ("level", level), ("section", STEP[decided[-1][0]])]
-    fields = {"covers": " ".join(covers), "rows": " ".join(dict.fromkeys(a.rows)), "family": v.name.rsplit("/", 1)[0],
+    fields = {"covers": " ".join(covers), "rows": " ".join(dict.fromkeys(a.rows)), "family": family or v.name.rsplit("/", 1)[0],
               "needs": needs_of(a, context), **more, "note": note}
     v.head += [(key, value) for key, value in fields.items() if value]
 
@@ -484,7 +484,8 @@ def listen(connection: bool) -> Iterator[Vector]:
             a.rows = [row for row in a.rows if row.startswith("L4")]
         names = a.rows
         a.rows = a.rows or ["L4@LISTEN"]
-        head(v, a, "listen", f"{in_words(flags, length)}, in LISTEN, {outcome(a, 'LISTEN')}", api="connection" if connection else "")
+        head(v, a, "listen", f"{in_words(flags, length)}, in LISTEN, {outcome(a, 'LISTEN')}", f"state-event/listen/{kind}",
+             api="connection" if connection else "")
         v.head = [(key, value) for key, value in v.head if key != "rows" or names]
         v.head[4 - 1] = ("section", "RFC 9293 3.10.7.2")
         yield v
@@ -503,8 +504,8 @@ def closed(connection: bool) -> Iterator[Vector]:
         if connection:
             v.call('status(3) = "CLOSED"')
         v.sends(f"S {ISN}:{ISN}(0) win 32768 <mss 1460>").expect(f"R. 0!:0!(0) ack {FIRST}")
-        head(v, a, "closed", f"{in_words(flags, length)}, in CLOSED, {outcome(a, 'CLOSED')}", api="connection" if connection else "",
-             rows=" ".join(a.rows) if connection else "")
+        head(v, a, "closed", f"{in_words(flags, length)}, in CLOSED, {outcome(a, 'CLOSED')}", f"state-event/closed/{kind}",
+             api="connection" if connection else "", rows=" ".join(a.rows) if connection else "")
         yield v
 
 

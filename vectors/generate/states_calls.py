@@ -68,7 +68,7 @@ def begun(bare: bool, call: str, state: str, title: str, section: str, covers: s
     needs = ["half-close"] if state in CLOSED_BY_US else []
     needs += ["time-wait"] if state == "time-wait" else []
     v = Vector(f"calls/{where}/{state}{suffix}", f"{title}, in {name_of(state)}", level, f"RFC 9293 {section}", covers,
-               family=f"calls/{where}", needs=" ".join(needs), api="connection" if bare else "", **head)
+               family=f"calls/{call}/{state}{suffix}" if state in SYNCHRONIZED else "", needs=" ".join(needs), api="connection" if bare else "", **head)
     s = Bare(v, text) if bare else Sockets(v, text)
     s.goes(state)
     return v, s
@@ -325,7 +325,7 @@ def abort() -> Iterator[Vector]:
 def abort_queued(state: str) -> Vector:
     """CLOSE has entered the state, yet text could not go: the RFC's order would still be in the state before."""
     v = Vector(f"calls/abort/{state}-queued", f"ABORT with text that never went, in {name_of(state)}: RST goes", "practice",
-               "RFC 9293 3.10.5", "RFC9293-3.10.5-2", family="calls/abort", needs="half-close", api="connection",
+               "RFC 9293 3.10.5", "RFC9293-3.10.5-2", needs="half-close", api="connection",
                rows=f"AB5@{name_of(state)}", note="the RFC enters this state only when all text has gone; until then it sends RST")
     s = Bare(v)
     s.peer_win = 100

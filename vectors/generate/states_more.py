@@ -47,6 +47,9 @@ STAMPS = {
 }
 
 
+SWEPT = {"stale": "older", "stale-by-one": "older", "half-round": "older", "same": "not-older", "newer": "not-older"}
+
+
 def stamped() -> Iterator[Vector]:
     for context in SYNCHRONIZED + ["syn-received-passive"]:
         for place, (flags, length, stamp, settings, words) in STAMPS.items():
@@ -64,7 +67,7 @@ def stamped() -> Iterator[Vector]:
             else:
                 stamped_end(s)
             head(v, a, context, title, settings=settings)
-            stamped_head(v, place)
+            stamped_head(v, place, SWEPT.get(place))
             yield v
 
 
@@ -79,10 +82,10 @@ def stamped_end(s: Stage) -> None:
     s.says(".")
 
 
-def stamped_head(v: Vector, place: str) -> None:
+def stamped_head(v: Vector, place: str, swept: str | None) -> None:
     fields = dict(v.head)
     fields["needs"] = " ".join(filter(None, [fields.get("needs", ""), "timestamps paws"]))
-    fields["family"] = v.name.rsplit("/", 1)[0]
+    fields["family"] = f"{v.name.rsplit('/', 1)[0]}/{swept}" if swept else ""
     if place in ("stale", "stale-by-one", "stale-ack", "half-round"):
         fields["section"], fields["covers"] = "RFC 7323 5.3", "RFC7323-5.3-1 RFC7323-5.3-2 RFC7323-5.3-3"
     elif place == "missing":
@@ -99,7 +102,7 @@ def idle() -> Iterator[Vector]:
     """RFC 7323 5.5: after 24 days TS.Recent says nothing any more."""
     for days, taken in ((23, False), (25, True)):
         v = Vector(f"state-event/timestamps/idle/{days}-days", f"A timestamp older than the last after {days} days is {'taken' if taken else 'refused'}",
-                   "MUST", "RFC 7323 5.5", "RFC7323-5.5-1", rows=f"{'P3' if taken else 'P1'}@ESTABLISHED", family="state-event/timestamps/idle",
+                   "MUST", "RFC 7323 5.5", "RFC7323-5.5-1", rows=f"{'P3' if taken else 'P1'}@ESTABLISHED",
                    needs="timestamps paws virtual-time")
         s = Stamped(v)
         s.reach("established")
@@ -147,6 +150,12 @@ def reuse() -> Iterator[Vector]:
             yield v
 
 
+def event_family(v: Vector, flags: str, length: int) -> str:
+    """The same segment, elsewhere in the window or with another acknowledgment."""
+    names = [name for letter, name in (("S", "syn"), ("F", "fin"), ("R", "rst"), ("U", "urg"), (".", "ack")) if letter in flags]
+    return f"{v.name.rsplit('/', 1)[0]}/{'-'.join(names) or 'none'}{'-text' if length else ''}"
+
+
 # ---- a window of zero ----------------------------------------------------------------------------------------------------------------------
 
 # place: flags, octets, offset from RCV.NXT, acknowledges all, words
@@ -186,7 +195,7 @@ def zero_window() -> Iterator[Vector]:
                 v.call(f'status(4) = "{s.t.state}"').call(f"unread(4) = {WINDOW}")
                 s.peer("P.", length=1)
                 s.says(".")
-            head(v, a, context, title, settings=f"receive-buffer={WINDOW}")
+            head(v, a, context, title, event_family(v, flags, length), settings=f"receive-buffer={WINDOW}")
             yield v
 
 
@@ -228,7 +237,7 @@ def left() -> Iterator[Vector]:
             else:
                 v.sends(Segment("P.", s.t.rcv - 1, s.t.una, 1).written())
                 s.says(".")
-            head(v, a, context, title)
+            head(v, a, context, title, event_family(v, flags, length))
             fields = dict(v.head)
             fields["level"], fields["section"] = ("SHOULD", "RFC 9293 3.6.1") if lost else (fields["level"], fields["section"])
             fields["covers"] = "SHLD-3" if lost else fields["covers"]
@@ -247,7 +256,7 @@ def left_unread(s: Stage, seg: Segment) -> Arrival:
 
 def left_text_behind(context: str) -> Vector:
     v = Vector(f"state-event/left/{context}/unread", f"A user who leaves with text unread, in {STATES[context][1]}: RST goes instead of FIN", "SHOULD",
-               "RFC 9293 3.6.1", "SHLD-3", rows=f"AB3@{STATES[context][0]}", family=f"state-event/left/{context}")
+               "RFC 9293 3.6.1", "SHLD-3", rows=f"AB3@{STATES[context][0]}")
     s = Stage(v)
     s.reach("established")
     s.peer("P.", length=10)
@@ -298,7 +307,7 @@ def record() -> Iterator[Vector]:
             v.call("accept(3, ..., ...) = 5").call('status(5) = "ESTABLISHED"')
         else:
             show_gone(s)
-        head(v, a, "time-wait", title)
+        head(v, a, "time-wait", title, event_family(v, flags, length))
         v.head = [(key, value) for key, value in v.head if key != "rows"]  # a record runs no rows
         if place == "syn-ack":
             v.head[2] = ("level", "practice")
@@ -319,7 +328,7 @@ def closing_early() -> Iterator[Vector]:
     }
     for place, (seg, row, answer, words) in cases.items():
         v = Vector(f"state-event/syn-received-closed/{place}", f"In SYN-RECEIVED with a CLOSE that waits {words}", "practice" if row == "R3" else "MUST",
-                   "RFC 9293 3.10.4", COVERS.get(row, "RFC9293-3.10.4-2"), rows=f"{row}@SYN-RECEIVED", family="state-event/syn-received-closed",
+                   "RFC 9293 3.10.4", COVERS.get(row, "RFC9293-3.10.4-2"), rows=f"{row}@SYN-RECEIVED",
                    api="connection")
         s = Bare(v)
         s.reach("syn-received-passive")
@@ -335,7 +344,7 @@ def closing_early() -> Iterator[Vector]:
             v.call('status(3) = "CLOSED"')
         yield v
     v = Vector("state-event/syn-received-closed/user-timeout", "In SYN-RECEIVED with a CLOSE that waits the user timeout ends it", "MUST",
-               "RFC 9293 3.10.8", "RFC9293-3.10.8-1", rows="TU3@SYN-RECEIVED", family="state-event/syn-received-closed", api="connection",
+               "RFC 9293 3.10.8", "RFC9293-3.10.8-1", rows="TU3@SYN-RECEIVED", api="connection",
                settings="r2-syn=500ms")
     s = Bare(v)
     s.reach("syn-received-passive")

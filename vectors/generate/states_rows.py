@@ -12,7 +12,7 @@ SYN_ACK = f"S. 0:0(0) ack {FIRST} <mss 1460>"
 
 
 def begun(name: str, title: str, level: str, section: str, covers: str, rows: str, api: str = "connection", **head: str) -> Vector:
-    return Vector(f"rows/{name}", title, level, section, covers, rows=rows, family=f"rows/{name.split('/')[0]}", api=api, **head)
+    return Vector(f"rows/{name}", title, level, section, covers, rows=rows, api=api, **head)
 
 
 # ---- back to LISTEN ------------------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ def begun(where: str, state: str, title: str, section: str, covers: str, **head:
     needs = head.pop("needs", "").split() + (["half-close"] if state in ("fin-wait-1", "fin-wait-2", "closing", "last-ack", "time-wait") else [])
     needs += ["time-wait"] if state == "time-wait" else []
     v = Vector(f"timeouts/{where}/{state}", f"{title}, in {name_of(state)}", head.pop("level", "MUST"), section, covers,
-               family=f"timeouts/{where}", needs=" ".join(dict.fromkeys(needs)), api="connection", **head)
+               needs=" ".join(dict.fromkeys(needs)), api="connection", **head)
     s = Bare(v)
     s.goes(state)
     return v, s
@@ -105,7 +105,7 @@ def alive() -> Iterator[Vector]:
 def life() -> Iterator[Vector]:
     for context in ("fin-wait-2", "closing"):
         v = Vector(f"timeouts/time-wait/from-{context}", "TIME-WAIT lasts twice the MSL, then the connection is deleted", "MUST",
-                   "RFC 9293 3.10.8", "RFC9293-3.10.8-3 MUST-13", family="timeouts/time-wait", needs="half-close time-wait msl",
+                   "RFC 9293 3.10.8", "RFC9293-3.10.8-3 MUST-13", needs="half-close time-wait msl",
                    api="connection", rows="TL1@TIME-WAIT", settings="msl=1s")
         s = Bare(v)
         s.reach(context)
@@ -126,7 +126,7 @@ def restarts() -> Iterator[Vector]:
     for bare in (True, False):
         where = "fin-again" if bare else "fin-again-released"
         v = Vector(f"timeouts/time-wait/{where}", "A FIN that comes again in TIME-WAIT is acknowledged and restarts the 2MSL timeout", "MUST",
-                   "RFC 9293 3.10.7.4 fifth, TIME-WAIT", "RFC9293-3.10.7.4-27 RFC9293-3.10.7.4-37 RFC9293-3.10.8-3", family="timeouts/time-wait",
+                   "RFC 9293 3.10.7.4 fifth, TIME-WAIT", "RFC9293-3.10.7.4-27 RFC9293-3.10.7.4-37 RFC9293-3.10.8-3",
                    needs="half-close time-wait msl", api="connection" if bare else "", rows="Q4@TIME-WAIT TL1@TIME-WAIT" if bare else "",
                    settings="msl=1s")
         s: Stage = Bare(v) if bare else Stage(v)
@@ -143,7 +143,7 @@ def restarts() -> Iterator[Vector]:
 def other_fin() -> Iterator[Vector]:
     for place, offset in (("old-fin", -5), ("far-fin", 1 << 30)):
         v = Vector(f"timeouts/time-wait/{place}", "A FIN that is not the peer's does not restart the 2MSL timeout", "MUST",
-                   "RFC 9293 3.10.7.4 fifth, TIME-WAIT", "RFC9293-3.10.7.4-1 RFC9293-3.10.8-3", family="timeouts/time-wait",
+                   "RFC 9293 3.10.7.4 fifth, TIME-WAIT", "RFC9293-3.10.7.4-1 RFC9293-3.10.8-3",
                    needs="half-close time-wait msl", api="connection", rows="Q6@TIME-WAIT TL1@TIME-WAIT", settings="msl=1s")
         s = Bare(v)
         s.reach("time-wait")
@@ -157,7 +157,7 @@ def released() -> Iterator[Vector]:
     """The user has walked away: FIN-WAIT-2 ends in bounded time too (practice: nobody waits for the FIN any more)."""
     for when in ("established", "fin-wait-1", "fin-wait-2"):
         v = Vector(f"timeouts/fin-wait-2/released-in-{when}", "A connection that the user has left does not stay in FIN-WAIT-2 for ever",
-                   "practice", "RFC 9293 3.6.1", "", family="timeouts/fin-wait-2", rows="TL2@FIN-WAIT-2", settings="fin-wait=2s")
+                   "practice", "RFC 9293 3.6.1", "", rows="TL2@FIN-WAIT-2", settings="fin-wait=2s")
         s = Stage(v)
         s.reach("established")
         leaves = {name: f"{call}(4{how}) = 0" for name, call, how in (("half", "shutdown", ", SHUT_WR"), ("whole", "close", ""))}
@@ -175,7 +175,7 @@ def released() -> Iterator[Vector]:
         v.sends(octet, "1.2").expect("R 2:2(0)")
         yield v
     v = Vector("timeouts/fin-wait-2/half-closed", "Without a user who has left, FIN-WAIT-2 lasts as long as the peer wants", "MUST",
-               "RFC 9293 3.6", "RFC9293-3.10.7.4-24", family="timeouts/fin-wait-2", needs="half-close virtual-time", settings="fin-wait=2s")
+               "RFC 9293 3.6", "RFC9293-3.10.7.4-24", needs="half-close virtual-time", settings="fin-wait=2s")
     s = Stage(v)
     s.reach("fin-wait-2")
     v.sends(f"P. {FIRST}:{FIRST + 10}(10) ack 2 win 32768", "1000")
@@ -216,7 +216,7 @@ def hard() -> Iterator[Vector]:
         s.is_now(state)
         yield v
     v = Vector("timeouts/icmp-nothing/syn-sent", "An ICMP error that quotes another sequence number does not end the open", "SHOULD",
-               "RFC 5927 4.1", "RFC5927-4.1-1", family="timeouts/icmp-nothing", needs="icmp", api="connection")
+               "RFC 5927 4.1", "RFC5927-4.1-1", needs="icmp", api="connection")
     s = Bare(v)
     s.connect()
     v.sends("icmp unreachable port_unreachable [1000:1000(0)]")

@@ -179,7 +179,7 @@ def sender_wl():
     }
     for word, (what, segment, window) in cases.items():
         v = Vector(f"window/update/{word}", f"The window comes from a segment with {what}", "MUST", "RFC 9293 3.10.7.4 fifth",
-                   "RFC9293-3.10.7.4-22", family="window/update")
+                   "RFC9293-3.10.7.4-22")
         v.passive(win=1460)
         v.sends(". 1:501(500) ack 1 win 1460").expect(". 1:1(0) ack 501", "0~.5")
         if word == "newer-sequence":
@@ -190,7 +190,7 @@ def sender_wl():
         yield v
 
     v = Vector("window/update/old-segment", "A segment that was sent before the last window update does not change the window back", "MUST",
-               "RFC 9293 3.10.7.4 fifth", "RFC9293-3.10.7.4-22", family="window/update")
+               "RFC 9293 3.10.7.4 fifth", "RFC9293-3.10.7.4-22")
     v.passive(win=1460)
     v.sends(". 501:1001(500) ack 1 win 4380").expect(". 1:1(0) ack 1")
     v.note("sent before, and came late: it fills the hole; its window is older news")
@@ -205,7 +205,7 @@ def scaling():
         for how in ("passive", "active"):
             v = Vector(f"window/scale/{how}-{shift}", f"The peer's shift is {shift}: its window counts in units of {1 << shift}", "MUST", "RFC 7323 2.3",
                        "RFC7323-2.2-1 RFC7323-2.2-3 RFC7323-2.2-8 RFC7323-2.3-1 RFC7323-2.3-3 RFC7323-2.3-5", needs="window-scale",
-                       family="window/scale", settings="" if how == "passive" else "timestamps=0 sack=0")
+                       family=f"window/scale/{how}", settings="" if how == "passive" else "timestamps=0 sack=0")
             offer, units = f"mss 1460,nop,wscale {shift}", max(1, 4380 >> shift)
             window = units << shift
             if how == "passive":

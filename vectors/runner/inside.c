@@ -32,6 +32,7 @@ static const struct inside_setting inside_settings[] = {
     {"prr", INSIDE_BOOL, TCP(prr)},
     {"undo", INSIDE_BOOL, TCP(undo)},
     {"hystart", INSIDE_BOOL, TCP(hystart)},
+    {"abc", INSIDE_BOOL, TCP(abc)},
     {"ack-delay", INSIDE_TIME, TCP(ack_delay_us)},
     {"ack-every", INSIDE_U8, TCP(ack_every)},
     {"quick-acks", INSIDE_U8, TCP(quick_acks)},
@@ -396,6 +397,22 @@ static int64_t inside_info_options(const weir_info *w)
     return (w->options & WEIR_OPT_TIMESTAMPS ? 1 : 0) | (w->options & WEIR_OPT_SACK_OK ? 2 : 0) | (w->options & WEIR_OPT_WSCALE ? 4 : 0);
 }
 
+static void inside_info_counts(const weir_info *w, struct target_info *info)
+{
+    info->total_retrans = w->total_retrans;
+    info->backoff = w->backoff;
+    info->probes = w->probes;
+    info->retransmits = w->retransmits;
+    info->segs_in = w->segments_in;
+    info->segs_out = w->segments_out;
+    info->data_segs_in = w->data_segments_in;
+    info->data_segs_out = w->data_segments_out;
+    info->dsack_dups = w->dsack_in;
+    info->reord_seen = w->reordering;
+    info->rcv_ooopack = w->out_of_order_in;
+    info->total_rto = w->timeouts;
+}
+
 void inside_info(const weir_conn *c, struct target_info *info)
 {
     weir_info w;
@@ -416,10 +433,7 @@ void inside_info(const weir_conn *c, struct target_info *info)
     info->sacked = inside_segments(w.sacked, w.snd_mss);
     info->lost = inside_segments((uint64_t)w.lost + w.retrans, w.snd_mss); /* Linux counts a lost one until it is acknowledged */
     info->retrans = inside_segments(w.retrans, w.snd_mss);
-    info->total_retrans = w.total_retrans;
-    info->backoff = w.backoff;
-    info->probes = w.probes;
-    info->retransmits = w.retransmits;
+    inside_info_counts(&w, info);
     info->options = inside_info_options(&w);
     info->snd_wscale = w.wscale_snd;
     info->rcv_wscale = w.wscale_rcv;
@@ -428,6 +442,8 @@ void inside_info(const weir_conn *c, struct target_info *info)
     info->rcv_wnd = w.rcv_wnd;
     info->bytes_acked = (int64_t)w.octets_acked;
     info->bytes_received = (int64_t)w.octets_received;
+    info->ato = w.ato;
+    info->notsent_bytes = w.snd_unsent;
 }
 
 /* ---- rows ---- */
