@@ -2,7 +2,7 @@
 """recovery.py - RACK-TLP (RFC 8985): losses found by the time that has passed, and the probe for a lost tail.
 
 Round trips of 100 ms, ten segments at once, Reno; times are milliseconds since they went. PRR (RFC 9937) says how much goes in recovery. Timers may be
-10 ms late, as those of kernels are; what is to be told apart is further apart."""
+12 ms late, as those of kernels are; what is to be told apart is further apart."""
 import sys
 
 from pkt import write
@@ -12,11 +12,11 @@ RACK = "rack=1 prr=1"
 
 
 def rack(name, title, covers, segments=10, section="RFC 8985 6.2", level="SHOULD", settings="", needs="", **more):
-    return Timeline(f"recovery/rack/{name}", title, level, section, covers, segments, settings=f"{RACK} {settings}", needs=f"rack prr {needs}", tolerance=10, **more)
+    return Timeline(f"recovery/rack/{name}", title, level, section, covers, segments, settings=f"{RACK} {settings}", needs=f"rack prr {needs}", tolerance=12, **more)
 
 
 def tlp(name, title, covers, segments=10, section="RFC 8985 7.3", level="SHOULD", settings="", needs="", **more):
-    return Timeline(f"recovery/tlp/{name}", title, level, section, covers, segments, settings=f"{RACK} {settings}", needs=f"tlp {needs}", tolerance=10, **more)
+    return Timeline(f"recovery/tlp/{name}", title, level, section, covers, segments, settings=f"{RACK} {settings}", needs=f"tlp {needs}", tolerance=12, **more)
 
 
 def by_time():
@@ -262,14 +262,14 @@ def probes():
     t.new(1).note("600 ms and 450 ms are more than a second").again(0, at=1000).note("an RTO of one second, not two: it was no timeout").again(0, at=2000).ack(1, at=2300)
     yield t
     t = tlp("finds-the-others", "The probe's answer shows what else was lost: all before it goes again in recovery", "RFC8985-7.3-5 RFC8985-7.3-6 RFC8985-6.2-7 RFC8985-9.3-1 RFC8985-9.3-2 RFC9937-6.2-7")
-    t.new(10).again(9, at=200).note("PRR: one delivered, one may go; then a segment more with each that is safe").ack(0, (9, 10), at=300).again(0).ack(1, (9, 10), at=400).again(1, 2)
-    t.ack(3, (9, 10), at=500).again(3, 4, 5).ack(6, (9, 10), at=600).again(6, 7, 8).ack(10, at=700)
+    t.new(10).again(9, at=200).note("PRR: one delivered, one may go; then a segment more with each that is safe").ack(0, (9, 10), at=320).again(0).ack(1, (9, 10), at=430).again(1, 2)
+    t.ack(3, (9, 10), at=540).again(3, 4, 5).ack(6, (9, 10), at=650).again(6, 7, 8).ack(10, at=760)
     yield t
     t = tlp("new-text-finds-the-others", "A probe of new text shows what was lost before it", "RFC8985-7.3-4 RFC8985-7.3-6 RFC8985-6.2-7", 11)
-    t.new(10).new(1, at=200).ack(0, (10, 11), at=300).again(0).ack(11, at=400)
+    t.new(10).new(1, at=200).ack(0, (10, 11), at=320).again(0).ack(11, at=430)
     yield t
     t = tlp("two-lost", "Two of the tail are lost: the probe repairs the last, its answer the other", "RFC8985-7.3-5 RFC8985-7.3-6")
-    t.new(10).ack(8, at=100).again(9, at=300).ack(8, (9, 10), at=400).again(8).ack(10, at=500)
+    t.new(10).ack(8, at=100).again(9, at=300).ack(8, (9, 10), at=420).again(8).ack(10, at=530)
     yield t
 
 
