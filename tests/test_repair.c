@@ -125,6 +125,23 @@ static void a_hole_is_lost_when_the_reordering_timer_fires(void **state)
     assert_int_equal(f->c.cc.cwnd, f->c.cc.ssthresh);
 }
 
+/* RFC 6675 6: when the head goes again the timer that ran for it begins anew; when another segment does it goes on. */
+static void the_timer_begins_anew_with_the_head(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
+    conn_later(f, RTT / 2);
+    repair_ack(f, 0, 2, 5);
+    weir_us at = f->c.rexmt_at;
+    assert_true(at < f->now + f->cfg.rto_min_us);
+    assert_int_equal(repair_next(f), 0);
+    assert_int_equal(f->c.rexmt_at, at + RTT);
+    conn_later(f, 1000);
+    repair_ack(f, 0, 2, 7);
+    assert_int_equal(repair_next(f), 1);
+    assert_int_equal(f->c.rexmt_at, at + RTT);
+}
+
 /* As many as three SACKed: at once; but not where the path was seen to reorder. */
 static void three_segments_above_a_hole(void **state)
 {
@@ -211,6 +228,27 @@ static void a_lost_tail_costs_a_probe(void **state)
     assert_int_equal(repair_next(f), 0);
     assert_int_equal(f->c.count.timeouts, 0);
     assert_int_equal(f->c.count.tail_probes, 1);
+}
+
+/* What arrives out of order is acknowledged with the timestamp of what was in order (RFC 7323 4.3). That does not make the SACK of a
+ * probe one of the first transmission: what was before it is lost. */
+static void a_probe_tells_with_timestamps_too(void **state)
+{
+    (void)state;
+    const struct repair_options stamped = {true, true, true, true, true};
+    struct conn_fixture *f = repair_flying(&stamped, COUNT);
+    assert_true(conn_wait(f));
+    assert_int_equal(repair_next(f), COUNT - 1);
+    conn_later(f, RTT);
+    struct repair_ack probed = {0, COUNT - 1, COUNT, -1, 4 * RTT / 1000, 0};
+    weir_us before = f->now;
+    repair_take(f, &probed);
+    for (int i = 0; f->c.board.lost == 0 && i < 2; i++) {
+        assert_true(conn_wait(f));
+    }
+    assert_int_equal(repair_next(f), 0);
+    assert_true(f->now - before <= RTT / 4);
+    assert_int_equal(f->c.count.timeouts, 0);
 }
 
 /* New text goes before old, whatever cwnd says. */
@@ -504,11 +542,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hole_is_lost_when_the_reordering_timer_fires),
+        cmocka_unit_test(the_timer_begins_anew_with_the_head),
         cmocka_unit_test(three_segments_above_a_hole),
         cmocka_unit_test(reordering_is_no_loss),
         cmocka_unit_test(a_lost_retransmission_goes_again),
         cmocka_unit_test(without_rack_sack_counts),
         cmocka_unit_test(a_lost_tail_costs_a_probe),
+        cmocka_unit_test(a_probe_tells_with_timestamps_too),
         cmocka_unit_test(a_probe_takes_new_text_first),
         cmocka_unit_test(one_probe_at_a_time),
         cmocka_unit_test(no_probe_while_one_is_out_or_unmeasured),

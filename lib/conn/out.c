@@ -67,13 +67,19 @@ static bool out_fin_due(const weir_conn *c)
     return conn_has(c, WEIRI_FIN_QUEUED) && !conn_fin_sent(c);
 }
 
+/* After a timeout that may be spurious new text goes first, while there is some (RFC 5682 2.1 and 3.1 step 2). */
+static bool out_held(const weir_conn *c)
+{
+    bool asked = c->undo.step == WEIRI_FRTO_NEW && !conn_has(c, WEIRI_RESEND_NOW);
+    return asked && (weiri_out_pipe(c) > 0 || weiri_out_has_new(c));
+}
+
 /* A lost run goes before anything new, inside the window only (SHLD-16). */
 static bool out_resend(const weir_conn *c, struct out_plan *p)
 {
     weir_block run;
     uint32_t full = out_full_size(c);
-    bool held = c->undo.step == WEIRI_FRTO_NEW && !conn_has(c, WEIRI_RESEND_NOW); /* new text goes first (RFC 5682 3.1) */
-    if (c->board.lost == 0 || held || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+    if (c->board.lost == 0 || out_held(c) || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
         return false;
     }
     p->from = run.from;

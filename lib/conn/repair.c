@@ -275,17 +275,22 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
     n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
 }
 
+/* The echo tells which transmission is acknowledged only where the acknowledgment moves: on one out of order it is that of the last
+ * segment in order, however new the octets of its SACK blocks are (RFC 7323 4.3). RFC 8985 6.2 step 2 asks for what it indicates. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n)
 {
     struct weir_sent part;
+    struct weiri_rack_ack a = n->rack;
     uint32_t i = 0;
+    a.stamped = a.stamped && seq_leq(run.to, n->v->ack);
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
         weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
         n->original = n->original || (part.tries == 1 && seq_leq(part.to, c->recover));
         if (conn_has(c, WEIRI_SACK_OK)) {
-            weiri_rack_delivered(&c->rack, &part, &n->rack);
+            weiri_rack_delivered(&c->rack, &part, &a);
         }
     }
+    n->rack.rtt = a.rtt;
 }
 
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us)
@@ -379,6 +384,9 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
     }
     if (again) {
         weiri_undo_sent(c, octets);
+    }
+    if (again && conn_has(c, WEIRI_RECOVERY) && conn_has(c, WEIRI_SACK_OK) && seq_eq(run.from, c->snd.una)) {
+        weiri_timer_restart(c); /* the head has gone just now: the timer that ran for it is of no use any more (RFC 6675 6, MAY) */
     }
     if (r->due) {
         r->due = 0;

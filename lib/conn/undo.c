@@ -40,6 +40,9 @@ WEIR_PRIVATE void weiri_undo_sent(weir_conn *c, uint32_t octets)
         u->sent = 1;
         u->resent = base_min32(u->resent, UINT32_MAX - octets) + octets;
     }
+    if (u->step == WEIRI_FRTO_NEW) { /* no new text could go after all */
+        u->step = WEIRI_FRTO_OFF;
+    }
 }
 
 /* RFC 3522 3.2: the first acknowledgment of what was sent again echoes a timestamp older than its retransmission. */
@@ -88,7 +91,8 @@ static bool undo_beyond(const weir_conn *c, const weir_view *v)
     return beyond;
 }
 
-/* Step 3: the second one. Of octets that were sent once, before the timeout, and of none after it: it was spurious. */
+/* Step 3: the second one. Of octets that were sent once, before the timeout, and of none after it: it was spurious. With a duplicate that
+ * is without SACK two new segments count as in flight still: a window of three lets a lost one go (2.1 step 3a). */
 static bool undo_by_frto(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_undo *u = &c->undo;
@@ -102,15 +106,19 @@ static bool undo_by_frto(weir_conn *c, const struct weiri_news *n)
     if (n->advanced || n->duplicate) {
         u->step = WEIRI_FRTO_OFF;
     }
+    if (n->duplicate && !conn_has(c, WEIRI_SACK_OK)) {
+        c->cc.cwnd = 3u * c->mss_snd;
+    }
     return n->original && !undo_beyond(c, n->v);
 }
 
-/* RFC 4015 3.1: the window before, without a burst; slow start leads there. */
+/* RFC 4015 3.1: what is in flight and what was just acknowledged, without a burst; slow start leads to where it was before. A fast
+ * recovery, of which that RFC does not speak, gives back no more than the window before it: FlightSize counts what SACK has reported. */
 static void undo_restore(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_undo *u = &c->undo;
     uint32_t window = base_min32(n->acked, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)) + conn_flight(c);
-    window = base_max32(c->cc.cwnd, base_min32(window, u->cc.cwnd));
+    window = base_max32(c->cc.cwnd, u->kind == WEIRI_UNDO_TIMEOUT ? window : base_min32(window, u->cc.cwnd));
     c->cc = u->cc;
     c->cc.cwnd = base_min32(base_max32(window, c->mss_snd), WEIRI_CWND_MAX);
     c->cc.ssthresh = base_max32(u->cc.ssthresh, base_min32(u->flight, WEIRI_CWND_MAX));

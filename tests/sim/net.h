@@ -92,7 +92,7 @@ struct net_counts {            /* of one flow; a run reports what was added afte
     uint64_t packets, retrans, needed, spurious; /* data packets sent; retrans = needed + spurious */
     uint64_t lost, queue_lost; /* of those packets, by the path and by the queue */
     uint64_t acks, acks_lost;
-    uint64_t timeouts, recoveries, told_retrans; /* as weir_info counts them */
+    uint64_t timeouts, recoveries, probes, undone, told_retrans; /* as weir_info counts them */
 };
 
 struct net_flow_result {
@@ -118,8 +118,8 @@ struct net_result {
     uint32_t event_count;
     uint64_t hash, packets, steps;
     struct net_span queue;     /* octets */
-    uint64_t queue_drops, first_drops; /* first_drops: octets, within a second of the first of them */
-    net_ns first_drop_at, end;
+    uint64_t queue_drops, first_drops; /* first_drops: octets, before their sender noticed a loss */
+    net_ns end;
     net_ns filled_at;          /* when 90 % of the rate was first reached over 100 ms; NET_NEVER: not */
     double goodput_bps, utilisation, jain;
     char why[200];             /* a broken invariant; empty: none */

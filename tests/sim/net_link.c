@@ -271,15 +271,25 @@ static bool queue_full(const struct net_world *w, const struct net_packet *p)
            (w->plan.queue_packets != 0 && w->queue.packets >= w->plan.queue_packets));
 }
 
+/* Has its sender noticed a loss yet? What is dropped before is what slow start sent too much. */
+static bool queue_drop_is_first(const struct net_world *w, const struct net_packet *p)
+{
+    const struct net_host *host = &w->flow[p->flow].end[0];
+    const weir_conn *c = weir_stack_peek(host->stack, host->handle);
+    weir_info info;
+
+    if (p->back || c == NULL) {
+        return false;
+    }
+    weir_info_get(c, &info);
+    return info.fast_recoveries == 0 && info.timeouts == 0;
+}
+
 static void queue_drop(struct net_world *w, struct net_packet *p)
 {
-    struct net_result *r = w->result;
-
-    if (r->queue_drops++ == 0) {
-        r->first_drop_at = w->now;
-    }
-    if (w->now - r->first_drop_at < 1000 * NET_MS) {
-        r->first_drops += p->len;
+    w->result->queue_drops++;
+    if (queue_drop_is_first(w, p)) {
+        w->result->first_drops += p->len;
     }
     link_lose(w, p, NET_QUEUE_FULL);
 }

@@ -146,6 +146,8 @@ static void run_counts(struct net_flow *f, struct net_counts *counts)
     *counts = f->counts;
     counts->timeouts = f->info.timeouts;
     counts->recoveries = f->info.fast_recoveries;
+    counts->probes = f->info.tail_probes;
+    counts->undone = f->info.undone;
     counts->told_retrans = f->info.total_retrans;
 }
 
@@ -356,6 +358,8 @@ static void run_add(struct net_counts *to, const struct net_counts *before)
     to->acks_lost -= before->acks_lost;
     to->timeouts -= before->timeouts;
     to->recoveries -= before->recoveries;
+    to->probes -= before->probes;
+    to->undone -= before->undone;
     to->told_retrans -= before->told_retrans;
 }
 

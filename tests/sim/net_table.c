@@ -12,7 +12,7 @@
 struct table_row {
     char name[64];
     double goodput[TABLE_REPEATS_MAX], needed, spurious, timeouts, recoveries, lost, extra[TABLE_REPEATS_MAX], queue, jain, filled,
-        first_drops;
+        first_drops, undone;
 };
 
 struct table {
@@ -99,6 +99,7 @@ static void table_add(struct table_row *t, uint32_t i, const struct net_settings
         t->spurious += (double)c->spurious * share;
         t->timeouts += (double)c->timeouts * share;
         t->recoveries += (double)c->recoveries * share;
+        t->undone += (double)c->undone * share;
         t->lost += (double)(c->lost + c->queue_lost) * share;
     }
     t->queue += (double)net_span_mean(&r->queue) * share;
@@ -290,13 +291,80 @@ static bool lfn_run(struct net_settings *s)
     return table_end(s);
 }
 
+/* ---- the end of slow start ---- */
+
+#define OVERSHOOT_ROWS 8u /* round-trip times over an octave: where in a doubling the queue overflows is chance */
+
+static void overshoot_defaults(struct net_settings *s)
+{
+    s->plan.time_us = 2 * SIM_SECOND;
+}
+
+static double overshoot_dropped(const struct net_settings *s, const struct net_result *r)
+{
+    (void)s;
+    return (double)r->first_drops / 1024;
+}
+
+/* What slow start throws away, with HyStart++ or without; -1: the run is broken. */
+static double overshoot_one(const struct net_settings *s, weir_us rtt_us, bool hystart)
+{
+    static struct net_settings row;
+    static struct table_row t;
+    char name[48], rtt[WEIR_AMOUNT_TEXT];
+
+    row = *s;
+    row.plan.rtt_us = rtt_us;
+    if (!net_given(s, "--queue")) {
+        row.plan.queue_octets = (uint32_t)(s->plan.rate_bps / 8 * rtt_us / SIM_SECOND);
+    }
+    if (row.set_count == NET_TEXTS_MAX) {
+        net_usage("--set", "", "given 64 times already");
+    }
+    row.set[row.set_count++] = hystart ? "hystart=on" : "hystart=off";
+    (void)snprintf(name, sizeof name, "rtt %s, %s", weir_format_duration(rtt, rtt_us), hystart ? "on" : "off");
+    return table_runs(&row, &t, name, overshoot_dropped) ? table_median(t.extra, s->repeats) : -1;
+}
+
+static bool overshoot_run(struct net_settings *s)
+{
+    static const uint32_t share[OVERSHOOT_ROWS] = {1000, 1091, 1189, 1297, 1414, 1542, 1682, 1834}; /* 2^(i/8), of 1000 */
+    double with, without, sum_with = 0, sum_without = 0;
+    char rtt[WEIR_AMOUNT_TEXT];
+    uint32_t i;
+
+    table_begin(s, 2 * OVERSHOOT_ROWS,
+                "What is dropped before the sender notices a loss, KiB, with HyStart++ and without. As it should be: 0.5 at most, of the sums.\n"
+                "rtt              with    without   ratio");
+    for (i = 0; i < OVERSHOOT_ROWS; i++) {
+        weir_us rtt_us = s->plan.rtt_us * share[i] / 1000;
+
+        with = overshoot_one(s, rtt_us, true);
+        without = with < 0 ? -1 : overshoot_one(s, rtt_us, false);
+        if (without < 0) {
+            return false;
+        }
+        sum_with += with;
+        sum_without += without;
+        if (!s->json) {
+            printf("%-10s %10.0f %10.0f %7.2f\n", weir_format_duration(rtt, rtt_us), with, without, without > 0 ? with / without : 0);
+        }
+    }
+    if (!s->json) {
+        printf("%-10s %10.0f %10.0f %7.2f  %s\n", "all", sum_with, sum_without, sum_without > 0 ? sum_with / sum_without : 0,
+               sum_with * 2 <= sum_without ? "yes" : "no");
+    }
+    return table_end(s);
+}
+
 /* ---- reordering ---- */
 
 static void reorder_defaults(struct net_settings *s)
 {
-    s->plan.time_us = 20 * SIM_SECOND;
-    s->plan.warmup_us = 5 * SIM_SECOND;
-    s->window = 262144; /* the queue never drops: what is sent again is spurious */
+    s->plan.time_us = 30 * SIM_SECOND;
+    s->plan.warmup_us = 10 * SIM_SECOND;
+    s->plan.queue_octets = 1250000;
+    s->window = 524288; /* more than the path takes, less than the queue: nothing is dropped, what is sent again is spurious */
 }
 
 static double reorder_total(const struct net_settings *s, const struct net_result *r)
@@ -317,8 +385,9 @@ static bool reorder_run(struct net_settings *s)
     size_t i;
 
     table_begin(s, 6,
-                "Reordering without loss; the first column of spurious retransmissions is after the warm-up, and should be 0.\n"
-                "held back       goodput Mbit/s   spurious after   in all  timeouts  recoveries");
+                "Reordering without loss; the first column of spurious retransmissions is after the warm-up, and should be 0,\n"
+                "and each recovery, for none is needed, is undone.\n"
+                "held back       goodput Mbit/s   spurious after   in all  timeouts  recoveries  undone");
     for (i = 0; i < 6; i++) {
         row = *s;
         row.plan.reorder_ppm = rows[i].ppm;
@@ -327,8 +396,8 @@ static bool reorder_run(struct net_settings *s)
             return false;
         }
         if (!s->json) {
-            printf("%-15s %14.2f %16.1f %8.1f %9.1f %11.1f\n", t.name, table_median(t.goodput, s->repeats), t.spurious,
-                   table_median(t.extra, s->repeats), t.timeouts, t.recoveries);
+            printf("%-15s %14.2f %16.1f %8.1f %9.1f %11.1f %7.1f\n", t.name, table_median(t.goodput, s->repeats), t.spurious,
+                   table_median(t.extra, s->repeats), t.timeouts, t.recoveries, t.undone);
         }
     }
     return table_end(s);
@@ -338,7 +407,7 @@ static bool reorder_run(struct net_settings *s)
 
 static void tail_defaults(struct net_settings *s)
 {
-    s->amount = 100000;
+    s->amount = 99912; /* 69 segments: the last is full */
     s->plan.time_us = 60 * SIM_SECOND;
 }
 
@@ -387,8 +456,9 @@ static const struct table tables[] = {
     {"loss-table", "random loss of 0 to 3 %, 100 Mbit/s, 20 ms", loss_defaults, loss_run},
     {"fairness", "2, 4 and 16 flows, the last 30 of 90 seconds", fairness_defaults, fairness_run},
     {"lfn", "1 Gbit/s, 100 ms", lfn_defaults, lfn_run},
+    {"overshoot", "the end of slow start, with HyStart++ and without", overshoot_defaults, overshoot_run},
     {"reorder", "reordering of up to a quarter of the round trip, no loss", reorder_defaults, reorder_run},
-    {"tail-loss", "the last segments of 100000 octets are lost", tail_defaults, tail_run},
+    {"tail-loss", "the last segments of a transfer are lost", tail_defaults, tail_run},
 };
 
 static const struct table *table_find(const char *name)

@@ -61,6 +61,10 @@ holds gilbert 'delivered == amount && lost > 0'
 run thin --amount 1M --ack-thin 4 --access 1G --back-rate 1M --time 60s
 holds thin 'delivered == amount && acks_lost > 0 && retrans == queue_lost'
 
+# ---- what was taken for lost and was late is undone ----
+run undone --reorder 1%:5ms --window 512k --queue 1250k --time 5s
+holds undone 'undone == fast_recoveries && undone > 0 && timeouts == 0'
+
 # ---- spurious retransmissions are those of what arrives: without loss all are, without acknowledgments too ----
 run reordered --reorder 2%:5ms --window 256k --time 3s
 holds reordered 'retrans > 0 && retrans == retrans_spurious && lost == 0 && queue_lost == 0'
@@ -114,7 +118,12 @@ grep -q 'gnuplot is missing' "$dir/err" || fail "without gnuplot nothing says so
 "$sim" --scenario burst-table --quiet >"$dir/table" || fail "burst-table ended with $?"
 [ "$(grep -cE ' (yes|no)$' "$dir/table")" = 6 ] || fail "burst-table does not have six rows"
 "$sim" --scenario tail-loss --json --quiet >"$dir/tails" || fail "tail-loss ended with $?"
-[ "$(grep -o '"delivered_total":100000' "$dir/tails" | wc -l)" = 6 ] || fail "tail-loss: not every transfer was whole"
+[ "$(grep -o '"delivered_total":99912' "$dir/tails" | wc -l)" = 6 ] || fail "tail-loss: not every transfer was whole"
+[ "$(grep -o '"tail_probes":1' "$dir/tails" | wc -l)" = 5 ] || fail "tail-loss: not every lost tail was probed for"
+grep -q '"timeouts":[1-9]' "$dir/tails" && fail "tail-loss: a lost tail cost a timeout"
+"$sim" --scenario overshoot --rate 20M --quiet >"$dir/table" || fail "overshoot ended with $?"
+[ "$(grep -c ' ms .*[0-9]\.[0-9][0-9]$' "$dir/table")" = 8 ] || fail "overshoot does not have eight rows"
+awk '$1 == "all" { exit !($2 < $3 && $2 > 0) }' "$dir/table" || fail "HyStart++ does not make slow start throw away less: $(cat "$dir/table")"
 if "$sim" --pcapng /nowhere/file --time 100ms >/dev/null 2>"$dir/err"; then
     fail "a capture file that cannot be written goes unnoticed"
 fi
