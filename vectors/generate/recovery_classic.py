@@ -81,7 +81,7 @@ def is_lost():
 def timers():
     t = sack("timeout-keeps-reports", "After a timeout only what was not reported goes again", "RFC6675-5.1-1 RFC6675-5.1-6 RFC2018-5-4", 6, section="RFC 6675 5.1", needs="virtual-time")
     t.new(6).note("0, 2 and 4 are lost, and the retransmission of 0").ack(0, (1, 2), (3, 4), (5, 6), at=100).again(0).note("2 waits for cwnd, 4 is not lost yet")
-    t.again(0, at=1000).ack(2, (3, 4), (5, 6), at=1100).again(2, 4).ack(6, at=1200)
+    t.again(0, at=(1000, 1100)).ack(2, (3, 4), (5, 6), at=1200).again(2, 4).ack(6, at=1300)
     yield t
     t = sack("timeout-takes-reports", "Reports that come after a timeout count: what they tell of does not go again", "RFC6675-5.1-5 RFC6675-5.1-6", 6, section="RFC 6675 5.1", needs="virtual-time")
     t.new(6).again(0, at=1000).ack(0, (2, 3), (4, 5), at=1010).ack(1, (2, 3), (4, 5), at=1100).again(1, 3).ack(6, at=1200)
@@ -89,9 +89,13 @@ def timers():
     t = sack("timeout-ends-recovery", "A timeout in recovery: until all of that time is acknowledged reports begin no other recovery", "RFC6675-5.1-2 RFC6675-5.1-3 RFC6675-5.1-4", 14, level="MUST",
              section="RFC 6675 5.1", needs="virtual-time")
     t.new(10).ack(0, (1, 4), at=100).again(0).asserts("tcpi_snd_ssthresh == 5").ack(0, (1, 10), at=150).new(4)
-    t.again(0, at=1000).asserts("tcpi_snd_cwnd == 1 and tcpi_snd_ssthresh == 7").note("above a new hole as much as would begin a recovery")
-    t.ack(10, (11, 14), at=1100).again(10).asserts("tcpi_snd_ssthresh == 7")
-    t.ack(14, at=1200).asserts("tcpi_ca_state == 0")
+    t.again(0, at=(1000, 1100)).asserts("tcpi_snd_cwnd == 1 and tcpi_snd_ssthresh == 7").note("above a new hole as much as would begin a recovery")
+    t.ack(10, (11, 14), at=1200).again(10).asserts("tcpi_snd_ssthresh == 7")
+    t.ack(14, at=1300).asserts("tcpi_ca_state == 0")
+    yield t
+    t = sack("timer-by-retransmission", "The retransmission of the first segment may start the timer anew", "RFC6675-6-1", 10, section="RFC 6675 6", level="MAY", needs="virtual-time")
+    t.v.lines.insert(0, "--tolerance_percent=0")
+    t.new(10).ack(0, (1, 4), at=100).again(0).again(0, at=1100).ack(10, at=1200)
     yield t
     t = newreno("timer-first-partial", "Of the partial acknowledgments of one recovery the first restarts the timer, no other", "RFC6582-3.2-9 RFC6582-3.2-6", 10, needs="virtual-time")
     t.new(10).note("0 to 2 are lost")

@@ -33,8 +33,12 @@ class Timeline:
     # ---- the timeline ----
 
     def after(self, at):
-        """From the event before to this one."""
+        """From the event before to this one; a pair: at the earliest and at the latest, and the rest is told as if it were the latest."""
         at = self.now if at is None else at
+        if isinstance(at, tuple):
+            low, high = ((t - self.now) / 1000 for t in at)
+            self.now = at[1]
+            return f"{low:g}~{high:g}"
         if at < self.now:
             raise SystemExit(f"{self.v.name}: {at} ms is before {self.now} ms")
         gap, self.now = at - self.now, at
