@@ -35,6 +35,12 @@ static bool repair_by_time(const weir_conn *c)
     return c->cfg->rack && conn_has(c, WEIRI_SACK_OK);
 }
 
+/* An algorithm with a model of the path has its own window in recovery. */
+static bool repair_by_prr(const weir_conn *c)
+{
+    return c->cfg->prr && !weiri_cc_has_model(repair_kind(c));
+}
+
 /* ---- recovery begins and ends ---------------------------------------------------------------------------------------- */
 
 /* FlightSize when the first sign of the loss came: what limited transmit added since does not count (RFC 5681 3.2). */
@@ -48,9 +54,8 @@ static uint32_t repair_flight(const weir_conn *c)
 static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
 {
     uint32_t sacked = conn_has(c, WEIRI_SACK_OK) ? c->board.sacked : (uint32_t)c->dupacks * c->mss_snd;
-    uint32_t known = sacked > n->delivered ? sacked - n->delivered : 0;
-    uint32_t flight = conn_flight(c);
-    weiri_prr_begin(&c->prr, flight > known ? flight - known : 1);
+    uint32_t before = conn_flight(c) + n->delivered;
+    weiri_prr_begin(&c->prr, before > sacked ? before - sacked : 1);
 }
 
 /* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
@@ -90,7 +95,7 @@ static void repair_done(weir_conn *c)
 static void repair_leave(weir_conn *c, uint32_t acked)
 {
     struct weiri_cc_event e = repair_event(c, acked, conn_flight(c));
-    if (c->cfg->prr) {
+    if (repair_by_prr(c)) {
         c->cc.cwnd = base_min32(c->cc.ssthresh, WEIRI_CWND_MAX); /* RFC 9937 6.4 */
         c->cc.acked = 0;
     } else {
@@ -99,12 +104,12 @@ static void repair_leave(weir_conn *c, uint32_t acked)
     repair_done(c);
 }
 
-/* RFC 6582 3.2: without SACK a partial acknowledgment says that the next segment is lost too. Duplicates counted so far stood for
- * segments that this acknowledgment covers. */
+/* RFC 6582 3.2: without SACK a partial acknowledgment says that the next segment is lost too. Of the duplicates counted so far those that
+ * stood for segments which it covers are taken back: all of these but the retransmission. */
 static void repair_partial(weir_conn *c, uint32_t acked)
 {
     if (!conn_has(c, WEIRI_SACK_OK)) {
-        uint32_t covered = acked / c->mss_snd;
+        uint32_t covered = base_max32(acked / c->mss_snd, 1) - 1;
         c->dupacks = (uint8_t)(c->dupacks > covered ? c->dupacks - covered : 0);
         weiri_board_lose_head(&c->board, c->mss_snd);
         conn_set(c, WEIRI_RESEND_NOW, true);
@@ -194,7 +199,7 @@ static uint32_t repair_detect(weir_conn *c, const struct weiri_news *n)
 static void repair_reduce(weir_conn *c, const struct weiri_news *n, uint32_t lost)
 {
     struct weiri_prr_ack a;
-    if (!conn_has(c, WEIRI_RECOVERY) || !c->cfg->prr) {
+    if (!conn_has(c, WEIRI_RECOVERY) || !repair_by_prr(c)) {
         return;
     }
     a.delivered = n->delivered;
@@ -209,6 +214,19 @@ static void repair_reduce(weir_conn *c, const struct weiri_news *n, uint32_t los
     c->cc.cwnd = base_min32(base_max32(weiri_prr_acked(&c->prr, &a), 1), WEIRI_CWND_MAX);
 }
 
+static void repair_model(weir_conn *c, const struct weiri_rate_sample *rate, uint32_t lost)
+{
+    if (weiri_cc_has_model(repair_kind(c))) {
+        struct weiri_cc_event e = repair_event(c, rate->acked, conn_flight(c));
+        e.rate = rate;
+        e.inflight = weiri_out_pipe(c);
+        e.lost = lost;
+        e.delivered = c->board.mark.delivered;
+        e.timeout = conn_has(c, WEIRI_LOSS);
+        weiri_cc_model(&c->cc, repair_kind(c), &e);
+    }
+}
+
 /* Without SACK each duplicate delivers a segment, and an advance what duplicates have not counted (RFC 9937 6.2). */
 static void repair_count_delivered(const weir_conn *c, struct weiri_news *n)
 {
@@ -220,6 +238,11 @@ static void repair_count_delivered(const weir_conn *c, struct weiri_news *n)
 
 /* ---- the probe for a lost tail (RFC 8985 7) ------------------------------------------------------------------------------ */
 
+static bool repair_same_window(const weir_conn *c, const weir_view *v)
+{
+    return (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+}
+
 /* 7.4.2: is the probe's episode over, and did the probe repair a loss? That is congestion too. */
 static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
 {
@@ -229,7 +252,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
     }
     bool twice = seq_lt(n->dsack.from, n->dsack.to) && seq_eq(n->dsack.to, r->tlp_end);
     bool beyond = seq_lt(r->tlp_end, n->v->ack);
-    bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK);
+    bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK) && repair_same_window(c, n->v);
     if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         repair_congested(c, n->flight);
     }
@@ -369,9 +392,11 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     }
     repair_note_duplicate(c, n);
     repair_adapt(c, n);
-    repair_reduce(c, n, repair_detect(c, n));
+    uint32_t lost = repair_detect(c, n);
+    repair_reduce(c, n, lost);
     repair_marked(c, n);
     repair_count_marks(c, n);
+    repair_model(c, &n->rate, lost);
 }
 
 WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
@@ -411,7 +436,7 @@ WEIR_PRIVATE void weiri_repair_expire(weir_conn *c)
         repair_expire_probe(c);
     } else {
         memset(&none, 0, sizeof none);
-        (void)repair_detect(c, &none);
+        repair_model(c, &none.rate, repair_detect(c, &none));
     }
 }
 
