@@ -44,9 +44,9 @@ static bool sack_check_bit(const uint32_t *set, uint32_t i)
 static const char *sack_check_counts(const struct weir_board *b)
 {
     struct weir_board fresh;
+    memset(&fresh, 0, sizeof fresh);
     bool above = false;
     uint32_t closed = 0;
-    memset(&fresh, 0, sizeof fresh);
     for (uint32_t i = 0; i < b->count; i++) {
         const struct weir_sent *r = board_at(b, i);
         uint16_t place = board_place(b, i);
