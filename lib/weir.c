@@ -56,6 +56,7 @@
 #include "stack/listen.c"
 #include "stack/open.c"
 #include "stack/answer.c"
+#include "stack/cookie.c"
 #include "stack/arrive.c"
 #include "stack/depart.c"
 #include "stack/handle.c"

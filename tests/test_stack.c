@@ -357,6 +357,7 @@ static void test_backlog(void **state)
     weir_handle first, second;
     (void)state;
     c.half_open_max = 5;
+    c.syn_cookies = false;
     weir_stack *s = world_stack(&c, 0);
     memset(&spec, 0, sizeof spec);
     spec.port = 80;

@@ -44,6 +44,7 @@ typedef struct weir_stack_config {
     uint32_t listeners_max;       /* 64 */
     uint32_t time_wait_max;       /* records; the oldest gives way; 4096; 0: TIME-WAIT is spent in connection records */
     uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256 */
+    bool syn_cookies;             /* beyond that answer a SYN without remembering it (RFC 4987 3.6), but for listeners that hold; true */
     uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies; 1000; the rest is counted and dropped */
     uint16_t port_first, port_last; /* ephemeral ports; 49152..65535 (RFC 6335 6) */
     weir_sizes rings;             /* of each connection; 64 KiB each */
@@ -131,6 +132,7 @@ typedef struct weir_stats {
     uint64_t packets_in, octets_in, packets_out, octets_out;
     uint64_t active_opens, passive_opens, established, resets_in, resets_out, retransmitted;
     uint64_t echo_replies, replies_dropped, icmp_taken, time_wait_reused, time_wait_evicted;
+    uint64_t cookies_out, cookies_in, cookies_refused; /* SYN cookies: given, brought back, acknowledgments that only looked like it */
     uint64_t odd_segments;   /* segments with any mark of enum weir_odd */
     uint32_t connections, half_open, listeners, time_wait;      /* now */
     uint32_t connections_peak, half_open_peak, time_wait_peak;

@@ -135,7 +135,7 @@ static void act_choose_iss(weir_conn *c)
     c->snd.end = seq_add(c->snd.iss, 1);
     c->recover = c->snd.iss;
     c->progress_at = c->now;
-    c->shift_rcv = weiri_window_shift(c); /* chosen once: the ring may grow before, or between, the SYNs that tell it */
+    c->shift_rcv = weiri_window_shift(c->cfg, c->rx_size); /* chosen once: the ring may grow before, or between, the SYNs that tell it */
     conn_set(c, WEIRI_SYN_DUE, true);
 }
 

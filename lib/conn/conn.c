@@ -103,6 +103,23 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     return s.reuse ? WEIR_REUSE : WEIR_TAKEN;
 }
 
+/* When the SYN,ACK was sent is not known: no RTT sample. */
+WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq iss, weir_us now)
+{
+    (void)weir_input(c, syn, now);
+    weiri_conn_begin(c, now);
+    c->snd.iss = iss;
+    c->snd.una = iss;
+    c->snd.wl2 = iss;
+    c->snd.nxt = seq_add(iss, 1);
+    c->snd.end = c->snd.nxt;
+    c->recover = iss;
+    c->spoke_at = c->now;
+    conn_set(c, WEIRI_SYN_DUE, false);
+    conn_set(c, WEIRI_SYN_TWICE, true);
+    weiri_conn_finish(c);
+}
+
 /* ---- what is true ------------------------------------------------------------------------------------------------ */
 
 static bool conn_synchronized(const weir_conn *c)

@@ -193,6 +193,9 @@ WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c);
  * MAY-2 (1), RFC 6191 2). */
 WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor);
 
+/* In LISTEN: this SYN came some time ago and was answered from `iss`, by somebody who kept no connection (RFC 4987 3.6). */
+WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq iss, weir_us now);
+
 /* iss.c: numbers from the secret (RFC 6528 3, RFC 7323 7.1). */
 WEIR_PRIVATE weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now);
 WEIR_PRIVATE uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple);
@@ -226,8 +229,8 @@ WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c);
 WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c);
 /* The window field of the next segment; promises it. */
 WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
-/* The shift that lets the largest receive ring be announced (RFC 7323 2.3). */
-WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c);
+/* The shift that lets the largest receive ring be announced by one that begins with rx_size (RFC 7323 2.3). */
+WEIR_PRIVATE uint8_t weiri_window_shift(const weir_config *cfg, uint32_t rx_size);
 
 /* Octets in flight as far as known. */
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);

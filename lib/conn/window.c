@@ -4,12 +4,12 @@
  * RFC 7323 2.3 and 2.4. */
 #include "conn/conn.h"
 
-WEIR_PRIVATE uint8_t weiri_window_shift(const weir_conn *c)
+WEIR_PRIVATE uint8_t weiri_window_shift(const weir_config *cfg, uint32_t rx_size)
 {
-    uint32_t largest = base_max32(c->rx_size, c->cfg->rx_max);
+    uint32_t largest = base_max32(rx_size, cfg->rx_max);
     uint8_t shift = 0;
     /* The unit must stay a small part of the ring there is: a ring of less than one unit could never be announced at all. */
-    while (shift < 14 && largest >> shift > 65535 && c->rx_size >> shift >= 8) { /* 14 */
+    while (shift < 14 && largest >> shift > 65535 && rx_size >> shift >= 8) { /* 14 */
         shift++;
     }
     return shift;

@@ -59,6 +59,12 @@ WEIR_PRIVATE bool weiri_answer_ack(weir_stack *s, const struct weiri_answer *ans
     return answer_push(s, answer, WEIRI_ANSWERS);
 }
 
+/* One for one SYN of about the same size: there is nothing to amplify, and no budget to exhaust but the ring. */
+WEIR_PRIVATE bool weiri_answer_syn_ack(weir_stack *s, const struct weiri_answer *answer)
+{
+    return answer_push(s, answer, ANSWER_RESETS_MAX);
+}
+
 WEIR_PRIVATE void weiri_answer_reset(weir_stack *s, const weir_tuple *tuple, const weir_view *view)
 {
     if ((view->flags & WEIR_RST) || !answer_allowed(s)) {
@@ -74,7 +80,7 @@ WEIR_PRIVATE void weiri_answer_reset(weir_stack *s, const weir_tuple *tuple, con
         r.ack = seq_add(view->seq, weir_view_len(view));
         r.flags = WEIR_RST | WEIR_ACK;
     }
-    r.stamped = (view->options & WEIR_OPT_TIMESTAMPS) != 0;
+    r.options = view->options & WEIR_OPT_TIMESTAMPS;
     r.ts_echo = view->ts_value; /* RFC 7323 5.2: and the value is 0 */
     (void)answer_push(s, &r, ANSWER_RESETS_MAX);
 }
@@ -112,7 +118,10 @@ static size_t answer_emit_tcp(weir_stack *s, weir_out *out, const struct weiri_a
     f.source_port = r->tuple.local_port;
     f.destination_port = r->tuple.remote_port;
     f.flags = r->flags;
-    f.options = r->stamped ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
+    f.options = r->options;
+    f.window = r->window;
+    f.mss = r->mss;
+    f.wscale = r->wscale;
     f.ts_value = r->ts_value;
     f.ts_echo = r->ts_echo;
     out->header_at = WEIR_IP_HEADER_MAX;

@@ -68,6 +68,11 @@ static enum weir_verdict arrive_icmp(weir_stack *s, const struct weiri_ip *ip)
 
 /* ---- TCP ---- */
 
+static bool arrive_has_room(const weir_stack *s)
+{
+    return s->slot_pool.used < s->slot_pool.cap && s->block_pool.used < s->block_pool.cap;
+}
+
 /* May this SYN open a connection? Asked before anything is taken or given up for it. */
 static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener)
 {
@@ -75,13 +80,14 @@ static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener
     if (s->stats.half_open >= s->cfg.half_open_max || l->half.count >= l->spec.backlog) {
         return WEIR_BACKLOG_FULL;
     }
-    return s->slot_pool.used < s->slot_pool.cap && s->block_pool.used < s->block_pool.cap ? WEIR_OK : WEIR_NO_ROOM;
+    return arrive_has_room(s) ? WEIR_OK : WEIR_NO_ROOM;
 }
 
 /* A segment, the sockets it names, and what is known of an old connection between them. */
 struct arrive_tcp {
     weir_tuple tuple;
     const weir_view *view;
+    const weir_view *syn; /* told by a cookie that the segment brings back; NULL: by none */
     bool reopens;        /* it ends a TIME-WAIT of these sockets early .. */
     weir_seq old_nxt;    /* .. and this was the old connection's SND.NXT */
 };
@@ -105,7 +111,14 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const str
     if (a->reopens) {
         weiri_conn_set_iss_floor(c, a->old_nxt);
     }
-    weiri_slot_half_open(s, i, listener);
+    if (a->syn) {
+        const weir_seq cookie = seq_sub(a->view->ack, 1);
+        weiri_cookie_spend(s, cookie);
+        weiri_conn_recall(c, a->syn, cookie, s->now);
+        weiri_slot_passive(s, i, listener);
+    } else {
+        weiri_slot_half_open(s, i, listener);
+    }
     weiri_slot_link(s, i);
     s->last = weiri_slot_handle(s, i);
     (void)weir_input(c, a->view, s->now);
@@ -114,14 +127,44 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const str
     return WEIR_OK;
 }
 
+/* A SYN for a listener: a connection, or a cookie where there is no room for half of one. */
+static enum weir_verdict arrive_syn(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
+{
+    const enum weir_verdict verdict = arrive_judge_syn(s, listener);
+    if (verdict == WEIR_BACKLOG_FULL) {
+        (void)weiri_cookie_offer(s, &s->listeners[listener], &a->tuple, a->view);
+    }
+    return verdict == WEIR_OK ? arrive_open(s, listener, a) : verdict;
+}
+
+/* LISTEN second: RST; unless it is the third step of a handshake whose first two nobody remembers. While there are such, what proves
+ * nothing gets no answer: its like may have been overtaken by the segment after it. Without a free record the peer will try again. */
+static enum weir_verdict arrive_ack(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
+{
+    weir_view syn;
+    struct arrive_tcp whole = *a;
+    if (!weiri_cookie_expected(s, &s->listeners[listener])) {
+        weiri_answer_reset(s, &a->tuple, a->view);
+        return WEIR_NO_CONNECTION;
+    }
+    if (!weiri_cookie_redeem(s, &a->tuple, a->view, &syn)) {
+        s->stats.cookies_refused++;
+        return WEIR_NO_CONNECTION;
+    }
+    whole.syn = &syn;
+    return arrive_has_room(s) ? arrive_open(s, listener, &whole) : WEIR_NO_ROOM;
+}
+
 /* A segment that belongs to no connection. */
 static enum weir_verdict arrive_no_connection(weir_stack *s, const struct arrive_tcp *a)
 {
     const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
     const unsigned control = a->view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
     if (listener != WEIRI_NONE && control == WEIR_SYN) {
-        const enum weir_verdict verdict = arrive_judge_syn(s, listener);
-        return verdict == WEIR_OK ? arrive_open(s, listener, a) : verdict;
+        return arrive_syn(s, listener, a);
+    }
+    if (listener != WEIRI_NONE && control == WEIR_ACK) {
+        return arrive_ack(s, listener, a);
     }
     if (listener == WEIRI_NONE || (control & WEIR_ACK)) { /* CLOSED, or LISTEN second; LISTEN fourth: dropped */
         weiri_answer_reset(s, &a->tuple, a->view);
@@ -155,6 +198,21 @@ static enum weir_verdict arrive_wait(weir_stack *s, uint32_t w, struct arrive_tc
     return arrive_open(s, listener, a);
 }
 
+/* The peer's SYN came twice: once there was no room and it got a cookie, once there was. Its acknowledgment says which of the two answers
+ * it has taken; that of a half-open connection, whose ISS is another, then is void, and so is what was agreed on in it. */
+static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive_tcp *a)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const unsigned control = a->view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
+    weir_view syn;
+    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, slot->conn.snd.nxt)) {
+        return false;
+    }
+    const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
+    return listener != WEIRI_NONE && weiri_cookie_expected(s, &s->listeners[listener]) &&
+           weiri_cookie_redeem(s, &a->tuple, a->view, &syn);
+}
+
 static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
 {
     const uint32_t i = weiri_demux_find(s, &a->tuple);
@@ -163,6 +221,10 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
     }
     if (i >= s->cfg.connections_max) {
         return arrive_wait(s, i - s->cfg.connections_max, a);
+    }
+    if (arrive_prefers_cookie(s, i, a)) {
+        weiri_slot_free(s, i);
+        return arrive_no_connection(s, a);
     }
     s->last = weiri_slot_handle(s, i);
     a->old_nxt = s->slots[i].conn.snd.nxt;

@@ -98,6 +98,7 @@ struct weiri_slot {
 struct weiri_listener {
     weir_listen_spec spec;
     struct weiri_list half;
+    weir_us cookies_until; /* period from which on no cookie given for it is good */
     uint32_t generation, chain, hash;
     uint8_t reach;       /* enum listen_reach, in listen.c */
     bool live;
@@ -119,8 +120,8 @@ struct weiri_answer {
     weir_tuple tuple;
     weir_seq seq, ack;
     uint32_t ts_value, ts_echo;
-    uint16_t flags;
-    bool stamped;
+    uint16_t flags, options, window, mss; /* as in weir_fields */
+    uint8_t wscale;
 };
 struct weiri_echo {
     weir_pseudo addrs;
@@ -173,7 +174,9 @@ struct weir_stack {
     struct weiri_list wait_queue; /* the next to end first */
     weir_us wait_last;            /* when the last of them ends */
     struct weiri_demux demux;
-    uint8_t port_key[16];
+    uint8_t port_key[16], cookie_key[16];
+    uint32_t *cookies_spent;   /* by their low bits */
+    uint32_t cookie_mask;
     uint16_t port_next[WEIRI_PORT_TABLE];
     struct weiri_answers answers;
     struct weiri_wheel wheel;
@@ -232,12 +235,33 @@ WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t w, const weir_view *v
 WEIR_PRIVATE bool weiri_wait_reusable(const weir_stack *s, uint32_t w, const weir_view *view);
 WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s);
 
+/* cookie.c: RFC 4987 3.6 */
+#define WEIRI_COOKIE_MSS_MIN 88 /* whoever can take no more gets none */
+struct weiri_cookie {
+    const weir_tuple *tuple;
+    weir_seq irs;
+    uint16_t mss;   /* make: what the SYN said; read: that, rounded down to one of eight */
+};
+WEIR_PRIVATE weir_seq weiri_cookie_make(const weir_stack *s, const struct weiri_cookie *k);
+/* Did this stack make it, for these sockets and this peer's ISN, in this period or the one before? */
+WEIR_PRIVATE bool weiri_cookie_read(const weir_stack *s, weir_seq cookie, struct weiri_cookie *k);
+/* Answers a SYN for which there is no room; false: not even so. */
+WEIR_PRIVATE bool weiri_cookie_offer(weir_stack *s, struct weiri_listener *l, const weir_tuple *tuple, const weir_view *syn);
+/* This acknowledgment brings one back that was not spent: the SYN as far as it can be told. */
+WEIR_PRIVATE bool weiri_cookie_redeem(const weir_stack *s, const weir_tuple *tuple, const weir_view *ack, weir_view *syn);
+/* Has this listener given one that could still be good? */
+WEIR_PRIVATE bool weiri_cookie_expected(const weir_stack *s, const struct weiri_listener *l);
+/* It has opened a connection. */
+WEIR_PRIVATE void weiri_cookie_spend(weir_stack *s, weir_seq cookie);
+
 /* answer.c */
 WEIR_PRIVATE void weiri_answer_init(weir_stack *s, uint8_t *echo_octets, uint32_t echo_size);
 /* The answer of RFC 9293 3.10.7.1 to a segment for nobody, if the bound allows it. */
 WEIR_PRIVATE void weiri_answer_reset(weir_stack *s, const weir_tuple *tuple, const weir_view *view);
 /* An acknowledgment that the caller has bounded; false if there was no room. */
 WEIR_PRIVATE bool weiri_answer_ack(weir_stack *s, const struct weiri_answer *answer);
+/* A SYN,ACK; false if there was no room. */
+WEIR_PRIVATE bool weiri_answer_syn_ack(weir_stack *s, const struct weiri_answer *answer);
 WEIR_PRIVATE void weiri_answer_echo(weir_stack *s, const struct weiri_ip *ip);
 /* The next answer as a whole packet; 0 if none waits. */
 WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out);
@@ -246,6 +270,8 @@ WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out);
 /* A record and buffers, the connection in CLOSED; WEIRI_NONE if there are none. */
 WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s);
 WEIR_PRIVATE void weiri_slot_link(weir_stack *s, uint32_t i);
+/* It came through this listener; the second: and is half-open. */
+WEIR_PRIVATE void weiri_slot_passive(weir_stack *s, uint32_t i, uint32_t listener);
 WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t listener);
 WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i);
 /* Brings everything the stack keeps about a slot in line with its connection; may free it. */

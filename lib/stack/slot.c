@@ -67,11 +67,16 @@ static void slot_unlink(weir_stack *s, uint32_t i)
     }
 }
 
+WEIR_PRIVATE void weiri_slot_passive(weir_stack *s, uint32_t i, uint32_t listener)
+{
+    slot_set(&s->slots[i], WEIRI_SLOT_PASSIVE);
+    s->slots[i].listener = weiri_listener_handle(s, listener);
+}
+
 WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t listener)
 {
-    struct weiri_slot *slot = &s->slots[i];
-    slot_set(slot, WEIRI_SLOT_PASSIVE | WEIRI_SLOT_HALF);
-    slot->listener = weiri_listener_handle(s, listener);
+    weiri_slot_passive(s, i, listener);
+    slot_set(&s->slots[i], WEIRI_SLOT_HALF);
     weiri_list_push(s, &s->listeners[listener].half, WEIRI_LIST_HALF, i);
     s->stats.half_open++;
     s->stats.half_open_peak = base_max32(s->stats.half_open_peak, s->stats.half_open);

@@ -16,6 +16,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
     config->listeners_max = 64;
     config->time_wait_max = 4096;
     config->half_open_max = 256;
+    config->syn_cookies = true;
     config->replies_per_second = 1000;
     config->port_first = 49152;
     config->port_last = 65535;
@@ -27,10 +28,10 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 
 /* Where the parts begin, counted from the beginning of the memory. */
 struct stack_layout {
-    uint64_t slots, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, echoes, blocks;
+    uint64_t slots, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, echoes, blocks;
     uint64_t slot_next, block_next, wait_next, listener_next;
     uint64_t total;
-    uint32_t demux_size, listener_size, echo_size;
+    uint32_t demux_size, listener_size, echo_size, cookie_size;
     uint64_t block_size;
 };
 
@@ -65,12 +66,14 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->demux_size = stack_table_size(c->connections_max + c->time_wait_max);
     l->listener_size = stack_table_size(2 * c->listeners_max);
     l->echo_size = c->echo_reply ? c->tcp.mtu : 0;
+    l->cookie_size = c->syn_cookies ? stack_table_size(c->connections_max) : 1;
     l->block_size = stack_round_up(weir_buffers_size(c->rings));
     (void)stack_place(l, 1, sizeof(struct weir_stack));
     l->wheel = stack_place(l, c->connections_max, sizeof(struct weiri_wheel_node));
     l->demux_nodes = stack_place(l, records, sizeof(struct weiri_demux_node));
     l->demux_heads = stack_place(l, l->demux_size, word);
     l->listener_heads = stack_place(l, l->listener_size, word);
+    l->cookies = stack_place(l, l->cookie_size, word);
     l->slot_next = stack_place(l, c->connections_max, word);
     l->block_next = stack_place(l, c->connections_max, word);
     l->wait_next = stack_place(l, c->time_wait_max, word);
@@ -129,6 +132,7 @@ static void stack_init_ports(weir_stack *s)
 {
     const uint32_t ports = 1u + s->cfg.port_last - s->cfg.port_first;
     weiri_key_derive(s->port_key, s->cfg.tcp.secret, "weir ports");
+    weiri_key_derive(s->cookie_key, s->cfg.tcp.secret, "weir cookies");
     for (unsigned i = 0; i < WEIRI_PORT_TABLE; i++) {
         const uint8_t text[2] = {'t', (uint8_t)i};
         s->port_next[i] = (uint16_t)(weir_siphash(s->port_key, text, sizeof text) % ports);
@@ -149,6 +153,9 @@ static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack
     s->block_size = (size_t)l->block_size;
     s->listener_heads = stack_words(memory, l->listener_heads);
     s->listener_mask = l->listener_size - 1;
+    s->cookies_spent = stack_words(memory, l->cookies);
+    s->cookie_mask = l->cookie_size - 1;
+    memset(s->cookies_spent, 0, l->cookie_size * sizeof *s->cookies_spent);
     for (uint32_t i = 0; i < l->listener_size; i++) {
         s->listener_heads[i] = WEIRI_NONE;
     }

@@ -138,7 +138,7 @@ static void wait_ack(weir_stack *s, struct weiri_wait *w)
     r.seq = w->snd_nxt;
     r.ack = w->rcv_nxt;
     r.flags = WEIR_ACK;
-    r.stamped = (w->state & WAIT_STAMPED) != 0;
+    r.options = w->state & WAIT_STAMPED ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
     r.ts_value = (uint32_t)(s->now / 1000) + w->ts_offset; /* as weiri_ts_now */
     r.ts_echo = w->ts_recent;
     (void)weiri_answer_ack(s, &r);

@@ -178,7 +178,7 @@ struct print_counter {
     uint64_t value;
 };
 
-#define PRINT_COUNTERS 24
+#define PRINT_COUNTERS 26
 
 static size_t print_counters(const struct instance *in, struct print_counter rows[PRINT_COUNTERS])
 {
@@ -193,6 +193,8 @@ static size_t print_counters(const struct instance *in, struct print_counter row
         {"sessions_failed", in->totals.failed},
         {"connections_peak", s->connections_peak},
         {"half_open_peak", s->half_open_peak},
+        {"cookies_out", s->cookies_out},
+        {"cookies_in", s->cookies_in},
         {"time_wait_peak", s->time_wait_peak},
         {"active_opens", s->active_opens},
         {"passive_opens", s->passive_opens},
