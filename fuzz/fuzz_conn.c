@@ -262,7 +262,7 @@ static weir_seq conn_seq_base(struct conn_world *w, unsigned which)
 static weir_seq conn_ack_base(struct conn_world *w, unsigned which)
 {
     const weir_conn *c = &w->c;
-    const struct weir_sent *first = c->board.count > 0 ? &c->board.sent[c->board.head % c->board.cap] : NULL;
+    const struct weir_sent *first = c->board.count > 0 ? weiri_board_record(&c->board, 0) : NULL;
     switch (which) {
     case 1: return c->snd.una;
     case 2: return c->snd.end;

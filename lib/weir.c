@@ -18,7 +18,9 @@
 
 /* recovery: when to send again, and how much. Knows no connection either. */
 #include "recovery/rtt.c"
+#include "recovery/bits.c"
 #include "recovery/sack.c"
+#include "recovery/sack_check.c"
 #include "recovery/cc.c"
 #include "recovery/prr.c"
 #include "recovery/rack.c"
@@ -36,6 +38,7 @@
 #include "conn/ack.c"
 #include "conn/repair.c"
 #include "conn/undo.c"
+#include "conn/ecn.c"
 #include "conn/ring.c"
 #include "conn/window.c"
 #include "conn/icmp.c"

@@ -32,6 +32,7 @@ struct conn_fixture {
     weir_us now;
     weir_tuple tuple;
     uint32_t peer_iss;
+    uint8_t mark, marked;  /* the ECN bits of the IP header: of what conn_input gives it, of what it sent last */
     enum weir_input taken; /* what weir_input said of the last segment */
     weir_seq ours, peers; /* bases of offsets: SND.NXT and RCV.NXT before the last event */
     uint64_t memory[(CONN_RX + CONN_TX) / 8 + 256];
@@ -62,6 +63,7 @@ __attribute__((unused)) static struct conn_fixture *conn_new_sized(weir_sizes si
     f->cfg.window_scale = false;
     f->cfg.sack = false;
     f->cfg.cc = WEIR_CC_NEWRENO;
+    f->cfg.ecn = WEIR_ECN_OFF;
     f->cfg.hystart = f->cfg.rack = f->cfg.prr = f->cfg.undo = false;
     f->now = CONN_SECOND;
     f->peer_iss = CONN_PEERS;
@@ -116,6 +118,7 @@ __attribute__((unused)) static void conn_input(struct conn_fixture *f, const wei
     weir_emit_checksum(raw, header + len, &pseudo);
     uint8_t *octets = guard_put(raw, header + len);
     assert_int_equal(weir_view_segment(&v, octets, header + len, &pseudo), WEIR_OK);
+    v.ecn = f->mark;
     conn_mark(f);
     f->taken = weir_input(&f->c, &v, f->now);
     guard_free_all();
@@ -164,6 +167,7 @@ __attribute__((unused)) static bool conn_poll(struct conn_fixture *f, weir_view 
     if (len == 0) {
         return false;
     }
+    f->marked = out.ecn;
     assert_int_equal(weir_out_copy(&out, octets, sizeof octets), len);
     assert_int_equal(weir_view_segment(v, octets, len, &pseudo), WEIR_OK);
     return true;

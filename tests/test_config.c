@@ -42,10 +42,12 @@ static void profiles_are_sound_once_they_have_a_secret(void **state)
     assert_int_equal(rfc.rto_min_us, CONN_SECOND);
     assert_int_equal(rfc.msl_us, 120 * CONN_SECOND);
     assert_int_equal(rfc.cc, WEIR_CC_NEWRENO);
-    assert_false(rfc.rack || rfc.prr || rfc.undo || rfc.hystart || rfc.abc);
+    assert_false(rfc.rack || rfc.prr || rfc.undo || rfc.hystart || rfc.abe || rfc.abc);
+    assert_int_equal(rfc.ecn, WEIR_ECN_OFF);
     weir_config internet = config_good();
     assert_int_equal(internet.cc, WEIR_CC_CUBIC);
-    assert_true(internet.rack && internet.prr && internet.undo && internet.hystart && internet.abc);
+    assert_true(internet.rack && internet.prr && internet.undo && internet.hystart && internet.abe && internet.abc);
+    assert_int_equal(internet.ecn, WEIR_ECN_ACCEPT);
 }
 
 #define BAD(name, value)                                                 \
@@ -81,6 +83,8 @@ static void every_range_has_two_ends(void **state)
     BAD(ttl, 0);
     GOOD(dscp, 63);
     BAD(dscp, 64);
+    GOOD(ecn, WEIR_ECN_ACCEPT);
+    BAD(ecn, WEIR_ECN_COUNT);
     BAD(keepalive_count, 0);
     BAD(rto_initial_us, 999);
     GOOD(rto_initial_us, 1000);

@@ -15,7 +15,7 @@
 
 /* A scoreboard and a rate, driven by hand. */
 struct meter {
-    struct weir_sent records[RATE_RECORDS];
+    struct weir_sent records[WEIRI_BOARD_MEMORY(RATE_RECORDS)];
     struct weir_board board;
     struct weir_rate rate;
     uint32_t una, nxt;

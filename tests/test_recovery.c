@@ -213,7 +213,7 @@ enum { COUNT = 10, OCTETS = 1000 };
 struct rack_world {
     struct weir_rack r;
     struct weir_board b;
-    struct weir_sent records[32];
+    struct weir_sent records[WEIRI_BOARD_MEMORY(32)];
     struct weiri_rack_ack a;
 };
 

@@ -356,7 +356,7 @@ static void what_rounding_hides_is_sent_again_whole(void **state)
 static void room_on_the_board_is_what_a_push_finds(void **state)
 {
     (void)state;
-    struct weir_sent records[12], copies[12];
+    struct weir_sent records[WEIRI_BOARD_MEMORY(12)], copies[WEIRI_BOARD_MEMORY(12)];
     uint32_t seed = 12345, refused = 0;
     for (unsigned run = 0; run < 3000; run++) {
         struct weir_board b;

@@ -1048,6 +1048,44 @@ static void test_ports_are_not_in_a_row(void **state)
     guard_free_all();
 }
 
+/* V02: who shares a counter with others sees steps of 1 to 8 by chance, and few share one: there are as many as connections. */
+static void test_ports_step_by_chance(void **state)
+{
+    enum { TIMES = 400 };
+    weir_stack_config c = world_config(1);
+    unsigned steps[9] = {0}, moved = 0;
+    uint16_t last = 0;
+    (void)state;
+    c.connections_max = 1024;
+    weir_stack *s = world_stack(&c, 0);
+    uint16_t before[1024];
+    for (unsigned i = 0; i < TIMES; i++) {
+        weir_handle conn;
+        const weir_tuple t = tuple_of(0, 80);
+        WORLD_OK(weir_stack_connect(s, &t, &conn, 0));
+        const uint16_t port = weir_sockets(weir_stack_peek(s, conn))->local_port;
+        const uint32_t step = (uint32_t)(port + 16384 - last) % 16384;
+        assert_true(i == 0 || (step >= 1 && step <= 8));
+        steps[i ? step : 0]++;
+        last = port;
+    }
+    for (unsigned i = 1; i <= 8; i++) {
+        assert_in_range(steps[i], TIMES / 16, TIMES / 4);
+    }
+    assert_int_equal(s->port_mask, 1023);
+    memcpy(before, s->port_next, sizeof before);
+    for (unsigned i = 0; i < 256; i++) {
+        weir_handle conn;
+        const weir_tuple t = tuple_of(0, (uint16_t)(1000 + i));
+        WORLD_OK(weir_stack_connect(s, &t, &conn, 0));
+    }
+    for (unsigned i = 0; i < 1024; i++) {
+        moved += before[i] != s->port_next[i];
+    }
+    assert_in_range(moved, 200, 256);
+    guard_free_all();
+}
+
 /* ---- handles, readiness ---- */
 
 static void test_stale_handles(void **state)
@@ -1690,6 +1728,7 @@ int main(void)
         cmocka_unit_test(test_a_connection_to_oneself),
         cmocka_unit_test(test_ports_run_out),
         cmocka_unit_test(test_ports_are_not_in_a_row),
+        cmocka_unit_test(test_ports_step_by_chance),
         cmocka_unit_test(test_stale_handles),
         cmocka_unit_test(test_released_but_not_over),
         cmocka_unit_test(test_rounds_of_ready),

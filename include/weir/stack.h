@@ -89,7 +89,7 @@ WEIR_API weir_err weir_stack_listen(weir_stack *s, const weir_listen_spec *spec,
 WEIR_API weir_err weir_stack_unlisten(weir_stack *s, weir_handle listener, weir_us now);
 
 /* Active OPEN. Of `tuple`, local may be unspecified (the first address of the family; MUST-43, MUST-44) and local_port 0
- * (an ephemeral port by RFC 6056 algorithm 4, double-hash). Errors: WEIR_ERR_ADDRESS (MUST-46), WEIR_ERR_UNSPECIFIED,
+ * (an ephemeral port by RFC 6056 algorithm 4, double-hash, in random steps). Errors: WEIR_ERR_ADDRESS (MUST-46), WEIR_ERR_UNSPECIFIED,
  * WEIR_ERR_EXISTS (4-tuple in use), WEIR_ERR_RESOURCES. */
 WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *tuple, weir_handle *conn, weir_us now);
 

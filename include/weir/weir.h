@@ -165,7 +165,7 @@ typedef struct weir_view {
     uint8_t wscale;         /* with WEIR_OPT_WSCALE: 0..14 (RFC 7323 2.3: more counts as 14) */
     uint8_t header_len;     /* octets, options included: 20..60 */
     uint8_t sack_count;     /* with WEIR_OPT_SACK: 0..4 */
-    uint8_t ecn;            /* the two ECN bits of the IP header; filled by whoever has the packet */
+    uint8_t ecn;            /* the two ECN bits of the IP header, 0 from weir_view_segment; filled by whoever has the packet */
     uint32_t ts_value, ts_echo; /* with WEIR_OPT_TIMESTAMPS */
     weir_block sack[WEIR_SACK_BLOCKS_MAX];
     const uint8_t *payload;
@@ -244,6 +244,14 @@ enum weir_state {
 };
 WEIR_API const char *weir_state_name(enum weir_state state); /* "SYN-RECEIVED" */
 
+/* Explicit congestion notification (RFC 3168); the numbers of Linux's tcp_ecn. */
+enum weir_ecn_use {
+    WEIR_ECN_OFF,
+    WEIR_ECN_OFFER,  /* ask for it in each SYN, and accept it */
+    WEIR_ECN_ACCEPT, /* answer a peer that asks */
+    WEIR_ECN_COUNT
+};
+
 /* Congestion control algorithms. */
 enum weir_cc_kind { WEIR_CC_NEWRENO, WEIR_CC_CUBIC, WEIR_CC_COUNT };
 WEIR_API const char *weir_cc_name(enum weir_cc_kind kind);
@@ -264,6 +272,8 @@ typedef struct weir_config {
     bool rack;                  /* with SACK: find losses by time, probe for a lost tail (RFC 8985); false: RFC 6675 */
     bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
     bool undo;                  /* take back what a spurious retransmission cost (RFC 3522, RFC 5682, RFC 2883; RFC 4015) */
+    uint8_t ecn;                /* enum weir_ecn_use; ACCEPT */
+    bool abe;                   /* a mark costs a fifth of the window, CUBIC's 15 % (RFC 8511); false: what a loss costs */
     bool timestamps;            /* offer and accept RFC 7323 timestamps, PAWS */
     bool require_timestamps;    /* drop segments that lack them once negotiated (RFC 7323 3.2 SHOULD); false: accept, paths strip options */
     bool window_scale;          /* offer and accept RFC 7323 window scaling */
@@ -391,6 +401,7 @@ typedef struct weir_out {
     uint8_t room[WEIR_HEADER_MAX];
     uint16_t header_at;   /* the header is room[header_at] .. */
     uint16_t header_len;  /* .. of so many octets: TCP from weir_poll, IP and TCP from weir_stack_poll */
+    uint8_t ecn;          /* for the two ECN bits of the IP header; weir_stack_poll has written them */
     uint32_t len;         /* of the whole packet */
     weir_slice body[2];   /* len 0: none */
 } weir_out;
@@ -475,6 +486,8 @@ typedef struct weir_info {
     uint8_t reordering;                   /* reordering was seen */
     uint8_t timer;                        /* what the send side waits for: weir_timer_name */
     uint8_t app_limited;                  /* the last sample of delivery_rate was of a time in which there was not enough to send */
+    uint8_t ecn;                          /* both ends have agreed to it (RFC 3168) */
+    uint32_t received_ce, delivered_ce;   /* segments that came with a mark; delivered ones whose acknowledgment echoed one */
     uint64_t delivered;                   /* octets of ours that the peer has, in order or not */
     uint64_t delivery_rate;               /* octets a second, the last sample; 0: none yet; saturates at 2^32 - 1 */
 } weir_info;
@@ -575,12 +588,19 @@ struct weir_mark {
     uint32_t first_at;       /* when the first transmission went of the flight it belongs to */
 };
 
-/* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675): records in `sent`, which the caller lent. */
+/* What was sent and is not yet acknowledged (lib/recovery/sack.c; RFC 6675, RFC 8985): records in `sent`, which the caller lent. Records
+ * are named by their places in memory, 0 .. cap - 1; 65535: none. */
 struct weir_board {
     struct weir_sent *sent;
-    uint16_t head, count, cap;
-    uint8_t limited;         /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
-    uint32_t sacked, lost;   /* octets */
+    uint16_t head, count, cap;      /* place of the first, in order of sequence */
+    uint16_t first, last;           /* in order of transmission */
+    uint16_t late, ahead;           /* in that order: before `late` all are LOST; `ahead` is RACK's mark */
+    uint16_t edge;                  /* in order of sequence: below it nothing is FLYING */
+    uint32_t octets;                /* from the first record to the last */
+    uint32_t sacked, lost, resent;  /* of them */
+    uint32_t above, above_runs;     /* from `edge` on: octets SACKED, in so many runs */
+    uint32_t credit;                /* records that may yet be moved for a peer's blocks */
+    uint8_t limited;                /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
     struct weir_mark mark;
 };
 
@@ -634,9 +654,11 @@ struct weir_conn {
     uint16_t rcv_mss;            /* the largest payload seen */
     uint8_t state, err, timer, dupacks, backoff, retries, probes, shift_snd, shift_rcv;
     uint8_t dscp, quick_acks, challenges, keep_probes;
+    uint8_t ecn;                 /* enum weiri_ecn */
     uint32_t dup_flight;         /* FlightSize at the first duplicate ACK: what limited transmit adds does not count (RFC 5681 3.2) */
     /* cold */
     weir_tuple tuple;
+    weir_seq ecn_end;            /* SND.NXT when the window was last reduced (RFC 3168 6.1.2) */
     weir_us life_at;             /* 2MSL, FIN-WAIT-2 or linger: the end of this state */
     weir_us keep_at;             /* the next keepalive probe */
     weir_us progress_at;         /* R2 counts from here */
@@ -658,7 +680,7 @@ struct weir_conn {
     weir_path path;
     struct {
         uint32_t in, out, data_in, data_out, retrans, timeouts, recoveries, dup_in, ooo_in, challenge, dsack_in, paws;
-        uint32_t tail_probes, undone;
+        uint32_t tail_probes, undone, received_ce, delivered_ce;
     } count;
 };
 

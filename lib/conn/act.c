@@ -70,12 +70,16 @@ static void act_SEND_ACK(struct weiri_step *s)
     if (seq_leq(run.to, s->c->rcv.nxt)) {
         weiri_ring_note_duplicate(s->c, run);
     }
+    if ((s->facts & (WEIRI_F_SEQ_PROBE | WEIRI_F_STALE)) == WEIRI_F_SEQ_PROBE) {
+        weiri_ecn_take_text(s->c, v); /* RFC 3168 6.1.6 */
+    }
     conn_set(s->c, WEIRI_ACK_NOW, true);
 }
 
 static void act_RESEND_SYN_ACK(struct weiri_step *s)
 {
     if (act_budget(s->c)) {
+        weiri_ecn_take_syn(s->c, s->v); /* it may have come back without its offer */
         conn_set(s->c, WEIRI_SYN_DUE, true);
     }
 }
@@ -118,6 +122,7 @@ static void act_take_syn(weir_conn *c, const weir_view *v)
     c->snd.wl1 = v->seq;
     c->snd.wl2 = c->snd.una;
     act_take_options(c, v);
+    weiri_ecn_take_syn(c, v);
     c->progress_at = c->now;
 }
 
@@ -275,6 +280,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
     if (at_once || !seq_lt(from, to)) {
         conn_set(c, WEIRI_ACK_NOW, true);
     }
+    weiri_ecn_take_text(c, v);
     weiri_ack_due(c, v);
     if (conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(c->rcv.nxt, c->rcv.fin) && !(v->flags & WEIR_SYN)) {
         s->facts |= (uint32_t)WEIRI_F_FIN_REACHED;

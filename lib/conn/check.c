@@ -105,6 +105,20 @@ static const char *check_state(const weir_conn *c)
     return CHECK_RULES(rules);
 }
 
+/* RFC 3168 6.1.1: nothing is done that was not agreed to. */
+static const char *check_ecn(const weir_conn *c)
+{
+    bool asked = (c->ecn & WEIRI_ECN_ASKED) != 0, ok = weiri_ecn_ok(c);
+    bool live = c->state >= WEIR_ESTABLISHED && c->state != WEIR_TIME_WAIT && c->snd.wnd > 0;
+    const struct check_rule rules[] = {
+        {asked || !(c->ecn & WEIRI_ECN_ECHO), "congestion is echoed to a peer that was not asked"},
+        {ok || !(c->ecn & (WEIRI_ECN_CWR | WEIRI_ECN_REDUCED | WEIRI_ECN_WAIT)), "an echo was answered that nobody has agreed to"},
+        {!(c->ecn & WEIRI_ECN_REDUCED) || seq_leq(c->ecn_end, c->snd.nxt), "the window was reduced for octets never sent"},
+        {!live || !(c->ecn & WEIRI_ECN_WAIT) || c->timer == WEIRI_TIMER_RESEND, "a mark is waited out and no timer runs"},
+    };
+    return CHECK_RULES(rules);
+}
+
 /* Whatever is waited for has a deadline: nothing can hang (RFC 6298 5.1, RFC 9293 3.8.6.1). */
 static const char *check_timers(const weir_conn *c)
 {
@@ -132,6 +146,7 @@ WEIR_API const char *weir_check(const weir_conn *c)
     broken = broken != NULL ? broken : check_receive(c);
     broken = broken != NULL ? broken : check_spans(c);
     broken = broken != NULL ? broken : check_state(c);
+    broken = broken != NULL ? broken : check_ecn(c);
     return broken != NULL ? broken : check_timers(c);
 }
 

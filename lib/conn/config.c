@@ -16,6 +16,8 @@ WEIR_API void weir_config_internet(weir_config *config)
     config->rack = true;
     config->prr = true;
     config->undo = true;
+    config->ecn = WEIR_ECN_ACCEPT;
+    config->abe = true;
     config->timestamps = true;
     config->window_scale = true;
     config->sack = true;
@@ -57,6 +59,8 @@ WEIR_API void weir_config_rfc(weir_config *config)
     config->rack = false;
     config->prr = false;
     config->undo = false;
+    config->ecn = WEIR_ECN_OFF; /* no MUST asks for it */
+    config->abe = false;
     config->require_timestamps = true;
     config->quick_acks = 0;
     config->ack_delay_us = 200 * CONFIG_MS;
@@ -74,6 +78,7 @@ WEIR_API void weir_config_tiny(weir_config *config)
     config->hystart = false;
     config->rack = false;
     config->undo = false;
+    config->ecn = WEIR_ECN_OFF;
     config->timestamps = false;
     config->window_scale = false;
     config->quick_acks = 0;
@@ -91,6 +96,7 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
         {config->mtu >= 576 - 148, "mtu"}, /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
         {config->mss_min >= 64 && config->mss_min <= 536, "mss_min"}, /* options take 40 of it; 536 is what everyone may assume */
         {config->cc < WEIR_CC_COUNT, "cc"},
+        {config->ecn < WEIR_ECN_COUNT, "ecn"},
         {config->rx_max <= 1u << 30, "rx_max"},
         {config->ack_every >= 1, "ack_every"},
         {config->ttl >= 1, "ttl"},

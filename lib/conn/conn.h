@@ -42,6 +42,18 @@ enum weiri_flag {
     WEIRI_ANSWERED = 1 << 30      /* the last zero-window probe was answered: R2 waits for the next (MUST-37) */
 };
 
+/* ECN, with RFC 3168's terms: bits of weir_conn.ecn. */
+enum weiri_ecn {
+    WEIRI_ECN_ASKED = 1 << 0,     /* a SYN or SYN,ACK of ours was an ECN-setup one .. */
+    WEIRI_ECN_PLAIN = 1 << 1,     /* .. one of ours was none */
+    WEIRI_ECN_HEARD = 1 << 2,     /* one of the peer's was .. */
+    WEIRI_ECN_REFUSED = 1 << 3,   /* .. one of the peer's was none */
+    WEIRI_ECN_ECHO = 1 << 4,      /* a mark came: ECE in every acknowledgment until CWR comes (6.1.3) */
+    WEIRI_ECN_CWR = 1 << 5,       /* the window was reduced: CWR goes with the next new text (6.1.2) */
+    WEIRI_ECN_REDUCED = 1 << 6,   /* and what was sent before, up to ecn_end, costs no more (6.1.2) */
+    WEIRI_ECN_WAIT = 1 << 7       /* an echo came at a window of one segment: nothing new before the timer (6.1.2) */
+};
+
 /* Facts: all that a row may ask, as bits, computed before the table runs (facts.c). Two are learnt on the way: TEXT by
  * TAKE_SYN_ACK, for only then is RCV.NXT known, and FIN_REACHED by TAKE_TEXT. */
 #define WEIRI_FACTS(X)                                                                                                  \
@@ -147,7 +159,12 @@ struct weiri_news {
     weir_block dsack;    /* the duplicate it reports; from == to: none */
     bool advanced;       /* SND.UNA moved */
     bool duplicate;      /* RFC 5681 2, RFC 6675 2 */
+<<<<<<< HEAD
     bool original;       /* octets that were sent once have arrived (RFC 5682) */
+=======
+    bool echo;           /* it echoes a congestion mark (RFC 3168 6.1.2) */
+    bool original;       /* octets sent once arrived, of those out when the timer fired (RFC 5682) */
+>>>>>>> main
     struct weiri_rack_ack rack;
     struct weiri_rate_sample rate;
 };
@@ -168,6 +185,27 @@ WEIR_PRIVATE void weiri_repair_expire(weir_conn *c);
 WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again);
 /* Brings the timer of RACK-TLP in line with the retransmission timer. */
 WEIR_PRIVATE void weiri_repair_update(weir_conn *c);
+
+/* ecn.c */
+/* A SYN or SYN,ACK of the peer has come; what one of ours carries besides SYN and ACK, when it is sent. */
+WEIR_PRIVATE void weiri_ecn_take_syn(weir_conn *c, const weir_view *v);
+WEIR_PRIVATE unsigned weiri_ecn_syn_flags(weir_conn *c);
+/* Both have agreed to it: new text may say so. */
+WEIR_PRIVATE bool weiri_ecn_ok(const weir_conn *c);
+/* Text inside the window, or a probe of a window that is zero. */
+WEIR_PRIVATE void weiri_ecn_take_text(weir_conn *c, const weir_view *v);
+/* This acknowledgment echoes a mark. */
+WEIR_PRIVATE bool weiri_ecn_is_echo(const weir_conn *c, const weir_view *v);
+/* The window was reduced for congestion, told by whatever; or that was taken back. */
+WEIR_PRIVATE void weiri_ecn_reduced(weir_conn *c);
+WEIR_PRIVATE void weiri_ecn_restored(weir_conn *c);
+/* SND.UNA has moved. */
+WEIR_PRIVATE void weiri_ecn_advanced(weir_conn *c);
+/* A loss of the first octet outstanding belongs to a window of data that was answered for already. */
+WEIR_PRIVATE bool weiri_ecn_answered(const weir_conn *c);
+/* For the IP header and the TCP header of a segment that is no SYN; `fresh`: with text that was never sent before, and no probe. */
+WEIR_PRIVATE uint8_t weiri_ecn_codepoint(const weir_conn *c, bool fresh);
+WEIR_PRIVATE unsigned weiri_ecn_flags(weir_conn *c, bool fresh);
 
 /* undo.c */
 enum weiri_undo { WEIRI_UNDO_NONE, WEIRI_UNDO_FAST, WEIRI_UNDO_TIMEOUT };

@@ -12,7 +12,7 @@ static void info_sizes(const weir_conn *c, weir_info *info)
     info->unacked = conn_flight(c);
     info->sacked = c->board.sacked;
     info->lost = c->board.lost;
-    info->retrans = weiri_board_resent_octets(&c->board);
+    info->retrans = c->board.resent;
     info->snd_wnd = c->snd.wnd;
     info->rcv_wnd = conn_rcv_wnd(c);
     info->snd_queued = c->tx_size - weiri_ring_room(c);
@@ -40,6 +40,8 @@ static void info_counts(const weir_conn *c, weir_info *info)
     info->paws_dropped = c->count.paws;
     info->tail_probes = c->count.tail_probes;
     info->undone = c->count.undone;
+    info->received_ce = c->count.received_ce;
+    info->delivered_ce = c->count.delivered_ce;
 }
 
 /* The first of the two timers of the send side to fire. */
@@ -76,6 +78,7 @@ WEIR_API void weir_info_get(const weir_conn *c, weir_info *info)
     info->reo_wnd = c->rack.reo_wnd;
     info->reordering = c->rack.reordered;
     info->timer = info_timer(c);
+    info->ecn = weiri_ecn_ok(c);
     info->delivery_rate = weiri_rate_of(c->rate.delivered, c->rate.interval);
     info->app_limited = c->rate.limited == (uint8_t)WEIRI_LIMITED_APP;
     info_sizes(c, info);

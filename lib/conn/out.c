@@ -11,6 +11,7 @@ struct out_plan {
     weir_seq from;
     uint32_t len; /* of text; FIN comes after it */
     bool fin;
+    bool fresh;   /* text that was never sent before, and no probe of a closed window */
 };
 
 /* ---- deciding -------------------------------------------------------------------------------------------------------------------- */
@@ -133,7 +134,8 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     p->from = c->snd.nxt;
     p->len = 0;
     p->fin = out_fin_due(c);
-    if (room == 0 || (unsent == 0 && !p->fin) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED))) {
+    bool wait = (c->ecn & WEIRI_ECN_WAIT) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
+    if (room == 0 || wait || (unsent == 0 && !p->fin)) {
         return false;
     }
     p->len = base_min32(base_min32(unsent, full), room);
@@ -250,7 +252,7 @@ static void out_fields_syn(weir_conn *c, weir_fields *f)
     bool ts = answer ? conn_has(c, WEIRI_TS_OK) : c->cfg->timestamps;
     f->seq = c->snd.iss;
     f->ack = answer ? c->rcv.nxt : seq_of(0);
-    f->flags = (uint16_t)(answer ? WEIR_SYN | WEIR_ACK : WEIR_SYN);
+    f->flags = (uint16_t)((answer ? WEIR_SYN | WEIR_ACK : WEIR_SYN) | weiri_ecn_syn_flags(c));
     f->window = (uint16_t)base_min32(c->rx_size, 65535);
     if (answer) {
         f->window = (uint16_t)base_min32(seq_diff(c->rcv.nxt, c->rcv.adv), 65535); /* text on the SYN has taken some */
@@ -283,7 +285,7 @@ static void out_fields_plain(weir_conn *c, weir_fields *f, const struct out_plan
 {
     f->seq = p->kind == OUT_KEEP ? seq_sub(c->snd.nxt, 1) : p->from;
     f->ack = c->rcv.nxt;
-    f->flags = WEIR_ACK;
+    f->flags = (uint16_t)(WEIR_ACK | weiri_ecn_flags(c, p->fresh));
     if (p->fin) {
         f->flags |= WEIR_FIN;
     }
@@ -457,6 +459,7 @@ static void out_send(weir_conn *c, const struct out_plan *p, weir_out *out)
     if (f.flags & WEIR_ACK && p->kind != OUT_REPLY) {
         out_note_ack_sent(c);
     }
+    out->ecn = weiri_ecn_codepoint(c, p->fresh);
     out->header_at = WEIR_IP_HEADER_MAX;
     out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
     weiri_ring_slices(c, p->from, p->len, out->body);
@@ -470,6 +473,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
     struct out_plan p = out_decide(c);
+    p.fresh = p.len > 0 && (p.kind == OUT_TEXT || p.kind == OUT_TAIL) && seq_eq(p.from, c->snd.nxt);
     out_note(c, &p);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);

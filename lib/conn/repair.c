@@ -53,14 +53,23 @@ static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
     weiri_prr_begin(&c->prr, flight > known ? flight - known : 1);
 }
 
+/* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
+static void repair_congested(weir_conn *c, uint32_t flight)
+{
+    struct weiri_cc_event e = repair_event(c, 0, flight);
+    if (!weiri_ecn_answered(c)) {
+        weiri_cc_loss(&c->cc, repair_kind(c), &e);
+        weiri_ecn_reduced(c);
+    }
+}
+
 static void repair_enter(weir_conn *c, const struct weiri_news *n)
 {
     if (c->board.lost == 0 && weiri_board_lose_head(&c->board, c->mss_snd) == 0) {
         return;
     }
-    struct weiri_cc_event e = repair_event(c, 0, repair_flight(c));
     weiri_undo_begin(c, WEIRI_UNDO_FAST);
-    weiri_cc_loss(&c->cc, repair_kind(c), &e);
+    repair_congested(c, repair_flight(c));
     repair_begin_prr(c, n);
     c->recover = c->snd.nxt;
     c->rack.tlp = WEIRI_TLP_NONE;
@@ -115,7 +124,9 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undon
             repair_partial(c, n->acked);
         }
     } else if (n->acked > 0 && !undone) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
-        weiri_cc_acked(&c->cc, repair_kind(c), &e);
+        if (!n->echo) {
+            weiri_cc_acked(&c->cc, repair_kind(c), &e);
+        }
         if (conn_has(c, WEIRI_LOSS) && whole) {
             repair_done(c);
         }
@@ -220,8 +231,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
     bool beyond = seq_lt(r->tlp_end, n->v->ack);
     bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK);
     if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
-        struct weiri_cc_event e = repair_event(c, 0, n->flight);
-        weiri_cc_loss(&c->cc, repair_kind(c), &e);
+        repair_congested(c, n->flight);
     }
     if (r->tlp == WEIRI_TLP_NEW || twice || beyond || plain) {
         r->tlp = WEIRI_TLP_NONE;
@@ -230,7 +240,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
 
 static bool repair_may_probe(const weir_conn *c)
 {
-    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->board.sacked == 0 && c->board.lost == 0;
+    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->board.sacked == 0 && c->board.lost == 0 && !(c->ecn & WEIRI_ECN_WAIT);
     return repair_by_time(c) && calm && c->timer == WEIRI_TIMER_RESEND && !conn_opening(c);
 }
 
@@ -260,11 +270,41 @@ WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
     r->restart = 0;
 }
 
+/* ---- marks (RFC 3168 6.1.2) ---------------------------------------------------------------------------------------------- */
+
+/* The window is what it shall be at once: so small a reduction is over before PRR (RFC 9937) would have spread it, and it needs no recovery
+ * of its own. In recovery the window is reduced already; and what was answered for costs nothing more. */
+static void repair_marked(weir_conn *c, const struct weiri_news *n)
+{
+    struct weiri_cc_event e = repair_event(c, n->acked, base_max32(n->flight, conn_flight(c)));
+    if (!n->echo || e.flight == 0 || (c->ecn & WEIRI_ECN_REDUCED) || conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+        return;
+    }
+    bool least = c->cc.cwnd < 2u * c->mss_snd;
+    e.abe = c->cfg->abe;
+    weiri_cc_marked(&c->cc, repair_kind(c), &e);
+    weiri_ecn_reduced(c);
+    c->undo.kind = WEIRI_UNDO_NONE; /* congestion is no error of judgment */
+    if (least) {
+        c->ecn |= (uint8_t)WEIRI_ECN_WAIT;
+        weiri_timer_restart(c);
+    }
+}
+
+/* What delivered text was told of, as tcp_info counts it: in segments. */
+static void repair_count_marks(weir_conn *c, const struct weiri_news *n)
+{
+    if (n->echo) {
+        c->count.delivered_ce += base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0);
+    }
+}
+
 /* ---- what the connection calls --------------------------------------------------------------------------------------------- */
 
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
 {
     uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
+    n->echo = weiri_ecn_is_echo(c, n->v);
     n->rack.now = c->now;
     n->rack.rtt = UINT32_MAX;
     n->rack.stamped = conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < UINT32_MAX / 1000;
@@ -321,6 +361,7 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     repair_end_probe(c, n);
     c->rack.due = 0;
     if (n->advanced) {
+        weiri_ecn_advanced(c);
         repair_advanced(c, n, undone);
     }
     if (n->advanced || undone) {
@@ -329,6 +370,8 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     repair_note_duplicate(c, n);
     repair_adapt(c, n);
     repair_reduce(c, n, repair_detect(c, n));
+    repair_marked(c, n);
+    repair_count_marks(c, n);
 }
 
 WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
@@ -337,6 +380,7 @@ WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
     e.repeated = c->retries > 0;
     weiri_undo_begin(c, WEIRI_UNDO_TIMEOUT);
     weiri_cc_timeout(&c->cc, repair_kind(c), &e);
+    weiri_ecn_reduced(c);
     if (repair_by_time(c)) {
         weiri_rack_timeout(&c->rack, &c->board, c->now);
     } else {

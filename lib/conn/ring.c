@@ -7,6 +7,8 @@
 
 #define RING_SIZE_MIN 256u
 #define RING_SIZE_MAX (1u << 30) /* the largest window (RFC 7323 2.3) */
+#define RING_SENT_MAX 65535u
+#define RING_SPANS_MAX 1024u
 
 /* ---- receive ring -------------------------------------------------------------------------------------------------------------- */
 
@@ -258,10 +260,11 @@ static bool ring_size_ok(uint32_t size)
     return size >= RING_SIZE_MIN && size <= RING_SIZE_MAX && (size & (size - 1)) == 0;
 }
 
-/* One record for about each 1 KiB of ring, within bounds: enough for every second segment of a window to be missing. */
-static uint16_t ring_records(uint32_t size)
+/* A record for about each 1 KiB of ring, within bounds. Of segments sent: about one each. Of runs out of order: enough for every second
+ * segment of a window to be missing. */
+static uint16_t ring_records(uint32_t size, uint32_t most)
 {
-    return (uint16_t)base_min32(base_max32(size / 1024, 16), 1024);
+    return (uint16_t)base_min32(base_max32(size / 1024, 16), most);
 }
 
 WEIR_API size_t weir_buffers_size(weir_sizes sizes)
@@ -269,8 +272,8 @@ WEIR_API size_t weir_buffers_size(weir_sizes sizes)
     if (!ring_size_ok(sizes.rx) || !ring_size_ok(sizes.tx)) {
         return 0;
     }
-    size_t spans = ring_records(sizes.rx) * sizeof(struct weir_span);
-    size_t sent = ring_records(sizes.tx) * sizeof(struct weir_sent);
+    size_t spans = ring_records(sizes.rx, RING_SPANS_MAX) * sizeof(struct weir_span);
+    size_t sent = WEIRI_BOARD_MEMORY(ring_records(sizes.tx, RING_SENT_MAX)) * sizeof(struct weir_sent);
     return (size_t)sizes.rx + sizes.tx + ((spans + sent + 7) & ~(size_t)7);
 }
 
@@ -281,10 +284,10 @@ WEIR_API bool weir_buffers_carve(weir_buffers *b, void *memory, size_t len, weir
         return false;
     }
     uint8_t *at = (uint8_t *)memory;
-    b->sent_cap = ring_records(sizes.tx);
-    b->span_cap = ring_records(sizes.rx);
+    b->sent_cap = ring_records(sizes.tx, RING_SENT_MAX);
+    b->span_cap = ring_records(sizes.rx, RING_SPANS_MAX);
     b->sent = (struct weir_sent *)(void *)at;
-    at += b->sent_cap * sizeof(struct weir_sent);
+    at += WEIRI_BOARD_MEMORY(b->sent_cap) * sizeof(struct weir_sent);
     b->spans = (struct weir_span *)(void *)at;
     at = (uint8_t *)memory + (need - sizes.rx - sizes.tx);
     b->rx = at;
@@ -339,3 +342,5 @@ WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us 
 
 #undef RING_SIZE_MIN
 #undef RING_SIZE_MAX
+#undef RING_SENT_MAX
+#undef RING_SPANS_MAX

@@ -31,6 +31,9 @@ static enum weiri_timer timer_wanted(const weir_conn *c)
     if (conn_opening(c)) {
         return conn_flight(c) > 0 ? WEIRI_TIMER_RESEND : WEIRI_TIMER_NONE;
     }
+    if (c->ecn & WEIRI_ECN_WAIT && c->snd.wnd > 0) {
+        return WEIRI_TIMER_RESEND; /* it is what is waited for (RFC 3168 6.1.2) */
+    }
     bool flying = c->board.count > 0;
     bool waiting = conn_unsent(c) > 0 || (conn_has(c, WEIRI_FIN_QUEUED) && !conn_fin_sent(c));
     if (!flying && !waiting) {
@@ -138,6 +141,12 @@ static void timer_event(weir_conn *c, enum weiri_stage event)
 
 static void timer_send_side(weir_conn *c)
 {
+    bool waited = (c->ecn & WEIRI_ECN_WAIT) && c->board.count == 0;
+    c->ecn &= (uint8_t)~(unsigned)WEIRI_ECN_WAIT;
+    if (waited) { /* nothing is missing: the next segment may go */
+        weiri_timer_restart(c);
+        return;
+    }
     if (c->timer == WEIRI_TIMER_RESEND) {
         timer_event(c, WEIRI_STAGE_TIMEOUT_RESEND);
         return;

@@ -153,6 +153,7 @@ WEIR_PRIVATE bool weiri_undo_acked(weir_conn *c, const struct weiri_news *n)
         return false;
     }
     undo_restore(c, n);
+    weiri_ecn_restored(c);
     u->kind = WEIRI_UNDO_NONE;
     u->step = WEIRI_FRTO_OFF;
     weiri_board_unlose(&c->board);

@@ -96,6 +96,19 @@ WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, cons
     }
 }
 
+WEIR_PRIVATE void weiri_cc_marked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)
+{
+    switch (kind) {
+    case WEIR_CC_NEWRENO:
+    case WEIR_CC_COUNT:
+        weiri_newreno_marked(cc, e);
+        break;
+    case WEIR_CC_CUBIC:
+        weiri_cubic_marked(cc, e);
+        break;
+    }
+}
+
 WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)
 {
     switch (kind) {

@@ -11,10 +11,7 @@
 #define CUBIC_EXACT (1u << 15)    /* below it the cube times a segment fits in 64 bits */
 #define CUBIC_OCTETS_MAX (UINT64_C(5) << 29) /* 0.4 of it is WEIRI_CWND_MAX */
 
-static uint32_t cubic_beta(uint32_t window)
-{
-    return base_muldiv(window, 7, 10, 0);
-}
+enum { CUBIC_BETA = 70, CUBIC_BETA_ECN = 85 }; /* percent; the other is RFC 8511's */
 
 /* Microseconds to units of 1/1024 s: a multiplication by 2^40 * 1024 / 10^6. */
 static uint32_t cubic_time(weir_us span)
@@ -128,7 +125,7 @@ WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_ev
 /* The window that is reduced: cwnd, as RFC 9438 4.6 lets those do who keep it from growing unused, and at most twice what was in flight.
  * That is the bound of RFC 7661 4.2, up to which cwnd counts as tried, and which RFC 9438 4.6 names: slow start goes on only while half of
  * cwnd is used, congestion avoidance while all of it is. FlightSize is less than was tried where the application or the peer's window
- * was the limit in the last round trip. A first loss there may leave more than is in flight; as cwnd does not grow, the next one does not. */
+ * was the limit in the last round trip. There a first loss may leave more than is in flight, the next one less, for cwnd does not grow. */
 static uint32_t cubic_used(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
@@ -136,20 +133,28 @@ static uint32_t cubic_used(const struct weir_cc *cc, const struct weiri_cc_event
 }
 
 /* Where the window was below the last plateau another flow has come: the plateau is lowered to make room (RFC 9438 4.7). */
-static void cubic_reduce(struct weir_cc *cc, const struct weiri_cc_event *e, uint32_t mss)
+static void cubic_reduce(struct weir_cc *cc, const struct weiri_cc_event *e, uint32_t mss, uint32_t beta)
 {
     struct weir_cubic *q = &cc->cubic;
     q->w_max = cc->cwnd < q->w_max ? base_muldiv(cc->cwnd, 17, 20, 0) : cc->cwnd;
     q->cwnd_prior = cc->cwnd;
     q->epoch_at = 0;
-    cc->ssthresh = base_min32(base_max32(cubic_beta(cubic_used(cc, e)), 2 * mss), WEIRI_CWND_MAX);
+    cc->ssthresh = base_min32(base_max32(base_muldiv(cubic_used(cc, e), beta, 100, 0), 2 * mss), WEIRI_CWND_MAX);
 }
 
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t mss = weiri_cc_mss(e);
-    cubic_reduce(cc, e, mss);
+    cubic_reduce(cc, e, mss, CUBIC_BETA);
     cc->cwnd = base_min32(base_max32(cc->cwnd, mss), cc->ssthresh);
+}
+
+/* Below two segments, which ssthresh never is, the window still follows. */
+WEIR_PRIVATE void weiri_cubic_marked(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t mss = weiri_cc_mss(e), beta = e->abe ? CUBIC_BETA_ECN : CUBIC_BETA;
+    cubic_reduce(cc, e, mss, beta);
+    cc->cwnd = base_min32(base_max32(base_muldiv(cc->cwnd, beta, 100, 0), mss), cc->ssthresh);
 }
 
 /* As Reno does, but for beta; the next stage begins at its own window: K = 0 (RFC 9438 4.8). */
@@ -157,7 +162,7 @@ WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_
 {
     uint32_t mss = weiri_cc_mss(e);
     if (!e->repeated) {
-        cubic_reduce(cc, e, mss);
+        cubic_reduce(cc, e, mss, CUBIC_BETA);
     }
     cc->cubic.w_max = 0;
     cc->cubic.epoch_at = 0;

@@ -51,6 +51,16 @@ WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_e
     cc->acked = 0;
 }
 
+/* RFC 3168 6.1.2, or with four fifths RFC 8511 3. ssthresh is two segments at least, cwnd one: below two the window still follows. */
+WEIR_PRIVATE void weiri_newreno_marked(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t mss = weiri_cc_mss(e), part = e->abe ? 8 : 5;
+    uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
+    cc->ssthresh = base_max32(base_muldiv(flight, part, 10, 0), 2 * mss);
+    cc->cwnd = base_min32(base_max32(base_muldiv(cc->cwnd, part, 10, 0), mss), cc->ssthresh);
+    cc->acked = 0;
+}
+
 /* RFC 6582 3.2 step 3, the first choice: no burst where little is outstanding. */
 WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e)
 {

@@ -113,41 +113,40 @@ static uint32_t rack_remaining(const struct weir_rack *r, const struct weir_sent
     return limit > age ? limit - age : 0;
 }
 
-static bool rack_in_flight(const struct weir_sent *record)
-{
-    return record->state == (uint8_t)WEIRI_SENT_FLYING || record->state == (uint8_t)WEIRI_SENT_RESENT;
-}
-
+/* The board has what is in flight in order of transmission: those that are late are the first. */
 WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
 {
     uint32_t before = b->lost;
+    const struct weir_sent *record;
     *wait = 0;
-    for (uint32_t i = 0; i < b->count && r->rtt > 0; i++) {
-        const struct weir_sent *record = weiri_board_record(b, i);
-        if (!rack_in_flight(record) || !rack_sent_after(r, record, now)) {
-            continue;
-        }
-        uint32_t remaining = rack_remaining(r, record, now);
-        if (remaining == 0) {
-            weiri_board_lose(b, i);
-        }
-        *wait = base_max32(*wait, remaining);
+    if (r->rtt == 0) {
+        return 0;
     }
+    while ((record = weiri_board_next(b)) != NULL && rack_sent_after(r, record, now)) {
+        weiri_board_pass(b);
+    }
+    while ((record = weiri_board_oldest(b)) != NULL && rack_remaining(r, record, now) == 0) {
+        weiri_board_lose(b);
+    }
+    record = weiri_board_newest(b);
+    *wait = record != NULL ? rack_remaining(r, record, now) : 0;
     return b->lost - before;
 }
 
 /* If even the head was SACKED the peer has thrown away what it had: all is lost (RFC 2018 8). */
 WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_board *b, weir_us now)
 {
-    if (b->count > 0 && weiri_board_record(b, 0)->state == (uint8_t)WEIRI_SENT_SACKED) {
+    const struct weir_sent *record;
+    if (b->count == 0 || weiri_board_record(b, 0)->state == (uint8_t)WEIRI_SENT_SACKED) {
         weiri_board_lose_all(b);
         return;
     }
-    for (uint32_t i = 0; i < b->count; i++) {
-        const struct weir_sent *record = weiri_board_record(b, i);
-        if (rack_in_flight(record) && (i == 0 || rack_remaining(r, record, now) == 0)) {
-            weiri_board_lose(b, i);
-        }
+    weiri_board_lose_first(b);
+    while ((record = weiri_board_next(b)) != NULL && rack_remaining(r, record, now) == 0) {
+        weiri_board_pass(b);
+    }
+    while ((record = weiri_board_oldest(b)) != NULL && rack_remaining(r, record, now) == 0) {
+        weiri_board_lose(b);
     }
 }
 

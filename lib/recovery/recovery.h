@@ -19,6 +19,15 @@ WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *bef
 /* Rule 5.5: the timeout after `backoff` doublings, never above bounds->max. */
 WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds);
 
+/* ---- bits.c: a set of numbers below `bound`, at most 2^20; `set` has weiri_bits_words(bound) words, 0 at first ---- */
+
+#define WEIRI_BITS_NONE UINT32_MAX
+WEIR_PRIVATE uint32_t weiri_bits_words(uint32_t bound);
+WEIR_PRIVATE void weiri_bits_put(uint32_t *set, uint32_t bound, uint32_t i);
+WEIR_PRIVATE void weiri_bits_take(uint32_t *set, uint32_t bound, uint32_t i);
+/* The least that is `i` or more. */
+WEIR_PRIVATE uint32_t weiri_bits_next(const uint32_t *set, uint32_t bound, uint32_t i);
+
 /* ---- sack.c: the scoreboard. RFC 2018 5, RFC 6675 ---- */
 
 enum weiri_sent_state {
@@ -28,15 +37,16 @@ enum weiri_sent_state {
     WEIRI_SENT_RESENT  /* sent again, nothing known */
 };
 
-/* Records are contiguous and in order: each begins where the one before ended; together they are [SND.UNA, SND.NXT).
- * SYN and FIN count as an octet each (SYN is not kept here). */
+/* Records are contiguous and in order: each begins where the one before ended; together they are [SND.UNA, SND.NXT). One stands for one
+ * segment as it was sent, as long as there is memory. SYN and FIN count as an octet each (SYN is not kept here). */
 struct weir_sent {
     weir_seq from, to;
-    uint32_t sent_at;  /* low 32 bits of the time of the last transmission, microseconds */
-    uint8_t state;     /* enum weiri_sent_state */
-    uint8_t tries;     /* transmissions, saturating: Karn's rule asks for 1 */
-    uint8_t limited;   /* enum weiri_limited: what held the sender back then */
-    uint8_t reserved;  /* 0 */
+    uint32_t sent_at;      /* low 32 bits of the time of the last transmission, microseconds */
+    uint8_t state;         /* enum weiri_sent_state */
+    uint8_t tries;         /* transmissions, saturating: Karn's rule asks for 1 */
+    uint8_t limited;       /* enum weiri_limited: what held the sender back then */
+    uint8_t reserved;      /* 0 */
+    uint16_t older, newer; /* places of its neighbours in order of transmission; what is SACKED has none */
     struct weir_mark mark; /* with sent_at: of the same transmission */
 };
 
@@ -49,19 +59,22 @@ struct weiri_acked {
     uint32_t rtt_us;
 };
 
-WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *records, uint16_t cap);
-/* Appends [from, to) as sent now; joins it to the last record if that is FLYING, sent once, at the same microsecond. When full:
- * like neighbours are joined (the later time stays) until there is room. False: no room, send nothing now. Pushes and SACK
- * blocks leave two records free (one where cap < 8, none where cap < 4): retransmission splits records too and must not fail. */
+/* The memory of a board with room for `cap` records, counted in records: two sets of bits go with them. */
+#define WEIRI_BOARD_MEMORY(cap) ((cap) + (cap) / 64u + 2u)
+WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *memory, uint16_t cap);
+/* Appends [from, to) as sent now. When full: like neighbours are joined (the later time stays) until there is room; where that has been
+ * done too often, or is of no use, the last record grows if it is FLYING. False: no room, send nothing now. Pushes and SACK blocks leave
+ * two records free (one where cap < 8, none where cap < 4): retransmission splits records too and must not fail. */
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now);
-/* Would a push succeed? Only a peer that reports every second run and the last octet, as many as there are records, makes it false. */
+/* Would a push succeed? */
 WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b);
 /* The cumulative acknowledgment: everything before `ack` leaves. Time to subtract from is now. An `ack` outside [una, nxt]
  * changes nothing. */
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now);
 /* One SACK block; only una < from < to =< nxt is believed, anything else changes nothing (RFC 2018, CVE grid V12: una is the
  * first record's from, nxt the last one's to). Returns octets newly known to be received. Splits records; where the board is
- * full even after joining, the part that would need a split is left as it was: less is known, nothing is wrong. */
+ * full even after joining, or blocks have split more than pushes pay for, the part that would need a split is left as it was: less is
+ * known, nothing is wrong. */
 WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block);
 /* RFC 6675 IsLost: FLYING records with at least 3 separate SACKed runs above, or more than 2 * mss SACKed octets above,
  * become LOST. Returns octets newly lost. */
@@ -72,24 +85,32 @@ WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss);
 /* A retransmission timeout: all but SACKED becomes LOST. If even the head was SACKED the peer reneged: all becomes LOST
  * (RFC 2018 5.1, 8). */
 WEIR_PRIVATE void weiri_board_lose_all(struct weir_board *b);
-/* The first LOST run, over as many records as it has, at most `max` octets of it; false if none. */
+/* The first LOST run, over as many records as it has, at most `max` octets of it; false if none. It ends where a record ends, if that
+ * leaves it three quarters of what it may be: a retransmission that is cut otherwise splits one record after another. */
 WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max, weir_block *run);
 /* The run has been sent again now: RESENT, tries + 1; what is SACKED stays so. A run that no record covers changes nothing. On
  * a board without room for a split whole records count as sent again: pipe errs upwards, and next_lost never repeats itself. */
 WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_us now);
 /* RFC 6675 pipe: octets sent, neither SACKED nor LOST. */
 WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b);
-/* Octets in state RESENT. */
-WEIR_PRIVATE uint32_t weiri_board_resent_octets(const struct weir_board *b);
 /* The next record with octets in `run` that are not SACKED, cut to the run; false: none. *i is 0 at first, then left alone. */
 WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part);
-/* Record i of b->count, in order; and: it is LOST. */
+/* Record i of b->count, in order of sequence. */
 WEIR_PRIVATE const struct weir_sent *weiri_board_record(const struct weir_board *b, uint32_t i);
-WEIR_PRIVATE void weiri_board_lose(struct weir_board *b, uint32_t i);
+/* What is not SACKED, in order of its last transmission, with a mark in it that only moves on: `next` is the first record behind the
+ * mark, NULL at the end; `pass` moves the mark behind it. Before the mark, of what is neither SACKED nor LOST: `oldest` and `newest`, NULL
+ * if there is none; `lose` makes the oldest LOST. */
+WEIR_PRIVATE const struct weir_sent *weiri_board_next(const struct weir_board *b);
+WEIR_PRIVATE void weiri_board_pass(struct weir_board *b);
+WEIR_PRIVATE const struct weir_sent *weiri_board_oldest(struct weir_board *b);
+WEIR_PRIVATE const struct weir_sent *weiri_board_newest(struct weir_board *b);
+WEIR_PRIVATE void weiri_board_lose(struct weir_board *b);
+/* The first record in order of sequence becomes LOST, unless it is SACKED. */
+WEIR_PRIVATE void weiri_board_lose_first(struct weir_board *b);
 /* Nothing is LOST after all: what was becomes what it was before. */
 WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b);
 /* Moves to larger storage. */
-WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *records, uint16_t cap);
+WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *memory, uint16_t cap);
 /* NULL, or the invariant that is broken; [una, nxt) is what the records must cover. */
 WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq una, weir_seq nxt);
 
@@ -106,6 +127,7 @@ struct weiri_cc_event {
     bool hystart;      /* RFC 9406 in slow start */
     bool abc;          /* RFC 3465 in slow start */
     bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
+    bool abe;          /* RFC 8511 */
     bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
 };
 /* The window at the start: RFC 6928 with iw10, else RFC 5681 3.1; one segment if the SYN had to be sent again. */
@@ -115,6 +137,8 @@ WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window, weir_seq nx
 WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* Loss found by duplicate acknowledgments or SACK: recovery begins; cwnd = ssthresh, what is in flight being counted by pipe. */
 WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* The peer echoes a mark (RFC 3168 6.1.2): as a loss, but nothing goes again, and down to one segment. */
+WEIR_PRIVATE void weiri_cc_marked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* Recovery ended by a full acknowledgment. */
 WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* A retransmission timeout. */
@@ -133,12 +157,14 @@ WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_
 WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_newreno_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 
 /* ---- cc_cubic.c: RFC 9438, in octets and microseconds, fixed point only ---- */
 WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_cubic_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 
 /* ---- hystart.c: RFC 9406 ---- */

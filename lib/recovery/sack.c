@@ -3,43 +3,192 @@
  * Knows runs of sequence numbers, their states, and when each was last sent. Does not know the connection, the window, or
  * when recovery begins and ends; the records lie in memory that the caller lent.
  *
- * The records are an array without gaps, in order, from `head` on. An acknowledgment moves `head`; a split moves the records
- * above it up by one; when the end of the memory is reached all move down to its beginning. A place is found by halving.
- * Each call is linear in `cap` at the worst, and nothing that a peer reports makes more than two records out of one.
+ * A window may hold tens of thousands of segments, and each acknowledgment asks several questions about all of them, so that no question
+ * may look at each. One record stands for one segment: then what a peer reports ends where records end, and nothing has to be split or
+ * joined. The records are a ring in order of sequence: a place in it is found by halving. Two sets of bits, by place in memory, say what
+ * is LOST and what is open, that is, not SACKED: a block that repeats what is known, and the next to be sent again, cost a look each. The
+ * open ones are linked in order of transmission too, which is what RACK asks for: it looks at the oldest, and at no more of them than
+ * become LOST. What RFC 6675 asks is counted above an edge that only moves up.
  *
- * Places are counted in octets from the first record's `from`, modulo 2^32, and the board never holds 2^31 of them: one
- * unsigned comparison tells what is inside, and no pair of signed ones can be true both ways.
+ * So each call costs the logarithm of the records, or is paid for by the transmission of those that it changes. Two things cost more,
+ * since records have to move. A split does: where a retransmission is shorter than the segment was, which happens once to a record for
+ * each MSS; and where a peer's block ends inside a segment, which it may do as long as there is credit. Pushes give credit; without it the
+ * block is taken for the whole records that it covers. And to join records when memory is full, which needs credit too.
  */
-#include "recovery/recovery.h"
+#include "recovery/board.h"
 
-#define SACK_OCTETS_MAX (UINT32_C(1) << 31) /* the board holds fewer */
+#define SACK_PAY 8 /* moves that a push pays for: joining all of a board that has no holes costs two */
 
-/* Records [first, last). */
+/* Records [first, last), counted from the first in order of sequence. */
 struct sack_range {
     uint32_t first, last;
 };
 
-static struct weir_sent *sack_at(const struct weir_board *b, uint32_t i)
+/* ---- what is open, what is LOST --------------------------------------------------------------------------------------------- */
+
+/* The first record from i on whose bit is set; b->count: none. */
+static uint32_t sack_next(const struct weir_board *b, const uint32_t *set, uint32_t i)
 {
-    WEIR_ASSERT(i < b->count);
-    return &b->sent[b->head + i];
+    if (i >= b->count) {
+        return b->count;
+    }
+    uint32_t place = board_place(b, i), found = weiri_bits_next(set, b->cap, place);
+    if (found == WEIRI_BITS_NONE && place >= b->head) {
+        found = weiri_bits_next(set, b->cap, 0);
+    }
+    uint32_t next = found != WEIRI_BITS_NONE ? board_index(b, found) : b->count;
+    return next >= i && next < b->count ? next : b->count;
 }
 
-static uint32_t sack_len(const struct weir_sent *r)
+static void sack_put_bits(const struct weir_board *b, uint32_t place, uint8_t state)
 {
-    return seq_diff(r->from, r->to);
+    if (state == (uint8_t)WEIRI_SENT_SACKED) {
+        weiri_bits_take(board_open(b), b->cap, place);
+    } else if (state == (uint8_t)WEIRI_SENT_LOST) {
+        weiri_bits_put(board_lost(b), b->cap, place);
+    }
 }
 
-static uint32_t sack_offset(const struct weir_board *b, weir_seq s)
+static void sack_take_bits(const struct weir_board *b, uint32_t place, uint8_t state)
 {
-    return seq_diff(sack_at(b, 0)->from, s);
+    if (state == (uint8_t)WEIRI_SENT_SACKED) {
+        weiri_bits_put(board_open(b), b->cap, place);
+    } else if (state == (uint8_t)WEIRI_SENT_LOST) {
+        weiri_bits_take(board_lost(b), b->cap, place);
+    }
 }
 
-/* Octets on the board. */
-static uint32_t sack_total(const struct weir_board *b)
+/* ---- the order of transmission ------------------------------------------------------------------------------------------------ */
+
+/* The link to the record behind `place`; WEIRI_BOARD_NONE: to the first. */
+static uint16_t *sack_newer(struct weir_board *b, uint16_t place)
 {
-    return b->count == 0 ? 0 : sack_offset(b, sack_at(b, b->count - 1u)->to);
+    return place == WEIRI_BOARD_NONE ? &b->first : &board_in(b, place)->newer;
 }
+
+/* The link to the record before `place`; WEIRI_BOARD_NONE: to the last. */
+static uint16_t *sack_older(struct weir_board *b, uint16_t place)
+{
+    return place == WEIRI_BOARD_NONE ? &b->last : &board_in(b, place)->older;
+}
+
+/* Puts it behind `older`. */
+static void sack_link(struct weir_board *b, uint16_t place, uint16_t older)
+{
+    uint16_t newer = *sack_newer(b, older);
+    board_in(b, place)->older = older;
+    board_in(b, place)->newer = newer;
+    *sack_newer(b, older) = place;
+    *sack_older(b, newer) = place;
+}
+
+static void sack_link_last(struct weir_board *b, uint16_t place)
+{
+    sack_link(b, place, b->last);
+    b->late = b->late == WEIRI_BOARD_NONE ? place : b->late;
+    b->ahead = b->ahead == WEIRI_BOARD_NONE ? place : b->ahead;
+}
+
+static void sack_unlink(struct weir_board *b, uint16_t place)
+{
+    struct weir_sent *r = board_in(b, place);
+    *sack_newer(b, r->older) = r->newer;
+    *sack_older(b, r->newer) = r->older;
+    b->late = b->late == place ? r->newer : b->late;
+    b->ahead = b->ahead == place ? r->newer : b->ahead;
+    r->older = r->newer = WEIRI_BOARD_NONE;
+}
+
+/* ---- RFC 6675's count ------------------------------------------------------------------------------------------------------------ */
+
+/* A record from the edge on has become SACKED: a run more, or one longer, or one where there were two. */
+static void sack_count_above(struct weir_board *b, uint16_t place)
+{
+    uint32_t i = board_index(b, place), edge = b->edge == WEIRI_BOARD_NONE ? b->count : board_index(b, b->edge);
+    if (i >= edge) {
+        b->above += board_len(board_in(b, place));
+        b->above_runs += 1;
+        b->above_runs -= i > edge && board_is(b, i - 1, WEIRI_SENT_SACKED);
+        b->above_runs -= board_is(b, i + 1, WEIRI_SENT_SACKED);
+    }
+}
+
+/* The edge moves up by one record. */
+static void sack_pass_edge(struct weir_board *b)
+{
+    uint32_t i = board_index(b, b->edge);
+    if (b->above > 0 && board_is(b, i, WEIRI_SENT_SACKED)) {
+        b->above -= board_len(board_at(b, i));
+        b->above_runs -= !board_is(b, i + 1, WEIRI_SENT_SACKED);
+    }
+    b->edge = i + 1 < b->count ? board_place(b, i + 1) : WEIRI_BOARD_NONE;
+}
+
+/* The edge goes back to the bottom. */
+static void sack_recount(struct weir_board *b)
+{
+    b->edge = b->count > 0 ? b->head : WEIRI_BOARD_NONE;
+    b->above = b->sacked;
+    b->above_runs = 0;
+    for (uint32_t i = 0; i < b->count && b->sacked > 0; i++) {
+        b->above_runs += board_is(b, i, WEIRI_SENT_SACKED) && !board_is(b, i + 1, WEIRI_SENT_SACKED);
+    }
+}
+
+/* ---- states ----------------------------------------------------------------------------------------------------------------------- */
+
+static void sack_count(struct weir_board *b, uint8_t state, uint32_t octets)
+{
+    b->sacked += state == (uint8_t)WEIRI_SENT_SACKED ? octets : 0;
+    b->lost += state == (uint8_t)WEIRI_SENT_LOST ? octets : 0;
+    b->resent += state == (uint8_t)WEIRI_SENT_RESENT ? octets : 0;
+}
+
+/* Changes a state, and what is kept of it elsewhere. What was SACKED comes first in order of transmission: it is LOST then. */
+static void sack_mark(struct weir_board *b, uint16_t place, enum weiri_sent_state state)
+{
+    struct weir_sent *r = board_in(b, place);
+    uint8_t was = r->state;
+    sack_count(b, was, 0u - board_len(r));
+    sack_count(b, (uint8_t)state, board_len(r));
+    sack_take_bits(b, place, was);
+    sack_put_bits(b, place, (uint8_t)state);
+    r->state = (uint8_t)state;
+    if (was == (uint8_t)WEIRI_SENT_SACKED) {
+        sack_link(b, place, WEIRI_BOARD_NONE);
+    } else if (state == WEIRI_SENT_SACKED) {
+        sack_unlink(b, place);
+        sack_count_above(b, place);
+    }
+}
+
+/* Nothing is kept of the record any more but its counts. */
+static void sack_forget(struct weir_board *b, uint16_t place)
+{
+    uint8_t state = board_in(b, place)->state;
+    sack_take_bits(b, place, state);
+    if (state != (uint8_t)WEIRI_SENT_SACKED) {
+        sack_unlink(b, place);
+    }
+}
+
+/* A record goes to a place that is free. */
+static void sack_carry(struct weir_board *b, uint16_t from, uint16_t to)
+{
+    struct weir_sent *r = board_in(b, to);
+    *r = *board_in(b, from);
+    sack_take_bits(b, from, r->state);
+    sack_put_bits(b, to, r->state);
+    if (r->state != (uint8_t)WEIRI_SENT_SACKED) {
+        *sack_newer(b, r->older) = to;
+        *sack_older(b, r->newer) = to;
+    }
+    b->late = b->late == from ? to : b->late;
+    b->ahead = b->ahead == from ? to : b->ahead;
+    b->edge = b->edge == from ? to : b->edge;
+}
+
+/* ---- room -------------------------------------------------------------------------------------------------------------------------- */
 
 /* Records that pushes and SACK blocks may use. The rest is kept for the splits that retransmission needs: without them a board
  * which the peer's reports have filled could not say which part of a long run was sent again. */
@@ -48,55 +197,34 @@ static uint32_t sack_limit(const struct weir_board *b)
     return b->cap - base_min32(2, b->cap / 4u);
 }
 
-/* Changes a state, and the counters with it. */
-static void sack_mark(struct weir_board *b, struct weir_sent *r, enum weiri_sent_state state)
+static bool sack_spend(struct weir_board *b, uint32_t moves)
 {
-    uint32_t len = sack_len(r);
-    if (r->state == (uint8_t)WEIRI_SENT_SACKED) {
-        b->sacked -= len;
-    } else if (r->state == (uint8_t)WEIRI_SENT_LOST) {
-        b->lost -= len;
-    }
-    if (state == WEIRI_SENT_SACKED) {
-        b->sacked += len;
-    } else if (state == WEIRI_SENT_LOST) {
-        b->lost += len;
-    }
-    r->state = (uint8_t)state;
+    bool may = moves <= b->credit;
+    b->credit -= may ? moves : 0;
+    return may;
 }
 
-/* The record with the octet at this place, which must be on the board. At most 16 steps. */
-static uint32_t sack_find(const struct weir_board *b, uint32_t offset)
+/* What a board begins with, and never exceeds: it could join all once, and split in the middle twice; more where that is little. */
+static uint32_t sack_credit_max(const struct weir_board *b)
 {
-    uint32_t low = 0, high = b->count - 1u;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (sack_offset(b, sack_at(b, middle)->to) > offset) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
+    return 2u * b->cap + 1024;
 }
 
-/* Is this place within a record, not between two? */
-static bool sack_within(const struct weir_board *b, uint32_t offset)
+/* The neighbour above becomes part of the record at `place`. Of the two times the later stays, of the two counts the greater: both err
+ * towards too few samples of the round-trip time, never towards false ones. */
+static void sack_fold(struct weir_board *b, uint16_t place, uint16_t above)
 {
-    return offset < sack_total(b) && sack_offset(b, sack_at(b, sack_find(b, offset))->from) != offset;
-}
-
-/* The neighbour above becomes part of `r`: of the two times the later stays, of the two counts the greater. Both err towards
- * too few samples of the round-trip time, never towards false ones. */
-static void sack_fold(struct weir_sent *r, const struct weir_sent *next)
-{
-    r->to = next->to;
-    if ((int32_t)(next->sent_at - r->sent_at) > 0) {
-        r->sent_at = next->sent_at;
-        r->limited = next->limited;
-        r->mark = next->mark;
+    struct weir_sent *r = board_in(b, place);
+    weir_seq from = r->from, to = board_in(b, above)->to;
+    uint8_t tries = r->tries > board_in(b, above)->tries ? r->tries : board_in(b, above)->tries;
+    bool later = (int32_t)(board_in(b, above)->sent_at - r->sent_at) > 0;
+    sack_forget(b, later ? place : above);
+    if (later) {
+        sack_carry(b, above, place);
     }
-    r->tries = next->tries > r->tries ? next->tries : r->tries;
+    r->from = from;
+    r->to = to;
+    r->tries = tries;
 }
 
 /* One pass that makes one record out of every two like neighbours. Pairs, not whole runs: times stay as fine as memory allows,
@@ -104,63 +232,83 @@ static void sack_fold(struct weir_sent *r, const struct weir_sent *next)
 static bool sack_pair(struct weir_board *b)
 {
     uint32_t kept = 0, i = 0;
-    while (i < b->count) {
-        struct weir_sent *r = sack_at(b, kept++);
-        *r = *sack_at(b, i++);
-        if (i < b->count && sack_at(b, i)->state == r->state) {
-            sack_fold(r, sack_at(b, i++));
+    for (; i < b->count; kept++) {
+        uint16_t place = board_place(b, i++), to = board_place(b, kept);
+        if (i < b->count && board_at(b, i)->state == board_in(b, place)->state) {
+            sack_fold(b, place, board_place(b, i++));
+        }
+        if (to != place) {
+            sack_carry(b, place, to);
         }
     }
     bool joined = kept < b->count;
     b->count = (uint16_t)kept;
+    sack_recount(b);
     return joined;
 }
 
 /* Room for `want` more records below `limit`. Every pass but the last frees a record at least, and `want` is at most 2. */
 static bool sack_room(struct weir_board *b, uint32_t want, uint32_t limit)
 {
-    while (b->count + want > limit && sack_pair(b)) {
+    while (b->count + want > limit && sack_spend(b, b->count) && sack_pair(b)) {
     }
     return b->count + want <= limit;
 }
 
-/* One more place in memory behind the last record. */
-static void sack_grow(struct weir_board *b)
+/* A free place before the record at i, or behind it: the fewer records move, down or up. */
+static void sack_make_place(struct weir_board *b, uint32_t i)
 {
     WEIR_ASSERT(b->count < b->cap);
-    if ((uint32_t)b->head + b->count == b->cap) {
-        memmove(b->sent, b->sent + b->head, b->count * sizeof *b->sent);
-        b->head = 0;
-    }
     b->count = (uint16_t)(b->count + 1);
+    if (i < b->count / 2u) {
+        b->head = (uint16_t)(b->head > 0 ? b->head - 1 : b->cap - 1);
+        for (uint32_t k = 0; k <= i; k++) {
+            sack_carry(b, board_place(b, k + 1), board_place(b, k));
+        }
+    } else {
+        for (uint32_t k = b->count - 1u; k > i + 1; k--) {
+            sack_carry(b, board_place(b, k - 1), board_place(b, k));
+        }
+    }
 }
 
 /* The record at i becomes two that meet at this place, inside it. */
 static void sack_split(struct weir_board *b, uint32_t i, uint32_t offset)
 {
-    sack_grow(b);
-    struct weir_sent *r = sack_at(b, i);
-    memmove(r + 1, r, (b->count - 1u - i) * sizeof *r);
-    r[0].to = seq_add(sack_at(b, 0)->from, offset);
-    r[1].from = r[0].to;
+    weir_seq cut = seq_add(board_at(b, 0)->from, offset);
+    sack_make_place(b, i);
+    struct weir_sent *r = board_at(b, i), *above = board_at(b, i + 1);
+    *above = *r;
+    r->to = cut;
+    above->from = cut;
+    sack_put_bits(b, board_place(b, i + 1), above->state);
+    if (above->state != (uint8_t)WEIRI_SENT_SACKED) {
+        sack_link(b, board_place(b, i + 1), board_place(b, i));
+    }
 }
 
-/* The index of the record that begins at this place. Where that needs a split and there is no room, the one around the place
- * (`up` false) or the one after it (`up` true). */
+/* The index of the record that begins at this place. Where that needs a split, which there is no room or no credit for, the one around the
+ * place (`up` false) or the one after it (`up` true). Only a peer's blocks need credit. */
 static uint32_t sack_cut(struct weir_board *b, uint32_t offset, uint32_t limit, bool up)
 {
-    if (offset >= sack_total(b)) {
+    if (offset >= b->octets) {
         return b->count;
     }
-    uint32_t i = sack_find(b, offset);
-    if (sack_offset(b, sack_at(b, i)->from) == offset) {
+    uint32_t i = board_find(b, offset);
+    if (board_offset(b, board_at(b, i)->from) == offset) {
         return i;
     }
-    if (b->count < limit) {
+    if (b->count < limit && (limit == b->cap || sack_spend(b, base_min32(i, b->count - i)))) {
         sack_split(b, i, offset);
         return i + 1;
     }
     return up ? i + 1 : i;
+}
+
+/* Is this place within a record, not between two? */
+static bool sack_within(const struct weir_board *b, uint32_t offset)
+{
+    return offset < b->octets && board_offset(b, board_at(b, board_find(b, offset))->from) != offset;
 }
 
 /* The records that make up the places [from, to). On a board without room for splits: a few more octets on either side
@@ -168,7 +316,7 @@ static uint32_t sack_cut(struct weir_board *b, uint32_t offset, uint32_t limit, 
 static struct sack_range sack_carve(struct weir_board *b, uint32_t from, uint32_t to, uint32_t limit, bool outward)
 {
     /* Joining may remove a boundary that stood where it is wanted: so both splits are provided for at once. */
-    if (sack_within(b, from) || sack_within(b, to)) {
+    if (b->count + 2u > limit && (sack_within(b, from) || sack_within(b, to))) {
         (void)sack_room(b, 2, limit);
     }
     struct sack_range range;
@@ -177,32 +325,27 @@ static struct sack_range sack_carve(struct weir_board *b, uint32_t from, uint32_
     return range;
 }
 
-/* Like records [first, last) become one. */
-static void sack_join(struct weir_board *b, struct sack_range range)
-{
-    struct weir_sent *r = sack_at(b, range.first);
-    for (uint32_t i = range.first + 1; i < range.last; i++) {
-        sack_fold(r, sack_at(b, i));
-    }
-    memmove(r + 1, r + (range.last - range.first), (b->count - range.last) * sizeof *r);
-    b->count = (uint16_t)(b->count - (range.last - range.first - 1));
-}
+/* ---- what others call -------------------------------------------------------------------------------------------------------------- */
 
-static bool sack_is(const struct weir_board *b, uint32_t i, enum weiri_sent_state state)
+static void sack_begin(struct weir_board *b, struct weir_sent *memory, uint16_t cap)
 {
-    return i < b->count && sack_at(b, i)->state == (uint8_t)state;
-}
-
-WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *records, uint16_t cap)
-{
-    b->sent = records;
+    b->sent = memory;
     b->head = 0;
-    b->count = 0;
     b->cap = cap;
-    b->sacked = 0;
-    b->lost = 0;
-    b->limited = 0;
-    memset(&b->mark, 0, sizeof b->mark);
+    if (cap > 0) {
+        memset(board_open(b), 0, 2 * weiri_bits_words(cap) * sizeof(uint32_t));
+    }
+    for (uint32_t i = 0; i < cap; i++) {
+        weiri_bits_put(board_open(b), cap, i);
+    }
+}
+
+WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *memory, uint16_t cap)
+{
+    memset(b, 0, sizeof *b);
+    sack_begin(b, memory, cap);
+    b->first = b->last = b->late = b->ahead = b->edge = WEIRI_BOARD_NONE;
+    b->credit = sack_credit_max(b);
 }
 
 /* The record goes, or goes again, now. */
@@ -216,93 +359,99 @@ static void sack_stamp(const struct weir_board *b, struct weir_sent *r, weir_us 
 /* A new record behind the last one; the caller has seen to the room. */
 static void sack_append(struct weir_board *b, weir_block run, weir_us now)
 {
-    sack_grow(b);
-    struct weir_sent *r = sack_at(b, b->count - 1u);
+    uint16_t place = board_place(b, b->count);
+    b->count = (uint16_t)(b->count + 1);
+    struct weir_sent *r = board_in(b, place);
     r->from = run.from;
     r->to = run.to;
+    sack_stamp(b, r, now);
     r->state = (uint8_t)WEIRI_SENT_FLYING;
     r->tries = 1;
     r->reserved = 0;
-    sack_stamp(b, r, now);
+    sack_link_last(b, place);
+    b->edge = b->edge == WEIRI_BOARD_NONE ? place : b->edge;
+}
+
+/* It goes to the end of the order of transmission. */
+static void sack_sent_now(struct weir_board *b, uint16_t place, weir_us now)
+{
+    sack_stamp(b, board_in(b, place), now);
+    sack_unlink(b, place);
+    sack_link_last(b, place);
 }
 
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now)
 {
-    uint32_t len = seq_diff(run.from, run.to), total = sack_total(b);
+    uint32_t len = seq_diff(run.from, run.to);
     if (len == 0) {
         return true;
     }
-    if (len >= SACK_OCTETS_MAX - total) {
+    bool room = b->count < sack_limit(b);
+    if (len >= WEIRI_BOARD_OCTETS_MAX - b->octets || !(room || weiri_board_has_room(b))) {
         return false;
     }
-    struct weir_sent *last = b->count == 0 ? NULL : sack_at(b, b->count - 1u);
-    if (WEIR_NEVER(last != NULL && !seq_eq(last->to, run.from))) {
+    if (WEIR_NEVER(b->count > 0 && !seq_eq(board_at(b, b->count - 1u)->to, run.from))) {
         return false;
     }
-    bool joins = last != NULL && last->state == (uint8_t)WEIRI_SENT_FLYING && last->sent_at == (uint32_t)now;
-    if (!joins && sack_room(b, 1, sack_limit(b))) {
+    b->credit = base_min32(b->credit + SACK_PAY, sack_credit_max(b));
+    if (room || sack_room(b, 1, sack_limit(b))) {
         sack_append(b, run, now);
-        return true;
+    } else { /* the last is FLYING, and grows */
+        board_at(b, b->count - 1u)->to = run.to;
+        sack_sent_now(b, board_place(b, b->count - 1u), now);
     }
-    /* At this microsecond, or on a full board: the last record grows, if it is of this kind. */
-    if (!sack_is(b, b->count - 1u, WEIRI_SENT_FLYING)) {
-        return false;
-    }
-    last = sack_at(b, b->count - 1u);
-    last->to = run.to;
-    sack_stamp(b, last, now);
+    b->octets += len;
     return true;
 }
 
-/* Joining leaves one record of every run of like neighbours. */
 WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b)
 {
-    if (b->count < sack_limit(b) || sack_is(b, b->count - 1u, WEIRI_SENT_FLYING)) {
-        return true;
-    }
-    uint32_t runs = 0;
-    for (uint32_t i = 0; i < b->count; i++) {
-        runs += i == 0 || sack_at(b, i)->state != sack_at(b, i - 1)->state;
-    }
-    return runs < sack_limit(b);
+    return b->count < sack_limit(b) || board_is(b, b->count - 1u, WEIRI_SENT_FLYING);
 }
 
-/* Takes the record's first `len` octets off the counters and notes what their acknowledgment tells. */
-static void sack_leave(struct weir_board *b, const struct weir_sent *r, uint32_t len, struct weiri_acked *acked)
+/* The first record leaves, or the first `len` octets of it. */
+static void sack_leave(struct weir_board *b, uint32_t len)
 {
-    acked->octets += len;
-    if (r->state == (uint8_t)WEIRI_SENT_SACKED) {
-        acked->sacked += len;
-        b->sacked -= len;
-    } else if (r->state == (uint8_t)WEIRI_SENT_LOST) {
-        b->lost -= len;
+    struct weir_sent *r = board_at(b, 0);
+    bool edge = b->edge == b->head, sacked = r->state == (uint8_t)WEIRI_SENT_SACKED;
+    sack_count(b, r->state, 0u - len);
+    b->octets -= len;
+    if (len < board_len(r)) {
+        b->above -= edge && sacked ? len : 0;
+        r->from = seq_add(r->from, len);
+        return;
     }
+    if (edge) {
+        sack_pass_edge(b);
+    }
+    sack_forget(b, b->head);
+    b->head = board_place(b, 1);
+    b->count = (uint16_t)(b->count - 1);
+    b->head = b->count == 0 ? (uint16_t)0 : b->head;
 }
 
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now)
 {
     struct weiri_acked acked = {0, 0, false, 0};
-    if (b->count == 0 || sack_offset(b, ack) > sack_total(b)) {
+    if (b->count == 0 || board_offset(b, ack) > b->octets) {
         return acked;
     }
-    uint32_t left = sack_offset(b, ack);
+    uint32_t left = board_offset(b, ack);
     bool again = false; /* octets sent more than once are among them: what time they took is not known (RFC 6298 3) */
     while (left > 0) {  /* at most `count` records */
-        struct weir_sent *r = sack_at(b, 0);
-        uint32_t len = base_min32(left, sack_len(r));
-        bool whole = len == sack_len(r);
-        sack_leave(b, r, len, &acked);
-        left -= len;
-        if (r->state != (uint8_t)WEIRI_SENT_SACKED) {
+        const struct weir_sent *r = board_at(b, 0);
+        uint32_t len = base_min32(left, board_len(r));
+        bool whole = len == board_len(r), sacked = r->state == (uint8_t)WEIRI_SENT_SACKED;
+        acked.octets += len;
+        acked.sacked += sacked ? len : 0;
+        if (!sacked) {
             again = again || r->tries > 1;
             acked.sampled = acked.sampled || whole;
             acked.rtt_us = whole ? (uint32_t)now - r->sent_at : acked.rtt_us;
         }
-        r->from = seq_add(r->from, len);
-        b->head = (uint16_t)(b->head + whole);
-        b->count = (uint16_t)(b->count - whole);
+        sack_leave(b, len);
+        left -= len;
     }
-    b->head = b->count == 0 ? (uint16_t)0 : b->head;
     if (again) {
         acked.sampled = false;
         acked.rtt_us = 0;
@@ -315,57 +464,49 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block)
     if (b->count == 0) {
         return 0;
     }
-    uint32_t from = sack_offset(b, block.from), to = sack_offset(b, block.to);
-    if (from == 0 || from >= to || to > sack_total(b)) {
+    uint32_t from = board_offset(b, block.from), to = board_offset(b, block.to);
+    if (from == 0 || from >= to || to > b->octets) {
         return 0;
     }
-    /* What is known at either end needs no splitting; most blocks only repeat. */
-    const struct weir_sent *end = sack_at(b, sack_find(b, from));
-    from = end->state == (uint8_t)WEIRI_SENT_SACKED ? sack_offset(b, end->to) : from;
-    end = sack_at(b, sack_find(b, to - 1));
-    to = end->state == (uint8_t)WEIRI_SENT_SACKED ? sack_offset(b, end->from) : to;
-    if (from >= to) {
+    /* Most blocks only repeat; and what is known at either end needs no splitting. */
+    uint32_t first = board_find(b, from), last = board_find(b, to - 1);
+    if (sack_next(b, board_open(b), first) > last) {
         return 0;
     }
+    from = board_is(b, first, WEIRI_SENT_SACKED) ? board_offset(b, board_at(b, first)->to) : from;
+    to = board_is(b, last, WEIRI_SENT_SACKED) ? board_offset(b, board_at(b, last)->from) : to;
     struct sack_range range = sack_carve(b, from, to, sack_limit(b), false);
-    if (range.first >= range.last) {
-        return 0;
+    uint32_t before = b->sacked, i = sack_next(b, board_open(b), range.first);
+    for (; i < range.last; i = sack_next(b, board_open(b), i + 1)) { /* each of them once until it leaves */
+        sack_mark(b, board_place(b, i), WEIRI_SENT_SACKED);
     }
-    uint32_t before = b->sacked;
-    for (uint32_t i = range.first; i < range.last; i++) {
-        sack_mark(b, sack_at(b, i), WEIRI_SENT_SACKED);
+    if (b->sacked > before && !weiri_board_has_room(b)) {
+        (void)sack_room(b, 1, sack_limit(b));
     }
-    WEIR_ASSERT(range.first > 0); /* una < from: something lies below */
-    range.first -= sack_is(b, range.first - 1, WEIRI_SENT_SACKED);
-    range.last += sack_is(b, range.last, WEIRI_SENT_SACKED);
-    sack_join(b, range);
     return b->sacked - before;
 }
 
 WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss)
 {
-    uint32_t before = b->lost, above = 0, runs = 0, enough = 2 * base_min32(mss, 65535);
-    if (b->sacked == 0) {
-        return 0;
-    }
-    for (uint32_t i = b->count; i-- > 0;) {
-        struct weir_sent *r = sack_at(b, i);
-        if (r->state == (uint8_t)WEIRI_SENT_SACKED) {
-            runs += !sack_is(b, i + 1, WEIRI_SENT_SACKED);
-            above += sack_len(r);
-        } else if (r->state == (uint8_t)WEIRI_SENT_FLYING && (runs >= 3 || above > enough)) {
-            sack_mark(b, r, WEIRI_SENT_LOST);
+    uint32_t before = b->lost, enough = 2 * base_min32(mss, 65535);
+    while (b->edge != WEIRI_BOARD_NONE) { /* it only moves up */
+        if (board_in(b, b->edge)->state == (uint8_t)WEIRI_SENT_FLYING) {
+            if (b->above_runs < 3 && b->above <= enough) {
+                break; /* those above it have no more above them */
+            }
+            sack_mark(b, b->edge, WEIRI_SENT_LOST);
         }
+        sack_pass_edge(b);
     }
     return b->lost - before;
 }
 
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss)
 {
-    uint32_t before = b->lost, end = base_min32(mss, sack_total(b));
-    for (uint32_t i = 0; i < b->count && sack_offset(b, sack_at(b, i)->from) < end; i++) {
-        if (sack_is(b, i, WEIRI_SENT_SACKED)) {
-            end = sack_offset(b, sack_at(b, i)->from);
+    uint32_t before = b->lost, end = base_min32(mss, b->octets);
+    for (uint32_t i = 0; i < b->count && board_offset(b, board_at(b, i)->from) < end; i++) { /* mss: a record has an octet at least */
+        if (board_is(b, i, WEIRI_SENT_SACKED)) {
+            end = board_offset(b, board_at(b, i)->from);
         }
     }
     if (end == 0) {
@@ -373,18 +514,21 @@ WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss)
     }
     struct sack_range range = sack_carve(b, 0, end, b->cap, true);
     for (uint32_t i = range.first; i < range.last; i++) {
-        sack_mark(b, sack_at(b, i), WEIRI_SENT_LOST);
+        sack_mark(b, board_place(b, i), WEIRI_SENT_LOST);
     }
     return b->lost - before;
 }
 
 WEIR_PRIVATE void weiri_board_lose_all(struct weir_board *b)
 {
-    bool reneged = sack_is(b, 0, WEIRI_SENT_SACKED);
+    bool reneged = board_is(b, 0, WEIRI_SENT_SACKED);
     for (uint32_t i = 0; i < b->count; i++) {
-        if (reneged || !sack_is(b, i, WEIRI_SENT_SACKED)) {
-            sack_mark(b, sack_at(b, i), WEIRI_SENT_LOST);
+        if (reneged || !board_is(b, i, WEIRI_SENT_SACKED)) {
+            sack_mark(b, board_place(b, i), WEIRI_SENT_LOST);
         }
+    }
+    if (reneged) {
+        sack_recount(b);
     }
 }
 
@@ -393,19 +537,20 @@ WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max
     if (b->lost == 0 || max == 0) {
         return false;
     }
-    uint32_t i = 0;
-    while (i < b->count && !sack_is(b, i, WEIRI_SENT_LOST)) {
-        i++;
-    }
+    uint32_t i = sack_next(b, board_lost(b), 0), len = 0;
     if (WEIR_NEVER(i == b->count)) {
         return false;
     }
-    run->from = sack_at(b, i)->from;
-    uint32_t len = 0;
-    for (; len < max && sack_is(b, i, WEIRI_SENT_LOST); i++) {
-        len += sack_len(sack_at(b, i));
+    run->from = board_at(b, i)->from;
+    for (; len < max && board_is(b, i, WEIRI_SENT_LOST); i++) { /* max: a record has an octet at least */
+        uint32_t more = board_len(board_at(b, i));
+        if (more > max - len) {
+            len = len < max - max / 4 ? max : len;
+            break;
+        }
+        len += more;
     }
-    run->to = seq_add(run->from, base_min32(len, max));
+    run->to = seq_add(run->from, len);
     return true;
 }
 
@@ -414,50 +559,39 @@ WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_
     if (b->count == 0) {
         return;
     }
-    uint32_t from = sack_offset(b, run.from), to = sack_offset(b, run.to);
-    if (from >= to || to > sack_total(b)) {
+    uint32_t from = board_offset(b, run.from), to = board_offset(b, run.to);
+    if (from >= to || to > b->octets) {
         return;
     }
     struct sack_range range = sack_carve(b, from, to, b->cap, true);
     for (uint32_t i = range.first; i < range.last; i++) {
-        struct weir_sent *r = sack_at(b, i);
+        struct weir_sent *r = board_at(b, i);
         r->tries = (uint8_t)(r->tries + (r->tries < UINT8_MAX));
-        sack_stamp(b, r, now);
-        if (r->state != (uint8_t)WEIRI_SENT_SACKED) {
-            sack_mark(b, r, WEIRI_SENT_RESENT);
+        if (r->state == (uint8_t)WEIRI_SENT_SACKED) {
+            sack_stamp(b, r, now);
+        } else {
+            sack_mark(b, board_place(b, i), WEIRI_SENT_RESENT);
+            sack_sent_now(b, board_place(b, i), now);
         }
     }
 }
 
 WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b)
 {
-    return sack_total(b) - b->sacked - b->lost;
+    return b->octets - b->sacked - b->lost;
 }
 
-WEIR_PRIVATE uint32_t weiri_board_resent_octets(const struct weir_board *b)
-{
-    uint32_t octets = 0;
-    for (uint32_t i = 0; i < b->count; i++) {
-        octets += sack_is(b, i, WEIRI_SENT_RESENT) ? sack_len(sack_at(b, i)) : 0;
-    }
-    return octets;
-}
-
-/* Runs that are SACKED are one record each, so that a block which only repeats costs a search. */
 WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part)
 {
-    uint32_t total = sack_total(b);
-    if (b->count == 0 || sack_offset(b, run.from) >= total || sack_offset(b, run.to) > total) {
+    if (b->count == 0 || board_offset(b, run.from) >= b->octets || board_offset(b, run.to) > b->octets) {
         return false;
     }
-    *i = *i > 0 ? *i : sack_find(b, sack_offset(b, run.from));
-    while (sack_is(b, *i, WEIRI_SENT_SACKED)) {
-        ++*i;
-    }
-    if (*i >= b->count || sack_offset(b, sack_at(b, *i)->from) >= sack_offset(b, run.to)) {
+    *i = *i > 0 ? *i : board_find(b, board_offset(b, run.from));
+    *i = board_is(b, *i, WEIRI_SENT_SACKED) ? sack_next(b, board_open(b), *i) : *i;
+    if (*i >= b->count || board_offset(b, board_at(b, *i)->from) >= board_offset(b, run.to)) {
         return false;
     }
-    *part = *sack_at(b, (*i)++);
+    *part = *board_at(b, (*i)++);
     part->from = seq_max(part->from, run.from);
     part->to = seq_min(part->to, run.to);
     return true;
@@ -465,76 +599,88 @@ WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, u
 
 WEIR_PRIVATE const struct weir_sent *weiri_board_record(const struct weir_board *b, uint32_t i)
 {
-    return sack_at(b, i);
+    return board_at(b, i);
 }
 
-WEIR_PRIVATE void weiri_board_lose(struct weir_board *b, uint32_t i)
+WEIR_PRIVATE const struct weir_sent *weiri_board_next(const struct weir_board *b)
 {
-    sack_mark(b, sack_at(b, i), WEIRI_SENT_LOST);
+    return b->ahead == WEIRI_BOARD_NONE ? NULL : board_in(b, b->ahead);
+}
+
+WEIR_PRIVATE void weiri_board_pass(struct weir_board *b)
+{
+    b->ahead = board_in(b, b->ahead)->newer;
+}
+
+WEIR_PRIVATE const struct weir_sent *weiri_board_oldest(struct weir_board *b)
+{
+    while (b->late != b->ahead && board_in(b, b->late)->state == (uint8_t)WEIRI_SENT_LOST) { /* it only moves on */
+        b->late = board_in(b, b->late)->newer;
+    }
+    return b->late == b->ahead ? NULL : board_in(b, b->late);
+}
+
+/* Little is LOST out of turn: the first record at a timeout. */
+WEIR_PRIVATE const struct weir_sent *weiri_board_newest(struct weir_board *b)
+{
+    if (weiri_board_oldest(b) == NULL) {
+        return NULL;
+    }
+    uint16_t place = *sack_older(b, b->ahead);
+    while (board_in(b, place)->state == (uint8_t)WEIRI_SENT_LOST) {
+        place = board_in(b, place)->older;
+    }
+    return board_in(b, place);
+}
+
+WEIR_PRIVATE void weiri_board_lose(struct weir_board *b)
+{
+    if (weiri_board_oldest(b) != NULL) {
+        sack_mark(b, b->late, WEIRI_SENT_LOST);
+    }
+}
+
+WEIR_PRIVATE void weiri_board_lose_first(struct weir_board *b)
+{
+    if (b->count > 0 && !board_is(b, 0, WEIRI_SENT_SACKED)) {
+        sack_mark(b, b->head, WEIRI_SENT_LOST);
+    }
 }
 
 WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b)
 {
-    for (uint32_t i = 0; i < b->count; i++) {
-        if (sack_is(b, i, WEIRI_SENT_LOST)) {
-            sack_mark(b, sack_at(b, i), sack_at(b, i)->tries > 1 ? WEIRI_SENT_RESENT : WEIRI_SENT_FLYING);
-        }
+    uint32_t i = sack_next(b, board_lost(b), 0);
+    for (; i < b->count; i = sack_next(b, board_lost(b), i + 1)) {
+        sack_mark(b, board_place(b, i), board_at(b, i)->tries > 1 ? WEIRI_SENT_RESENT : WEIRI_SENT_FLYING);
     }
+    b->late = b->ahead = b->first;
+    sack_recount(b);
 }
 
-WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *records, uint16_t cap)
+static uint16_t sack_renamed(const struct weir_board *b, uint16_t place)
+{
+    return place == WEIRI_BOARD_NONE ? WEIRI_BOARD_NONE : (uint16_t)board_index(b, place);
+}
+
+WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *memory, uint16_t cap)
 {
     if (WEIR_NEVER(cap < b->count)) {
         return;
     }
-    if (b->count > 0) {
-        memmove(records, b->sent + b->head, b->count * sizeof *records);
-    }
-    b->sent = records;
-    b->head = 0;
-    b->cap = cap;
-}
-
-/* NULL, or what is wrong with one record by itself. */
-static const char *sack_check_record(const struct weir_sent *r)
-{
-    if (sack_len(r) == 0 || sack_len(r) >= SACK_OCTETS_MAX) {
-        return "board: a record is empty or reversed";
-    }
-    if (r->state > (uint8_t)WEIRI_SENT_RESENT || r->reserved != 0) {
-        return "board: a record's state is none of the four";
-    }
-    if (r->tries == 0 || (r->state == (uint8_t)WEIRI_SENT_FLYING && r->tries != 1) ||
-        (r->state == (uint8_t)WEIRI_SENT_RESENT && r->tries < 2)) {
-        return "board: a record's state and its transmissions disagree";
-    }
-    return NULL;
-}
-
-WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq una, weir_seq nxt)
-{
-    uint32_t sacked = 0, lost = 0;
-    weir_seq at = una;
-    if ((uint32_t)b->head + b->count > b->cap) {
-        return "board: records pass the end of their memory";
-    }
     for (uint32_t i = 0; i < b->count; i++) {
-        const struct weir_sent *r = sack_at(b, i);
-        const char *wrong = sack_check_record(r);
-        if (wrong != NULL) {
-            return wrong;
-        }
-        if (!seq_eq(r->from, at)) {
-            return "board: records are not contiguous from SND.UNA on";
-        }
-        at = r->to;
-        sacked += sack_is(b, i, WEIRI_SENT_SACKED) ? sack_len(r) : 0;
-        lost += sack_is(b, i, WEIRI_SENT_LOST) ? sack_len(r) : 0;
+        memory[i] = *board_at(b, i);
+        memory[i].older = sack_renamed(b, memory[i].older);
+        memory[i].newer = sack_renamed(b, memory[i].newer);
     }
-    if (!seq_eq(at, nxt) || sack_total(b) >= SACK_OCTETS_MAX) {
-        return "board: records do not end at SND.NXT";
+    b->first = sack_renamed(b, b->first);
+    b->last = sack_renamed(b, b->last);
+    b->late = sack_renamed(b, b->late);
+    b->ahead = sack_renamed(b, b->ahead);
+    b->edge = sack_renamed(b, b->edge);
+    sack_begin(b, memory, cap);
+    for (uint32_t i = 0; i < b->count; i++) {
+        sack_put_bits(b, i, memory[i].state);
     }
-    return sacked == b->sacked && lost == b->lost ? NULL : "board: counters differ from the records";
 }
 
-#undef SACK_OCTETS_MAX
+#undef SACK_PAY

@@ -6,6 +6,7 @@
 WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weiri_ip_fields *fields)
 {
     struct weiri_ip_fields ip = *fields;
+    out->ecn = ip.traffic_class & 3u;
     ip.payload_len = out->len;
     ip.ttl = s->cfg.tcp.ttl;
     ip.dont_fragment = true;
@@ -35,7 +36,7 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, bool open
     ip.addrs.source = c->tuple.local;
     ip.addrs.destination = c->tuple.remote;
     ip.protocol = WEIRI_PROTO_TCP;
-    ip.traffic_class = (uint8_t)(c->dscp << 2);
+    ip.traffic_class = (uint8_t)(c->dscp << 2 | out->ecn);
     return weiri_depart(s, out, &ip);
 }
 

@@ -53,6 +53,15 @@ static bool open_is_self(const weir_tuple *tuple)
     return tuple->local_port == tuple->remote_port && weir_addr_equal(&tuple->local, &tuple->remote);
 }
 
+/* How far a counter moves: 1 to 8, by chance (RFC 6056 3.3.5), so that who shares it cannot count what others have opened. */
+static uint32_t open_step(const weir_stack *s, uint32_t counter, uint32_t value)
+{
+    uint8_t text[9] = {'s'};
+    base_put32(text + 1, counter);
+    base_put32(text + 5, value);
+    return 1u + (uint32_t)(weir_siphash(s->port_key, text, sizeof text) & 7u);
+}
+
 /* RFC 6056 3.3.4, algorithm 4, double-hash: where to begin and which counter to use depend, by two keyed hashes, on whom it is for;
  * so ports to one destination follow each other, and say nothing about those to another. */
 static bool open_choose_port(weir_stack *s, weir_tuple *tuple)
@@ -62,14 +71,16 @@ static bool open_choose_port(weir_stack *s, weir_tuple *tuple)
     memcpy(text + 16, tuple->remote.octets, 16);
     base_put16(text + 32, tuple->remote_port);
     const uint64_t hash = weir_siphash(s->port_key, text, sizeof text);
-    uint16_t *counter = &s->port_next[(hash >> 32) % WEIRI_PORT_TABLE];
+    const uint32_t which = (uint32_t)(hash >> 32) & s->port_mask;
+    uint16_t *counter = &s->port_next[which];
     const uint32_t ports = 1u + s->cfg.port_last - s->cfg.port_first;
     for (uint32_t tries = base_min32(ports, OPEN_TRIES); tries > 0; tries--) {
         tuple->local_port = (uint16_t)(s->cfg.port_first + ((uint32_t)hash % ports + *counter) % ports);
-        *counter = (uint16_t)((*counter + 1u) % ports);
         if (!open_is_self(tuple) && weiri_demux_find(s, tuple) == WEIRI_NONE) {
+            *counter = (uint16_t)((*counter + open_step(s, which, *counter)) % ports);
             return true;
         }
+        *counter = (uint16_t)((*counter + 1u) % ports); /* none is passed over while others are taken */
     }
     return false;
 }

@@ -152,8 +152,6 @@ struct weiri_demux {
 
 /* ---- the stack ------------------------------------------------------------------------------------------------------------------ */
 
-#define WEIRI_PORT_TABLE 64
-
 struct weir_stack {
     weir_stack_config cfg;
     weir_stats stats;
@@ -177,7 +175,8 @@ struct weir_stack {
     uint8_t port_key[16], cookie_key[16];
     uint32_t *cookies_spent;   /* by their low bits */
     uint32_t cookie_mask;
-    uint16_t port_next[WEIRI_PORT_TABLE];
+    uint16_t *port_next;       /* counters of RFC 6056 3.3.4, a power of two many */
+    uint32_t port_mask;
     struct weiri_answers answers;
     struct weiri_wheel wheel;
 };

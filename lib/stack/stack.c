@@ -6,6 +6,8 @@
 #define STACK_CONNECTIONS_MAX (1u << 24)
 #define STACK_LISTENERS_MAX (1u << 16)
 #define STACK_ALIGN 64u
+#define STACK_COUNTERS_MIN 64u
+#define STACK_COUNTERS_MAX (1u << 16)
 
 WEIR_API void weir_stack_config_init(weir_stack_config *config)
 {
@@ -28,10 +30,10 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 
 /* Where the parts begin, counted from the beginning of the memory. */
 struct stack_layout {
-    uint64_t slots, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, echoes, blocks;
+    uint64_t slots, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
     uint64_t slot_next, block_next, wait_next, listener_next;
     uint64_t total;
-    uint32_t demux_size, listener_size, echo_size, cookie_size;
+    uint32_t demux_size, listener_size, echo_size, cookie_size, port_size;
     uint64_t block_size;
 };
 
@@ -66,6 +68,7 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->demux_size = stack_table_size(c->connections_max + c->time_wait_max);
     l->listener_size = stack_table_size(2 * c->listeners_max);
     l->echo_size = c->echo_reply ? c->tcp.mtu : 0;
+    l->port_size = base_min32(base_max32(stack_table_size(c->connections_max), STACK_COUNTERS_MIN), STACK_COUNTERS_MAX);
     l->cookie_size = c->syn_cookies ? stack_table_size(c->connections_max) : 1;
     l->block_size = stack_round_up(weir_buffers_size(c->rings));
     (void)stack_place(l, 1, sizeof(struct weir_stack));
@@ -73,6 +76,7 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->demux_nodes = stack_place(l, records, sizeof(struct weiri_demux_node));
     l->demux_heads = stack_place(l, l->demux_size, word);
     l->listener_heads = stack_place(l, l->listener_size, word);
+    l->ports = stack_place(l, l->port_size, sizeof(uint16_t));
     l->cookies = stack_place(l, l->cookie_size, word);
     l->slot_next = stack_place(l, c->connections_max, word);
     l->block_next = stack_place(l, c->connections_max, word);
@@ -128,13 +132,16 @@ WEIR_API size_t weir_stack_size(const weir_stack_config *config)
 
 /* ---- building ---- */
 
-static void stack_init_ports(weir_stack *s)
+static void stack_init_ports(weir_stack *s, uint8_t *memory, const struct stack_layout *l)
 {
     const uint32_t ports = 1u + s->cfg.port_last - s->cfg.port_first;
+    s->port_next = (uint16_t *)(void *)(memory + l->ports);
+    s->port_mask = l->port_size - 1;
     weiri_key_derive(s->port_key, s->cfg.tcp.secret, "weir ports");
     weiri_key_derive(s->cookie_key, s->cfg.tcp.secret, "weir cookies");
-    for (unsigned i = 0; i < WEIRI_PORT_TABLE; i++) {
-        const uint8_t text[2] = {'t', (uint8_t)i};
+    for (uint32_t i = 0; i <= s->port_mask; i++) { /* STACK_COUNTERS_MAX */
+        uint8_t text[5] = {'t'};
+        base_put32(text + 1, i);
         s->port_next[i] = (uint16_t)(weir_siphash(s->port_key, text, sizeof text) % ports);
     }
 }
@@ -194,7 +201,7 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
     weiri_list_init(&s->dirty);
     weiri_list_init(&s->wait_queue);
     stack_init_tables(s, (uint8_t *)memory, &l);
-    stack_init_ports(s);
+    stack_init_ports(s, (uint8_t *)memory, &l);
     weiri_answer_init(s, (uint8_t *)memory + l.echoes, l.echo_size);
     return s;
 }
@@ -249,3 +256,5 @@ WEIR_API const weir_stack_config *weir_stack_get_config(const weir_stack *s)
 #undef STACK_CONNECTIONS_MAX
 #undef STACK_LISTENERS_MAX
 #undef STACK_ALIGN
+#undef STACK_COUNTERS_MIN
+#undef STACK_COUNTERS_MAX

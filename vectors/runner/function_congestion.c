@@ -163,7 +163,7 @@ json_t *function_prr_step(struct function_input *in)
 enum { TRACE_MAX = 256 };
 
 struct congestion_trace {
-    struct weir_sent records[TRACE_MAX];
+    struct weir_sent records[WEIRI_BOARD_MEMORY(TRACE_MAX)];
     struct weir_board board;
     struct weir_prr prr;
     uint32_t cwnd, ssthresh;

@@ -55,7 +55,7 @@ static weir_block recovery_run(struct function_input *in, const json_t *event, c
 static void recovery_send(struct function_input *in, const json_t *event, struct weir_board *board, weir_us at)
 {
     weir_block run = recovery_run(in, event, "send");
-    const struct weir_sent *last = board->count > 0 ? &board->sent[board->head + board->count - 1] : NULL;
+    const struct weir_sent *last = board->count > 0 ? weiri_board_record(board, board->count - 1u) : NULL;
     if (last != NULL && !seq_eq(last->to, run.from)) {
         function_bad(in, "send", "does not begin where the run before it ended");
     } else if (!weiri_board_push(board, run, at)) {
@@ -65,7 +65,7 @@ static void recovery_send(struct function_input *in, const json_t *event, struct
 
 json_t *function_karn(struct function_input *in)
 {
-    struct weir_sent records[16];
+    struct weir_sent records[WEIRI_BOARD_MEMORY(16)];
     struct weir_board board;
     const json_t *events = function_list(in, NULL, "events");
     json_t *samples = json_array();
@@ -98,7 +98,7 @@ static json_t *recovery_board_state(const struct weir_board *board, uint32_t mss
 
 json_t *function_scoreboard(struct function_input *in)
 {
-    struct weir_sent records[64];
+    struct weir_sent records[WEIRI_BOARD_MEMORY(64)];
     struct weir_board board;
     uint32_t mss = (uint32_t)function_number(in, NULL, "mss", UINT16_MAX);
     const json_t *events = function_list(in, NULL, "events");

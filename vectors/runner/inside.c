@@ -32,6 +32,8 @@ static const struct inside_setting inside_settings[] = {
     {"prr", INSIDE_BOOL, TCP(prr)},
     {"undo", INSIDE_BOOL, TCP(undo)},
     {"hystart", INSIDE_BOOL, TCP(hystart)},
+    {"ecn", INSIDE_U8, TCP(ecn)},
+    {"abe", INSIDE_BOOL, TCP(abe)},
     {"abc", INSIDE_BOOL, TCP(abc)},
     {"ack-delay", INSIDE_TIME, TCP(ack_delay_us)},
     {"ack-every", INSIDE_U8, TCP(ack_every)},
@@ -174,7 +176,7 @@ static answer inside_set_other(struct inside_config *config, const char *name, c
         config->iss = (uint32_t)number;
     } else if (strcmp(name, "backlog") == 0) {
         config->backlog = (uint32_t)number;
-    } else if (strcmp(name, "ecn") != 0 || number != 0) {
+    } else {
         return ANSWER_UNIMPLEMENTED;
     }
     return 0;
@@ -203,7 +205,7 @@ bool inside_has(const char *need)
 {
     static const char *const features[] = {
         "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
-        "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6",
+        "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn",
         "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "rows"};
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
         if (strcmp(features[i], need) == 0) {
@@ -394,7 +396,8 @@ static int64_t inside_segments(uint64_t octets, uint32_t mss)
 
 static int64_t inside_info_options(const weir_info *w)
 {
-    return (w->options & WEIR_OPT_TIMESTAMPS ? 1 : 0) | (w->options & WEIR_OPT_SACK_OK ? 2 : 0) | (w->options & WEIR_OPT_WSCALE ? 4 : 0);
+    return (w->options & WEIR_OPT_TIMESTAMPS ? 1 : 0) | (w->options & WEIR_OPT_SACK_OK ? 2 : 0) | (w->options & WEIR_OPT_WSCALE ? 4 : 0) |
+           (w->ecn ? 8 : 0);
 }
 
 static void inside_info_counts(const weir_info *w, struct target_info *info)
@@ -442,6 +445,7 @@ void inside_info(const weir_conn *c, struct target_info *info)
     info->rcv_wnd = w.rcv_wnd;
     info->bytes_acked = (int64_t)w.octets_acked;
     info->bytes_received = (int64_t)w.octets_received;
+    info->delivered_ce = w.delivered_ce;
     info->ato = w.ato;
     info->notsent_bytes = w.snd_unsent;
 }

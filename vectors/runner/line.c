@@ -224,13 +224,13 @@ int line_bits_unknown(const struct line_bit *names, int bits)
 }
 
 /* POLLRDHUP has no name without _GNU_SOURCE: 0x2000 above. */
-_Static_assert(sizeof(struct target_info) == sizeof(const char *) + 38 * sizeof(int64_t), "a fact without a name below");
+_Static_assert(sizeof(struct target_info) == sizeof(const char *) + 39 * sizeof(int64_t), "a fact without a name below");
 #define FIELD(name) {#name, offsetof(struct target_info, name)}
 const struct line_field line_fields[] = {
     FIELD(rto), FIELD(rtt), FIELD(rttvar), FIELD(min_rtt), FIELD(snd_mss), FIELD(rcv_mss), FIELD(advmss), FIELD(pmtu),
     FIELD(snd_cwnd), FIELD(snd_ssthresh), FIELD(unacked), FIELD(sacked), FIELD(lost), FIELD(retrans),
     FIELD(total_retrans), FIELD(backoff), FIELD(probes), FIELD(retransmits), FIELD(options), FIELD(snd_wscale),
-    FIELD(rcv_wscale), FIELD(ca_state), FIELD(reordering), FIELD(delivered), FIELD(snd_wnd), FIELD(rcv_wnd),
+    FIELD(rcv_wscale), FIELD(ca_state), FIELD(reordering), FIELD(delivered), FIELD(delivered_ce), FIELD(snd_wnd), FIELD(rcv_wnd),
     FIELD(bytes_acked), FIELD(bytes_received), FIELD(segs_in), FIELD(segs_out), FIELD(data_segs_in), FIELD(data_segs_out),
     FIELD(dsack_dups), FIELD(reord_seen), FIELD(rcv_ooopack), FIELD(total_rto), FIELD(ato), FIELD(notsent_bytes), {NULL, 0},
 };

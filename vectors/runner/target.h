@@ -32,6 +32,7 @@ struct target_info {
     int64_t snd_cwnd, snd_ssthresh;     /* segments */
     int64_t unacked, sacked, lost, retrans; /* segments */
     int64_t total_retrans, backoff, probes, retransmits, options, snd_wscale, rcv_wscale, ca_state, reordering, delivered;
+    int64_t delivered_ce;
     int64_t segs_in, segs_out, data_segs_in, data_segs_out, dsack_dups, reord_seen, rcv_ooopack, total_rto; /* counts */
     int64_t ato;                        /* microseconds */
     int64_t snd_wnd, rcv_wnd, bytes_acked, bytes_received, notsent_bytes; /* octets */

@@ -341,7 +341,7 @@ static size_t conn_emit(struct target_conn *w, uint8_t *octets, size_t cap)
     ip.payload_len = out.len;
     ip.protocol = WEIRI_PROTO_TCP;
     ip.ttl = w->config.stack.tcp.ttl;
-    ip.traffic_class = (uint8_t)(w->conn.dscp << 2);
+    ip.traffic_class = (uint8_t)(w->conn.dscp << 2 | out.ecn);
     ip.dont_fragment = true;
     const size_t header = weiri_ip_emit(out.room + out.header_at, &ip);
     out.header_at = (uint16_t)(out.header_at - header);
