@@ -232,6 +232,20 @@ no_retransmission() { sed -i '/^WEIR_PRIVATE bool weiri_board_next_lost(/,/^{/s/
 fault quick 'simulation: corruption that nobody notices' '[1-9][0-9]* failed' no_checksum sim
 fault full 'simulation: nothing is sent again' '[1-9][0-9]* failed' no_retransmission sim
 
+# ---- ci/recovery: what is judged in the simulator ----
+judged() {
+    word=$1
+    shift
+    # shellcheck disable=SC2086 # a list of words
+    $S -Dbuildtype=release -Dvectors=disabled -Dwerror=false && ninja -C b tests/sim/weir-sim && ci/recovery --quick --only "$word" "$@" b
+}
+no_loss_by_time() { sed -i '/^WEIR_PRIVATE uint32_t weiri_rack_detect(/,/^{/s/^{/{\n    if (now > 0) {\n        *wait = 0;\n        return 0;\n    }/' lib/recovery/rack.c; }
+probe_untold() { sed -i '/a.stamped = a.stamped && seq_leq(run.to, n->v->ack);/d' lib/conn/repair.c; }
+miss_forgotten() { sed -i '/^overshoot/d' ci/recovery.known; }
+fault quick 'recovery: no loss is found by time' 'burst cubic: 1 segment.*NOT MET' no_loss_by_time judged 'burst cubic'
+fault full 'recovery: the answer to a probe tells nothing' 'the last 3, rtt 20ms: timeouts.*NOT MET' probe_untold judged 'tail cubic'
+fault full 'recovery: a row that is not met, and not known' 'overshoot.*NOT MET' miss_forgotten judged overshoot
+
 # ---- ci/coverage: what gcovr says is judged, so a gcovr that leaves a source out or shows less is planted ----
 gcovr_says() { # gcovr_says PATTERN-TO-LEAVE-OUT LINES-COVERED BRANCHES-COVERED
     cat >gcovr-planted <<EOF

@@ -283,6 +283,17 @@ def install(s):
         raise Failed("the manual page is not installed")
 
 
+@step(1)
+def recovery(s):
+    """Loss recovery and congestion control in the simulator, with the library as it is installed: each row meets its bound."""
+    shutil.rmtree(s.build, ignore_errors=True)
+    s.run("meson", "setup", s.build, TOP, "-Dbuildtype=release", "-Dvectors=disabled")
+    s.run("ninja", "-C", s.build, "-j", s.options.compile_jobs, "tests/sim/weir-sim")
+    _, text = s.run("ci/recovery", "--quick", "--jobs", "1", s.build, timeout=900)
+    s.gates = int(re.search(r"^recovery: (\d+) of \d+ rows met", text, re.M)[1])
+    s.notes += text.strip().splitlines()[-1:]
+
+
 # ---- phase 2: needs the builds of phase 1 ------------------------------------------------------------------
 
 def sim_program(s, build):
