@@ -91,7 +91,9 @@ static void conn_remember(const struct conn_world *w, struct conn_before *before
 {
     before->c = w->c;
     FUZZ_CHECK(w->c.span_count <= CONN_SPANS, "more spans than rings of these sizes have");
-    memcpy(before->spans, w->c.spans, w->c.span_count * sizeof *before->spans);
+    if (w->c.span_count > 0) { /* there may be no rings */
+        memcpy(before->spans, w->c.spans, w->c.span_count * sizeof *before->spans);
+    }
     before->c.spans = before->spans;
 }
 
@@ -135,14 +137,15 @@ static void conn_check_window(struct conn_world *w, const weir_view *v)
         w->told.iss = c->snd.iss;
         w->told.irs = c->rcv.irs;
         w->told.ack = v->ack;
-        w->told.edge = edge;
+        w->told.edge = v->ack;
         w->told.known = true;
     }
     FUZZ_CHECK(seq_eq(v->ack, c->rcv.nxt), "acknowledges something else than RCV.NXT");
     FUZZ_CHECK(seq_leq(w->told.ack, v->ack), "the acknowledgment went back");
     bool cannot_say = (v->flags & WEIR_SYN) && v->window == 65535; /* a SYN's window is not scaled */
     FUZZ_CHECK(cannot_say || seq_lt(w->told.edge, seq_add(edge, 1u << shift)), "the right edge went back by a unit or more (SHLD-14)");
-    FUZZ_CHECK(seq_diff(c->rcv.usr, edge) <= c->rx_size + 1, "a window past the ring");
+    bool promised = seq_leq(edge, w->told.edge); /* before the ring was taken away */
+    FUZZ_CHECK(promised || seq_diff(c->rcv.usr, edge) <= c->rx_size + 1, "a window past the ring");
     w->told.ack = v->ack;
     w->told.edge = seq_max(w->told.edge, edge);
 }
@@ -468,21 +471,53 @@ static void conn_call(struct conn_world *w)
     }
 }
 
+/* Does what is in the rings go into these? Counted from the connection's numbers, apart from ring.c. */
+static bool conn_fits(const struct conn_world *w, const weir_buffers *b)
+{
+    const weir_conn *c = &w->c;
+    weir_seq fin = {c->rcv.nxt.v - (conn_has(c, WEIRI_FIN_TAKEN) ? 1 : 0)};
+    weir_seq last = c->span_count > 0 ? c->spans[c->span_count - 1].to : fin;
+    weir_seq first = {seq_eq(c->snd.una, c->snd.iss) && c->octets_acked == 0 ? c->snd.iss.v + 1 : c->snd.una.v};
+    uint32_t unacked = seq_lt(first, c->snd.end) ? seq_diff(first, c->snd.end) : 0;
+    bool rx = seq_diff(c->rcv.usr, last) <= b->rx_size && c->span_count <= b->span_cap;
+    return rx && unacked <= b->tx_size && c->board.count <= b->sent_cap;
+}
+
+/* The sizes that the connection wants, some others, or no rings at all. */
+static weir_sizes conn_other_sizes(const struct conn_world *w, unsigned how)
+{
+    weir_sizes sizes = w->sizes;
+    if (how & 8) {
+        sizes = weir_wanted(&w->c);
+        FUZZ_CHECK(sizes.rx >= w->c.rx_size && sizes.tx >= w->c.tx_size, "wants a smaller ring");
+        bool more = sizes.rx > w->c.rx_size || sizes.tx > w->c.tx_size;
+        FUZZ_CHECK(more == ((weir_events(&w->c) & WEIR_EV_GROW) != 0), "GROW does not say what is wanted");
+        sizes.rx = sizes.rx < 131072 ? sizes.rx : 131072;
+        sizes.tx = sizes.tx < 131072 ? sizes.tx : 131072;
+        return sizes;
+    }
+    sizes.rx = (sizes.rx > 0 ? sizes.rx : 256) << (how & 1);
+    sizes.tx = (sizes.tx > 0 ? sizes.tx : 256) << (how >> 1 & 1);
+    sizes.rx >>= how & 4 ? 1 : 0;
+    sizes.tx >>= how & 32 ? 1 : 0;
+    return sizes;
+}
+
 static void conn_grow(struct conn_world *w)
 {
     weir_buffers b;
     unsigned how = fuzz_u8(&w->in), other = w->slot ^ 1u;
-    weir_sizes sizes = w->sizes;
-    sizes.rx <<= how & 1;
-    sizes.tx <<= how >> 1 & 1;
-    if (how & 4) {
-        sizes.rx >>= 1; /* must be refused */
-    }
-    if (sizes.rx > 131072 || sizes.tx > 131072 || !weir_buffers_carve(&b, conn_memory[other], sizeof conn_memory[other], sizes)) {
+    weir_sizes sizes = conn_other_sizes(w, how);
+    memset(&b, 0, sizeof b);
+    if ((how & 0x90) == 0x90) {
+        memset(&sizes, 0, sizeof sizes);
+    } else if (sizes.rx > 131072 || sizes.tx > 131072 ||
+               !weir_buffers_carve(&b, conn_memory[other], sizeof conn_memory[other], sizes)) {
         return;
     }
+    bool fits = conn_fits(w, &b);
     weir_err err = weir_set_buffers(&w->c, &b, w->now);
-    FUZZ_CHECK((err == WEIR_ERR_NONE) == (sizes.rx >= w->sizes.rx), "rings of another size taken or refused");
+    FUZZ_CHECK((err == WEIR_ERR_NONE) == fits, "rings of another size taken or refused");
     if (err == WEIR_ERR_NONE) {
         memset(conn_memory[w->slot], 0xee, weir_buffers_size(w->sizes));
         w->slot = other;
@@ -555,6 +590,7 @@ static void conn_configure(struct conn_world *w)
     g->challenge_count = b & 16 ? 0 : 10;
     g->mtu = b & 32 ? (uint16_t)(428 + 16 * e) : g->mtu;
     g->rx_max = b & 64 ? 1u << 30 : 0;
+    g->tx_max = b & 64 ? 1u << 30 : 0;
     g->ack_check = (b & 128) == 0;
     static const uint32_t sizes[8] = {256, 512, 1024, 2048, 4096, 2048, 1024, 131072};
     w->sizes.rx = sizes[d & 7];

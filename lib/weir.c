@@ -41,6 +41,7 @@
 #include "conn/ecn.c"
 #include "conn/ring.c"
 #include "conn/window.c"
+#include "conn/tune.c"
 #include "conn/icmp.c"
 #include "conn/user.c"
 #include "conn/timer.c"
@@ -51,9 +52,11 @@
 
 /* stack: many connections. */
 #include "stack/pool.c"
+#include "stack/store.c"
 #include "stack/list.c"
 #include "stack/wheel.c"
 #include "stack/demux.c"
+#include "stack/lend.c"
 #include "stack/slot.c"
 #include "stack/timewait.c"
 #include "stack/listen.c"

@@ -1,22 +1,14 @@
 #!/usr/bin/env python3
 """ci/attacks.py against a small tree that is right, the same tree with one thing wrong, and faulty copies of the real tables."""
-import contextlib
-import importlib.util
-import io
 import json
 import pathlib
 import shutil
-import sys
 import tempfile
 import unittest
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
-SPEC = importlib.util.spec_from_file_location("attacks", TOP / "ci/attacks.py")
-assert SPEC and SPEC.loader
-attacks = importlib.util.module_from_spec(SPEC)
-sys.modules["attacks"] = attacks
-SPEC.loader.exec_module(attacks)
+from small_tree import TOP, SmallTree, tool
 
+attacks = tool("attacks")
 HEAD = "id\tyear\tclass\tstacks\troot_cause\timmunity_test\tevidence\n"
 GIVEN = "id\tdisposition\tevidence\treason\n"
 TABLE = HEAD + "".join(f"CVE-{n}\t1999\t{'PARSE' if n % 2 else 'CC'}\tall\tx\t[V{n:02} name] do it\tK\n" for n in range(1, 47))
@@ -33,49 +25,25 @@ TREE = {
 }
 
 
-class Tree(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.top = pathlib.Path(folder.name)
-        for name, text in TREE.items():
-            path = self.top / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+class Tree(SmallTree):
+    tool, files = attacks, TREE
 
     def change(self, name, old, new):
-        path = self.top / "vectors/attacks" / name
-        text = path.read_text(encoding="utf-8")
-        self.assertIn(old, text)
-        path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-    def run_attacks(self, *arguments):
-        out, before = io.StringIO(), sys.argv
-        sys.argv = ["attacks", "--top", str(self.top), *arguments]
-        try:
-            with contextlib.redirect_stdout(out):
-                code = attacks.main()
-        finally:
-            sys.argv = before
-        return code, out.getvalue()
+        super().change(f"vectors/attacks/{name}", old, new)
 
     def fault(self, *texts):
         """Exactly these faults, in order."""
-        code, out = self.run_attacks("--check")
-        faults = [line for line in out.splitlines() if line.startswith("fault: ")]
-        self.assertEqual((code, len(faults)), (1, len(texts)), out)
-        for text, line in zip(texts, faults):
-            self.assertIn(text, line)
+        self.faults(texts, "--check")
 
     # ---- what is right ----
 
     def test_right(self):
-        code, out = self.run_attacks("--check")
+        code, out = self.run_tool("--check")
         self.assertEqual((code, out), (0, "attacks: 46 rows: 11 shown, 12 tested, 12 cannot apply, 11 open; "
                                           "46 immunity vectors: 46 shown, 0 tested, 0 cannot apply, 0 open; 0 faults\n"))
 
     def test_report(self):
-        code, out = self.run_attacks()
+        code, out = self.run_tool()
         self.assertEqual(code, 0)
         self.assertIn("CC               23: 11 shown, 0 tested, 12 cannot apply, 0 open\n", out)
         self.assertIn("open: CVE-3: cookies are wanted\n", out)
@@ -83,7 +51,7 @@ class Tree(unittest.TestCase):
 
     def test_scripts_and_tests_with_a_setup(self):
         self.change("dispositions.tsv", "tests/test_a.c:first", "tests/test_a.c:second ci/gate")
-        self.assertEqual(self.run_attacks("--check")[0], 0)
+        self.assertEqual(self.run_tool("--check")[0], 0)
 
     # ---- what is wrong ----
 
@@ -165,7 +133,7 @@ class Tree(unittest.TestCase):
 
     def test_no_table(self):
         (self.top / "vectors/attacks/dispositions.tsv").unlink()
-        code, out = self.run_attacks("--check")
+        code, out = self.run_tool("--check")
         self.assertEqual(code, 1)
         self.assertIn("dispositions.tsv: cannot be read", out)
 

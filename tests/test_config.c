@@ -79,6 +79,8 @@ static void every_range_has_two_ends(void **state)
     BAD(cc, WEIR_CC_COUNT);
     GOOD(rx_max, 1u << 30);
     BAD(rx_max, (1u << 30) + 1);
+    GOOD(tx_max, 1u << 30);
+    BAD(tx_max, (1u << 30) + 1);
     BAD(ack_every, 0);
     BAD(ttl, 0);
     GOOD(dscp, 63);

@@ -53,6 +53,9 @@ static void defaults(void **state)
     assert_string_equal(weir_format_addr(text, &o.device.addr6.addr), "fd77::2");
     assert_int_equal(o.device.addr4.len, 24);
     assert_int_equal(o.rcvbuf, 262144);
+    assert_int_equal(o.rcvbuf_max, 4194304);
+    assert_int_equal(o.sndbuf_max, 4194304);
+    assert_int_equal(o.ring_memory, 0);
     assert_int_equal(o.msl_us, 30000000);
     assert_int_equal(o.ready_fd, -1);
     assert_true(!o.seed_given && !o.idle_given && o.exec == NULL && o.arg_count == 0);

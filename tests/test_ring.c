@@ -217,8 +217,17 @@ static void rings_grow_while_running(void **state)
         assert_true(weir_buffers_carve(&b, memory, sizeof memory, sizes));
         assert_int_equal(weir_set_buffers(&f->c, &b, f->now), WEIR_ERR_NONE);
         assert_int_equal(weir_set_buffers(&f->c, &b, f->now), WEIR_ERR_NONE);
-        b.rx_size /= 2;
-        assert_int_equal(weir_set_buffers(&f->c, &b, f->now), WEIR_ERR_INVALID);
+        weir_buffers small = b;
+        small.rx_size = 2048; /* up to the end of the run beyond the gap there are 3000 octets */
+        assert_int_equal(weir_set_buffers(&f->c, &small, f->now), WEIR_ERR_INVALID);
+        small = b;
+        small.tx_size = 2048;
+        assert_int_equal(weir_set_buffers(&f->c, &small, f->now), WEIR_ERR_INVALID);
+        small = b;
+        small.span_cap = 0;
+        assert_int_equal(weir_set_buffers(&f->c, &small, f->now), WEIR_ERR_INVALID);
+        memset(&small, 0, sizeof small);
+        assert_int_equal(weir_set_buffers(&f->c, &small, f->now), WEIR_ERR_INVALID);
         weiri_ring_receive(&f->c, &between);
         assert_int_equal(weir_recv(&f->c, got, sizeof got, &count, f->now), WEIR_ERR_NONE);
         assert_int_equal(count, 3000);

@@ -67,7 +67,8 @@ static void test_slots_and_lists(void **state)
     weir_stack *s = stack_with_everything();
     (void)state;
     DAMAGE(s->slot_pool.used, 5, "stack: a pool is not in order");
-    DAMAGE(s->block_pool.free, 40, "stack: a pool is not in order");
+    DAMAGE(s->store.used, 3, "stack: a pool is not in order");
+    DAMAGE(s->store.fresh, 65, "stack: a pool is not in order");
     DAMAGE(s->slot_pool.fresh, 65, "stack: a pool is not in order");
     DAMAGE(s->out.head, 0, "stack: a list is broken");
     DAMAGE(s->out.count, 1, "stack: a list is broken");
@@ -77,8 +78,14 @@ static void test_slots_and_lists(void **state)
     DAMAGE(s->stats.half_open, 17, "stack: too many half-open connections");
     DAMAGE(s->slots[4].flags, WEIRI_SLOT_SHOWN, "slot: free, and still in a list or armed");
     DAMAGE(s->slots[4].lists, 1, "slot: free, and still in a list or armed");
-    DAMAGE(s->slots[0].block, 60, "slot: no buffers, or another's configuration");
-    DAMAGE(s->slots[0].conn.cfg, NULL, "slot: no buffers, or another's configuration");
+    DAMAGE(s->slots[0].block, 60, "slot: rings that were not lent to it, or another's configuration");
+    DAMAGE(s->slots[0].block, 1, "slot: rings that were not lent to it, or another's configuration");
+    DAMAGE(s->slots[0].block, WEIRI_NONE, "slot: rings that were not lent to it, or another's configuration");
+    DAMAGE(s->slots[0].conn.cfg, NULL, "slot: rings that were not lent to it, or another's configuration");
+    DAMAGE(s->spare.count, 9, "stack: a list is broken");
+    DAMAGE(s->needy.head, 0, "stack: a list is broken");
+    DAMAGE(s->holders, 1, "stack: the rings lent and the memory they take do not add up");
+    DAMAGE(s->stats.ring_octets, 1, "stack: the rings lent and the memory they take do not add up");
     DAMAGE(s->slots[0].conn.tuple.local_port, 1, "demux: a record is in the wrong chain");
     DAMAGE(s->slots[3].flags, (uint8_t)(s->slots[3].flags & ~WEIRI_SLOT_HALF), "slot: half-open and the listener does not know it");
     DAMAGE(s->slots[0].flags, (uint8_t)(s->slots[0].flags & ~WEIRI_SLOT_LINKED), "demux: a slot in a chain does not know it");
@@ -86,7 +93,7 @@ static void test_slots_and_lists(void **state)
     DAMAGE(s->slots[2].want, 0x7fff, "slot: on the ready list without news, or the other way round");
     DAMAGE(s->slots[3].conn.state, WEIR_ESTABLISHED, "slot: on the ready list without news, or the other way round");
     DAMAGE(s->slots[0].conn.flags, s->slots[0].conn.flags | WEIRI_SYN_DUE, "slot: not queued with output, or queued without");
-    DAMAGE(s->stats.connections, 5, "stack: connections, records and buffers do not add up");
+    DAMAGE(s->stats.connections, 5, "stack: connections and records do not add up");
     DAMAGE(s->stats.half_open, 2, "stack: timers or half-open connections do not add up");
     guard_free_all();
 }

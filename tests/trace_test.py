@@ -1,22 +1,13 @@
 #!/usr/bin/env python3
 """ci/trace.py against a small tree that is right, and against the same tree with one thing wrong: each must be found and named."""
-import contextlib
-import importlib.util
-import io
 import json
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
-SPEC = importlib.util.spec_from_file_location("trace", TOP / "ci/trace.py")
-assert SPEC and SPEC.loader
-trace = importlib.util.module_from_spec(SPEC)
-sys.modules["trace"] = trace
-SPEC.loader.exec_module(trace)
+from small_tree import SmallTree, tool
 
 LACKING = "not imple" "mented"
 HEAD = "id\tlevel\tsection\tparaphrase\tscope\tsource\n"
@@ -44,56 +35,27 @@ TREE = {
 RESULTS = {"cases": [{"id": i, "verdict": "pass"} for i in ("open/first", "segment/a", "segment/b")]}
 
 
-class Tree(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.top = pathlib.Path(folder.name)
-        for name, text in TREE.items():
-            self.write(name, text)
-
-    def write(self, name, text):
-        path = self.top / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def change(self, name, old, new):
-        text = (self.top / name).read_text(encoding="utf-8")
-        self.assertIn(old, text)
-        self.write(name, text.replace(old, new, 1))
+class Tree(SmallTree):
+    tool, files = tool("trace"), TREE
 
     def results(self, **verdicts):
         cases = [dict(c, verdict=verdicts.get(c["id"].replace("/", "_"), c["verdict"])) for c in RESULTS["cases"]]
         return ["--results", str(self.write("results.json", json.dumps({"cases": cases})))]
 
-    def run_trace(self, *arguments):
-        out, before = io.StringIO(), sys.argv
-        sys.argv = ["trace", "--top", str(self.top), *arguments]
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                code = trace.main()
-        finally:
-            sys.argv = before
-        return code, out.getvalue()
-
     def fault(self, text, *arguments):
         """Exactly one fault, with these words."""
-        code, out = self.run_trace(*arguments)
-        faults = [line for line in out.splitlines() if line.startswith("fault: ")]
-        self.assertEqual((code, len(faults)), (1, 1), out)
-        self.assertIn(text, faults[0])
+        self.faults([text], *arguments)
 
     # ---- what is right ----
 
     def test_right(self):
-        code, out = self.run_trace("--gate", *self.results())
+        code, out = self.run_tool("--gate", *self.results())
         self.assertEqual(code, 0, out)
         self.assertIn(f"7 requirements: 4 shown, 1 test, 1 not applicable, 1 {LACKING}, 0 open; 3 vectors; 0 faults", out)
 
     def test_json_links(self):
         path = self.top / "out.json"
-        self.assertEqual(self.run_trace("--json", str(path))[0], 0)
+        self.assertEqual(self.run_tool("--json", str(path))[0], 0)
         data = json.loads(path.read_text(encoding="utf-8"))
         rows = {r["id"]: r for r in data["requirements"]}
         self.assertEqual(rows["MUST-1"]["vectors"], ["open/first"])
@@ -108,7 +70,7 @@ class Tree(unittest.TestCase):
     def test_html(self):
         path = self.top / "deep/out.html"
         path.parent.mkdir()
-        self.assertEqual(self.run_trace("--html", str(path))[0], 0)
+        self.assertEqual(self.run_tool("--html", str(path))[0], 0)
         text = path.read_text(encoding="utf-8")
         self.assertIn("MSS &lt;always&gt;.", text)
         self.assertNotIn("<always>", text)
@@ -119,7 +81,7 @@ class Tree(unittest.TestCase):
     @unittest.skipUnless(shutil.which("chromium"), "chromium is not installed")
     def test_html_in_a_browser(self):
         path = self.top / "out.html"
-        self.assertEqual(self.run_trace("--html", str(path))[0], 0)
+        self.assertEqual(self.run_tool("--html", str(path))[0], 0)
         for words, shown in (("", 7), ("mss%20always", 1), ("step", 2), ("nowhere", 0)):
             command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.top}/browser", "--dump-dom"]
             done = subprocess.run([*command, f"{path.as_uri()}#{words}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120,
@@ -130,20 +92,20 @@ class Tree(unittest.TestCase):
 
     def test_only_and_open(self):
         self.change("vectors/requirements/dispositions.tsv", "SHLD-2\ttest\ttests/test_a.c:text_on_rst tests/tun/b.sh\tonly the API can show it\n", "")
-        code, out = self.run_trace("--open", "--only", "9293")
+        code, out = self.run_tool("--open", "--only", "9293")
         self.assertEqual((code, out.splitlines()[0]), (0, "vectors/requirements/rfc9293.tsv:3: SHLD-2 SHOULD api: Text on RST."))
         self.assertIn("5 requirements: 4 shown", out)
-        self.assertEqual(self.run_trace("--gate", "--only", "rfc6298")[0], 0)
-        self.assertEqual(self.run_trace("--only", "1")[0], 2)
+        self.assertEqual(self.run_tool("--gate", "--only", "rfc6298")[0], 0)
+        self.assertEqual(self.run_tool("--only", "1")[0], 2)
 
     def test_unsupported_shows_nothing(self):
-        code, out = self.run_trace(*self.results(segment_a="unsupported"))
+        code, out = self.run_tool(*self.results(segment_a="unsupported"))
         self.assertEqual(code, 0)
         self.assertIn("3 shown", out)
 
     def test_redundant(self):
         self.change("vectors/scenario/open/first.pkt", "// covers: MAY-3", "// covers: MAY-3 SHLD-2 RFC6298-5-10")
-        code, out = self.run_trace()
+        code, out = self.run_tool()
         self.assertEqual(code, 0)
         self.assertEqual(out.count("is shown by open/first as well: the line is redundant"), 2)
 
@@ -225,7 +187,7 @@ class Tree(unittest.TestCase):
         self.fault("second.pkt:1: open/second is relied on and did not pass: not run", *self.results())
 
     def test_failed_vector_shows_nothing(self):
-        _, out = self.run_trace(*self.results(open_first="dead"))
+        _, out = self.run_tool(*self.results(open_first="dead"))
         self.assertIn("2 shown", out)
 
     def test_broken_head(self):
@@ -238,7 +200,7 @@ class Tree(unittest.TestCase):
 
     def test_broken_table(self):
         self.change("vectors/requirements/rfc6298.tsv", "\tCleared.", "")
-        code, out = self.run_trace()
+        code, out = self.run_tool()
         self.assertEqual(code, 1)
         self.assertIn("rfc6298.tsv:3: 5 cells", out)
 
@@ -263,7 +225,7 @@ class Tree(unittest.TestCase):
                                ("wire\tRFC", "air\tRFC", "rfc9293.tsv:2: MUST-1: no such level or scope: MUST, air")):
             self.write("vectors/requirements/rfc9293.tsv", TREE["vectors/requirements/rfc9293.tsv"])
             self.change("vectors/requirements/rfc9293.tsv", old, new)
-            code, out = self.run_trace()
+            code, out = self.run_tool()
             self.assertEqual(code, 1)
             self.assertIn(text, out)
 
@@ -274,7 +236,7 @@ class Tree(unittest.TestCase):
     def test_nothing_there(self):
         with tempfile.TemporaryDirectory() as empty:
             self.top = pathlib.Path(empty)
-            code, out = self.run_trace()
+            code, out = self.run_tool()
         self.assertEqual(code, 1)
         self.assertIn("vectors/requirements: there is no requirement", out)
 
@@ -285,7 +247,7 @@ class Tree(unittest.TestCase):
         self.change("vectors/requirements/rfc6298.tsv", "RFC6298-5-10", rows + "RFC6298-5-10")
         self.change("lib/conn/a.c", "/* RFC 6298 5.7", "/* RFC 6298 5 */\n/* RFC 6298 5.7")
         path = self.top / "out.json"
-        self.run_trace("--json", str(path))
+        self.run_tool("--json", str(path))
         found = {r["id"]: r for r in json.loads(path.read_text(encoding="utf-8"))["requirements"]}
         self.assertEqual((found["MUST-1"]["marks"], found["MUST-1"]["citations"]), (["lib/conn/a.c:1", "lib/conn/rows.h:2"], []))
         self.assertEqual(found["RFC6298-5-20"]["citations"], [])
@@ -293,14 +255,14 @@ class Tree(unittest.TestCase):
 
     def test_id_twice(self):
         self.change("vectors/requirements/rfc6298.tsv", "RFC6298-5-10", "MUST-1")
-        code, out = self.run_trace()
+        code, out = self.run_tool()
         self.assertEqual(code, 1)
         self.assertIn("rfc9293.tsv:2: MUST-1 is also in vectors/requirements/rfc6298.tsv:3", out)
 
     def test_bad_results(self):
         for text in ("", "[]", '{"cases": [{"id": 1}]}', '{"cases": 3}'):
-            self.assertEqual(self.run_trace("--results", str(self.write("results.json", text)))[0], 2, text)
-        self.assertEqual(self.run_trace("--results", str(self.top / "nowhere.json"))[0], 2)
+            self.assertEqual(self.run_tool("--results", str(self.write("results.json", text)))[0], 2, text)
+        self.assertEqual(self.run_tool("--results", str(self.top / "nowhere.json"))[0], 2)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ typedef struct weir_stack_config {
     bool syn_cookies;             /* beyond that answer a SYN without remembering it (RFC 4987 3.6), but for listeners that hold; true */
     uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies; 1000; the rest is counted and dropped */
     uint16_t port_first, port_last; /* ephemeral ports; 49152..65535 (RFC 6335 6) */
-    weir_sizes rings;             /* of each connection; 64 KiB each */
+    weir_sizes rings;             /* of each connection at first; 64 KiB each */
+    uint64_t ring_memory;         /* octets for the rings of all; 0: as much as connections_max such rings take. See "rings" below */
 } weir_stack_config;
 
 WEIR_API void weir_stack_config_init(weir_stack_config *config); /* over weir_config_internet */
@@ -118,6 +119,22 @@ WEIR_API const weir_conn *weir_stack_peek(const weir_stack *s, weir_handle conn)
  * record when it is in TIME-WAIT. A connection that is CLOSED keeps its record until it is released. */
 WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us linger_us, weir_us now);
 
+/* ---- rings ----
+ *
+ * All rings are lent from ring_memory: what is configured is all that will ever be used. A connection gets `rings` when it is opened,
+ * and larger ones when its path asks for them (weir_wanted; tcp.rx_max and tcp.tx_max say how large), while the memory lasts:
+ *
+ * - Half of it, or as much as the connections without rings could need if that is less, is kept for first rings. So none is ever
+ *   refused where ring_memory is at least twice connections_max times `rings`.
+ * - No connection is lent more than half of what is free; it gets as much of what it wants as there is.
+ * - When it is all lent, rings with nothing in them are taken back from connections that are established and idle: for another's first
+ *   rings from whoever was idle longest, for larger ones only from those idle for a second. They come back by themselves, with the
+ *   next text that arrives, or with weir_stack_conn when there may be something to write. So ring_memory may be much less than all
+ *   connections could use. While there is none to be had, text that arrives is as if lost, weir_tx_reserve has no room, and
+ *   WEIR_EV_WRITABLE comes when there is. A SYN is not answered then (WEIR_NO_ROOM).
+ *
+ * Rings that the user gives a connection by weir_set_buffers are the user's affair from then on. */
+
 /* ---- looking ---- */
 
 /* The handle after `conn` in no particular order, 0 at the end; 0 starts. Released connections are shown too. */
@@ -134,6 +151,9 @@ typedef struct weir_stats {
     uint64_t echo_replies, replies_dropped, icmp_taken, time_wait_reused, time_wait_evicted;
     uint64_t cookies_out, cookies_in, cookies_refused; /* SYN cookies: given, brought back, acknowledgments that only looked like it */
     uint64_t odd_segments;   /* segments with any mark of enum weir_odd */
+    uint64_t rings_grown, rings_refused;      /* larger rings lent; wishes that were not granted in full */
+    uint64_t rings_reclaimed, rings_missing;  /* taken back from the idle; first rings that were not to be had */
+    uint64_t ring_octets, ring_octets_peak;   /* of ring_memory: lent now, and at most */
     uint32_t connections, half_open, listeners, time_wait;      /* now */
     uint32_t connections_peak, half_open_peak, time_wait_peak;
 } weir_stats;

@@ -262,6 +262,7 @@ typedef struct weir_config {
     uint8_t secret[16];         /* random, at least 128 bits, one a host or an instance; no default, zero is refused (RFC 6528) */
     uint32_t rx_max;            /* the largest receive ring that will ever be lent, octets: sets the window shift, whose unit is
                                    at most a quarter of the ring lent at open; 0: that ring */
+    uint32_t tx_max;            /* the largest send ring that will be asked for, octets; 0: none beyond what is lent: weir_wanted */
     uint16_t mtu;               /* of the interface, IP header included; MSS derives from it (RFC 6691); 1500 */
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind; CUBIC */
@@ -451,7 +452,8 @@ enum weir_event {
     WEIR_EV_URGENT = 0x20,    /* urgent data is ahead (MUST-32) */
     WEIR_EV_HELD = 0x40,      /* a SYN has come and waits for weir_admit or weir_abort */
     WEIR_EV_SUSPECT = 0x80,   /* R1 passed without an answer, or a soft ICMP error (SHLD-9, MUST-47, SHLD-25) */
-    WEIR_EV_SENT = 0x100      /* all that was committed, and our FIN if closed, is acknowledged */
+    WEIR_EV_SENT = 0x100,     /* all that was committed, and our FIN if closed, is acknowledged */
+    WEIR_EV_GROW = 0x200      /* larger rings would help: weir_wanted */
 };
 WEIR_API unsigned weir_events(const weir_conn *c);
 WEIR_API weir_err weir_error(const weir_conn *c); /* the first error wins and stays */
@@ -465,8 +467,23 @@ WEIR_API void weir_set_nagle(weir_conn *c, bool on);          /* MUST-17 */
 WEIR_API void weir_set_keepalive(weir_conn *c, bool on, weir_us now);      /* MUST-24; interval from config, 2 h if that is 0 */
 WEIR_API weir_err weir_set_dscp(weir_conn *c, uint8_t dscp);      /* 0..63 (SHLD-21) */
 WEIR_API void weir_set_user_timeout(weir_conn *c, weir_us r2_us); /* R2 of this connection (MUST-21); 0: config.r2_us */
-/* Larger rings while running: contents move, `b` takes the place of the old buffers, which the caller may then reuse.
- * WEIR_ERR_INVALID if a ring would become smaller. */
+
+/* Rings that grow. A connection measures what the path asks for and allocates nothing; the caller grants, or does not:
+ *
+ *     if (weir_events(c) & WEIR_EV_GROW) {
+ *         weir_sizes sizes = weir_wanted(c);
+ *         if (weir_buffers_carve(&b, memory, len, sizes)) weir_set_buffers(c, &b, now);    (then free the old memory)
+ *     }
+ *
+ * To refuse is harmless: the transfer goes as fast as the rings allow. The receive ring is to hold twice what the user reads in a
+ * round-trip time, more in slow start, up to config.rx_max; what is sent and not read asks for nothing. The send ring is to hold
+ * twice the congestion window while the user keeps it filled, up to config.tx_max. With both 0 nothing is ever asked for.
+ * (A stack grants from its own memory: weir_stack_config.ring_memory.) */
+WEIR_API weir_sizes weir_wanted(const weir_conn *c); /* powers of two; no ring smaller than it is */
+/* Rings of other sizes while running: contents move, `b` takes the place of the old buffers, which the caller may then reuse; the two
+ * must not overlap. WEIR_ERR_INVALID if what is in the rings does not fit. Smaller ones are allowed, and none at all (*b all zero) while
+ * nothing is in them: the window that was promised stays promised (RFC 9293 3.8.6.2.2), and text for which there is no place is
+ * as if it had been lost on the way. Nothing can be sent without a send ring, not even FIN. */
 WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us now);
 
 /* A snapshot for people and tests; names as in tcp_info. Times in microseconds, sizes in octets. */
@@ -478,6 +495,7 @@ typedef struct weir_info {
     uint32_t unacked, sacked, lost, retrans; /* octets in flight by what is known of them */
     uint32_t snd_wnd, rcv_wnd;            /* octets, scaled */
     uint32_t snd_queued, snd_unsent, rcv_queued, rcv_spans; /* rings: committed, not yet sent, to be read; runs out of order */
+    uint32_t snd_ring, rcv_ring;          /* sizes lent */
     uint64_t octets_acked, octets_received;
     uint32_t segments_in, segments_out, data_segments_in, data_segments_out;
     uint32_t total_retrans, timeouts, fast_recoveries, dup_in, out_of_order_in, challenge_acks, dsack_in, paws_dropped;
@@ -612,6 +630,16 @@ struct weir_rate {
     uint8_t limited;         /* enum weiri_limited of the sample */
 };
 
+/* What the rings should be (lib/conn/tune.c). */
+struct weir_tune {
+    weir_us read_at, edge_at; /* when this round of reading began; when `edge` was promised */
+    weir_seq read_from, edge; /* what the user had read then; without timestamps: a right edge whose use shows the round trip */
+    uint32_t read_last;       /* octets read in the round before */
+    uint32_t rtt, rtt_round;  /* the receiver's round-trip time: of the round before, of this one; microseconds, 0: none */
+    uint32_t echo;            /* the last timestamp that gave a sample */
+    uint32_t rx_want, tx_want; /* octets */
+};
+
 /* One value, no pointer to itself: it can be copied with its buffers, compared, kept. All fields are private. */
 struct weir_conn {
     /* hot: read or written for every segment */
@@ -646,6 +674,7 @@ struct weir_conn {
     struct weir_rack rack;
     struct weir_prr prr;
     struct weir_undo undo;
+    struct weir_tune tune;
     weir_seq recover;            /* RFC 6582 3.2 */
     uint32_t flags;              /* enum weiri_flag */
     uint16_t span_count, span_cap;

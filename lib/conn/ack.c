@@ -187,6 +187,7 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
     n.duplicate = !n.advanced && ack_is_duplicate(c, v, news);
     weiri_repair_acked(c, &n);
     ack_window(c, v);
+    weiri_tune_acked(c, n.acked);
 }
 
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v)

@@ -124,6 +124,7 @@ static void act_take_syn(weir_conn *c, const weir_view *v)
     act_take_options(c, v);
     weiri_ecn_take_syn(c, v);
     c->progress_at = c->now;
+    weiri_tune_begin(c);
 }
 
 #define ACT_ISS_STEP 65537u
@@ -264,12 +265,12 @@ static void act_TAKE_TEXT(struct weiri_step *s)
         act_note_fin(c, last);
     }
     weir_seq limit = conn_has(c, WEIRI_FIN_KNOWN) ? c->rcv.fin : c->rcv.adv;
-    weir_seq from = seq_max(first, c->rcv.nxt), to = seq_min(last, limit);
+    weir_seq from = seq_max(first, c->rcv.nxt), wanted = seq_min(last, limit), to = seq_min(wanted, weiri_ring_end(c));
     weir_block all;
     all.from = first;
-    all.to = seq_min(last, limit);
+    all.to = wanted;
     weiri_ring_note_duplicate(c, all);
-    bool at_once = !seq_eq(c->dsack.from, c->dsack.to);
+    bool at_once = !seq_eq(c->dsack.from, c->dsack.to) || seq_lt(to, wanted); /* what has no place must come again */
     if (seq_lt(from, to)) {
         struct weiri_text text;
         text.from = from;
@@ -282,6 +283,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
     }
     weiri_ecn_take_text(c, v);
     weiri_ack_due(c, v);
+    weiri_tune_arrived(c, v);
     if (conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(c->rcv.nxt, c->rcv.fin) && !(v->flags & WEIR_SYN)) {
         s->facts |= (uint32_t)WEIRI_F_FIN_REACHED;
     }

@@ -55,7 +55,9 @@ static const char *check_receive(const weir_conn *c)
     const struct check_rule rules[] = {
         {seq_leq(c->rcv.usr, c->rcv.nxt), "the user read past RCV.NXT"},
         {seq_leq(c->rcv.nxt, c->rcv.adv), "RCV.NXT passes the edge that was promised"},
-        {seq_diff(c->rcv.usr, c->rcv.adv) <= c->rx_size + 1, "the promised edge passes the receive ring"},
+        {weiri_ring_held(c) <= c->rx_size, "the receive ring holds more than it has places"},
+        {seq_diff(c->rcv.usr, c->rcv.adv) <= (1u << 30) + 1, "a promise beyond the largest window"},
+        {c->rx_size > 0 || c->span_cap == 0, "spans without a ring"},
         {seq_leq(c->rcv.acked, c->rcv.nxt), "acknowledged what did not come"},
         {c->span_count <= c->span_cap, "more spans than there is memory for"},
         {!conn_has(c, WEIRI_FIN_TAKEN) || conn_has(c, WEIRI_FIN_KNOWN), "FIN taken and not known"},

@@ -98,6 +98,7 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
         {config->cc < WEIR_CC_COUNT, "cc"},
         {config->ecn < WEIR_ECN_COUNT, "ecn"},
         {config->rx_max <= 1u << 30, "rx_max"},
+        {config->tx_max <= 1u << 30, "tx_max"},
         {config->ack_every >= 1, "ack_every"},
         {config->ttl >= 1, "ttl"},
         {config->dscp <= 63, "dscp"},

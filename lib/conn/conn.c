@@ -145,7 +145,7 @@ WEIR_API unsigned weir_events(const weir_conn *c)
            (c->state == WEIR_CLOSED ? (unsigned)WEIR_EV_CLOSED : 0) |
            (conn_has(c, WEIRI_URG_RCV) ? (unsigned)WEIR_EV_URGENT : 0) | (held ? (unsigned)WEIR_EV_HELD : 0) |
            (conn_has(c, WEIRI_SUSPECT) ? (unsigned)WEIR_EV_SUSPECT : 0) |
-           (conn_all_acked(c) ? (unsigned)WEIR_EV_SENT : 0);
+           (conn_all_acked(c) ? (unsigned)WEIR_EV_SENT : 0) | (weiri_tune_growing(c) ? (unsigned)WEIR_EV_GROW : 0);
 }
 
 WEIR_API weir_err weir_error(const weir_conn *c)

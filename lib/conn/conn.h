@@ -257,6 +257,10 @@ WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, uns
 WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t len, weir_slice body[2]);
 WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c);
 WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c);
+/* Octets from the first unread one to the last that is there, gaps counted. */
+WEIR_PRIVATE uint32_t weiri_ring_held(const weir_conn *c);
+/* One past the last octet that the receive ring has a place for: what was promised beyond it is not taken. */
+WEIR_PRIVATE weir_seq weiri_ring_end(const weir_conn *c);
 
 /* out.c, window.c */
 /* The user has read, or lent a larger ring: is the window so much larger that the peer should hear of it at once (RFC 9293 3.8.6.2.2)? */
@@ -265,6 +269,16 @@ WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c);
 WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
 /* The shift that lets the largest receive ring be announced by one that begins with rx_size (RFC 7323 2.3). */
 WEIR_PRIVATE uint8_t weiri_window_shift(const weir_config *cfg, uint32_t rx_size);
+
+/* tune.c: how large the rings should be. The peer's SYN was taken; text arrived; the user reads; octets were acknowledged. */
+WEIR_PRIVATE void weiri_tune_begin(weir_conn *c);
+WEIR_PRIVATE void weiri_tune_arrived(weir_conn *c, const weir_view *v);
+WEIR_PRIVATE void weiri_tune_read(weir_conn *c);
+WEIR_PRIVATE void weiri_tune_acked(weir_conn *c, uint32_t acked);
+/* Is more wanted than is lent? */
+WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c);
+/* The rings hold nothing and nothing on its way will need them: they could be taken away. */
+WEIR_PRIVATE bool weiri_tune_idle(const weir_conn *c);
 
 /* Octets in flight as far as known. */
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);

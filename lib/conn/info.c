@@ -19,6 +19,8 @@ static void info_sizes(const weir_conn *c, weir_info *info)
     info->snd_unsent = conn_unsent(c);
     info->rcv_queued = weiri_ring_readable(c);
     info->rcv_spans = c->span_count;
+    info->snd_ring = c->tx_size;
+    info->rcv_ring = c->rx_size;
 }
 
 static void info_counts(const weir_conn *c, weir_info *info)

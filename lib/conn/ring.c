@@ -12,9 +12,20 @@
 
 /* ---- receive ring -------------------------------------------------------------------------------------------------------------- */
 
+/* Where a sequence number lies in a ring whose first octet is `first`; 0 in a ring that was not lent. */
+static uint32_t ring_place(uint32_t size, weir_seq first, weir_seq s)
+{
+    return size == 0 ? 0 : seq_diff(first, s) & (size - 1);
+}
+
+static uint32_t ring_rx_place(const weir_conn *c, weir_seq s)
+{
+    return ring_place(c->rx_size, seq_add(c->rcv.irs, 1), s);
+}
+
 static void ring_write(weir_conn *c, const struct weiri_text *t)
 {
-    uint32_t at = (t->from.v - c->rcv.irs.v - 1) & (c->rx_size - 1);
+    uint32_t at = ring_rx_place(c, t->from);
     uint32_t first = base_min32(t->len, c->rx_size - at);
     memcpy(c->rx_ring + at, t->octets, first);
     if (first < t->len) {
@@ -205,17 +216,27 @@ WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c)
     return seq_diff(c->rcv.usr, c->rcv.nxt) - (conn_has(c, WEIRI_FIN_TAKEN) ? 1 : 0);
 }
 
+WEIR_PRIVATE uint32_t weiri_ring_held(const weir_conn *c)
+{
+    return c->span_count > 0 ? seq_diff(c->rcv.usr, c->spans[c->span_count - 1].to) : weiri_ring_readable(c);
+}
+
+WEIR_PRIVATE weir_seq weiri_ring_end(const weir_conn *c)
+{
+    return seq_add(c->rcv.usr, c->rx_size);
+}
+
 /* ---- send ring ------------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t ring_tx_place(const weir_conn *c, weir_seq s)
 {
-    return (s.v - c->snd.iss.v - 1) & (c->tx_size - 1);
+    return ring_place(c->tx_size, seq_add(c->snd.iss, 1), s);
 }
 
 WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t len, weir_slice body[2])
 {
     uint32_t at = ring_tx_place(c, from), first = base_min32(len, c->tx_size - at);
-    body[0].octets = c->tx_ring + at;
+    body[0].octets = len > 0 ? c->tx_ring + at : c->tx_ring;
     body[0].len = first;
     body[1].octets = c->tx_ring;
     body[1].len = len - first;
@@ -237,10 +258,10 @@ WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c)
 
 WEIR_API const uint8_t *weir_rx_peek(const weir_conn *c, size_t *len)
 {
-    uint32_t at = (c->rcv.usr.v - c->rcv.irs.v - 1) & (c->rx_size - 1);
+    uint32_t at = ring_rx_place(c, c->rcv.usr);
     bool open = c->state != WEIR_LISTEN && c->state != WEIR_SYN_SENT && c->state != WEIR_SYN_RECEIVED;
     *len = open ? base_min32(weiri_ring_readable(c), c->rx_size - at) : 0;
-    return c->rx_ring + at;
+    return c->rx_size > 0 ? c->rx_ring + at : NULL;
 }
 
 WEIR_API uint8_t *weir_tx_reserve(const weir_conn *c, size_t *len)
@@ -250,7 +271,7 @@ WEIR_API uint8_t *weir_tx_reserve(const weir_conn *c, size_t *len)
     uint32_t at = ring_tx_place(c, c->snd.end);
     bool may = sending && !conn_has(c, WEIRI_FIN_QUEUED);
     *len = may ? base_min32(weiri_ring_room(c), c->tx_size - at) : 0;
-    return c->tx_ring + at;
+    return c->tx_size > 0 ? c->tx_ring + at : NULL;
 }
 
 /* ---- storage ------------------------------------------------------------------------------------------------------------------------- */
@@ -297,42 +318,64 @@ WEIR_API bool weir_buffers_carve(weir_buffers *b, void *memory, size_t len, weir
     return true;
 }
 
-/* Octets move to the places that the larger rings give their sequence numbers. */
-static void ring_move_rx(weir_conn *c, uint8_t *to, uint32_t size)
+/* A ring: `first` is the sequence number of its first place. */
+struct ring_place_of {
+    uint8_t *octets;
+    uint32_t size;
+    weir_seq first;
+};
+
+/* Octets go to the places that a ring of another size gives their sequence numbers. */
+static void ring_move(const struct ring_place_of *from, const struct ring_place_of *to, weir_seq at, uint32_t len)
 {
-    weir_seq end = c->span_count > 0 ? c->spans[c->span_count - 1].to : c->rcv.nxt;
-    uint32_t len = seq_diff(c->rcv.usr, end);
-    for (uint32_t i = 0; i < len; i++) { /* at most the old ring's size */
-        uint32_t place = c->rcv.usr.v + i - c->rcv.irs.v - 1;
-        to[place & (size - 1)] = c->rx_ring[place & (c->rx_size - 1)];
+    while (len > 0) { /* once for each time that one of the rings begins anew */
+        uint32_t here = ring_place(from->size, from->first, at), there = ring_place(to->size, to->first, at);
+        uint32_t part = base_min32(len, base_min32(from->size - here, to->size - there));
+        memmove(to->octets + there, from->octets + here, part); /* the same ring may be given again */
+        at = seq_add(at, part);
+        len -= part;
     }
 }
 
-static void ring_move_tx(weir_conn *c, uint8_t *to, uint32_t size)
+static void ring_take_rx(weir_conn *c, const weir_buffers *b)
 {
-    uint32_t len = ring_tx_used(c);
-    for (uint32_t i = 0; i < len; i++) { /* at most the old ring's size */
-        uint32_t place = c->snd.end.v - len + i - c->snd.iss.v - 1;
-        to[place & (size - 1)] = c->tx_ring[place & (c->tx_size - 1)];
+    struct ring_place_of from = {c->rx_ring, c->rx_size, seq_add(c->rcv.irs, 1)}, to = {b->rx, b->rx_size, from.first};
+    ring_move(&from, &to, c->rcv.usr, weiri_ring_held(c));
+    if (c->span_count > 0) {
+        memmove(b->spans, c->spans, c->span_count * sizeof *c->spans);
     }
+    c->rx_ring = b->rx;
+    c->rx_size = b->rx_size;
+    c->spans = b->spans;
+    c->span_cap = b->span_cap;
+    c->tune.rx_want = b->rx_size > 0 ? c->tune.rx_want : 0; /* who was idle begins small again */
+}
+
+static void ring_take_tx(weir_conn *c, const weir_buffers *b)
+{
+    struct ring_place_of from = {c->tx_ring, c->tx_size, seq_add(c->snd.iss, 1)}, to = {b->tx, b->tx_size, from.first};
+    uint32_t used = ring_tx_used(c);
+    ring_move(&from, &to, seq_sub(c->snd.end, used), used);
+    weiri_board_move(&c->board, b->sent, b->sent_cap);
+    c->tx_ring = b->tx;
+    c->tx_size = b->tx_size;
+    c->tune.tx_want = b->tx_size > 0 ? c->tune.tx_want : 0;
+}
+
+static bool ring_fits(const weir_conn *c, const weir_buffers *b)
+{
+    bool rx = weiri_ring_held(c) <= b->rx_size && c->span_count <= b->span_cap;
+    return rx && ring_tx_used(c) <= b->tx_size && c->board.count <= b->sent_cap;
 }
 
 WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us now)
 {
-    if (b->rx_size < c->rx_size || b->tx_size < c->tx_size || b->span_cap < c->span_cap || b->sent_cap < c->board.cap) {
+    if (!ring_fits(c, b)) {
         return WEIR_ERR_INVALID;
     }
-    weiri_conn_begin(c, now);
-    ring_move_rx(c, b->rx, b->rx_size);
-    ring_move_tx(c, b->tx, b->tx_size);
-    memmove(b->spans, c->spans, c->span_count * sizeof *c->spans);
-    weiri_board_move(&c->board, b->sent, b->sent_cap);
-    c->rx_ring = b->rx;
-    c->tx_ring = b->tx;
-    c->spans = b->spans;
-    c->rx_size = b->rx_size;
-    c->tx_size = b->tx_size;
-    c->span_cap = b->span_cap;
+    c->now = c->now > now ? c->now : now; /* no event: what weir_last_path tells stays */
+    ring_take_rx(c, b);
+    ring_take_tx(c, b);
     if (weiri_window_update_due(c)) {
         conn_set(c, WEIRI_ACK_NOW, true);
     }

@@ -146,6 +146,7 @@ WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
         return WEIR_ERR_INVALID;
     }
     weiri_conn_begin(c, now);
+    weiri_tune_read(c); /* of what was read before: one reading in parts is not cut in two */
     c->rcv.usr = seq_add(c->rcv.usr, (uint32_t)count);
     if (conn_has(c, WEIRI_URG_RCV) && seq_leq(c->rcv.up, c->rcv.usr)) {
         conn_set(c, WEIRI_URG_RCV, false);

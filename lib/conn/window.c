@@ -58,6 +58,8 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)
     if (field * unit < conn_rcv_wnd(c) && field < 65535 && (field + 1) * unit <= ring) {
         field++;
     }
-    c->rcv.adv = seq_max(c->rcv.adv, seq_add(c->rcv.nxt, field * unit));
+    weir_seq edge = seq_add(c->rcv.nxt, field * unit);
+    WEIR_ASSERT(seq_leq(edge, c->rcv.adv) || seq_leq(edge, seq_add(c->rcv.usr, c->rx_size))); /* no promise without a place */
+    c->rcv.adv = seq_max(c->rcv.adv, edge);
     return (uint16_t)field;
 }

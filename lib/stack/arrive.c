@@ -70,7 +70,7 @@ static enum weir_verdict arrive_icmp(weir_stack *s, const struct weiri_ip *ip)
 
 static bool arrive_has_room(const weir_stack *s)
 {
-    return s->slot_pool.used < s->slot_pool.cap && s->block_pool.used < s->block_pool.cap;
+    return s->slot_pool.used < s->slot_pool.cap && weiri_lend_possible(s);
 }
 
 /* May this SYN open a connection? Asked before anything is taken or given up for it. */
@@ -228,7 +228,11 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
     }
     s->last = weiri_slot_handle(s, i);
     a->old_nxt = s->slots[i].conn.snd.nxt;
+    if (a->view->payload_len > 0) {
+        weiri_lend_ensure(s, i);
+    }
     a->reopens = weir_input(&s->slots[i].conn, a->view, s->now) == WEIR_REUSE;
+    weiri_lend_grow(s, i);
     weiri_slot_settle(s, i);
     s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;
     if (a->reopens) { /* that connection is CLOSED now and its sockets are free */

@@ -29,12 +29,35 @@ static const char *check_settled(const weir_stack *s, uint32_t i)
     return slot_is(slot, WEIRI_SLOT_HALF) && weir_state(c) != WEIR_SYN_RECEIVED ? "slot: half-open in another state" : NULL;
 }
 
+/* Its rings lie in its piece of the store, or it has neither. */
+static bool check_rings(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const weir_conn *c = &slot->conn;
+    const struct weiri_store *m = &s->store;
+    if (slot->block == WEIRI_NONE) {
+        const uintptr_t at = (uintptr_t)c->rx_ring - (uintptr_t)m->octets; /* the user may have given it rings of its own */
+        return at >= (uintptr_t)m->units * m->unit && !slot_in(slot, WEIRI_LIST_SPARE);
+    }
+    if (slot_in(slot, WEIRI_LIST_DIRTY)) {
+        return slot->block < m->fresh; /* the user has it in hand */
+    }
+    if (slot->block >= m->fresh || m->tag[slot->block] >= WEIRI_STORE_ORDERS || slot_in(slot, WEIRI_LIST_NEEDY)) {
+        return false;
+    }
+    const uint8_t *from = m->octets + (size_t)slot->block * m->unit, *to = from + (m->unit << m->tag[slot->block]);
+    return from <= c->rx_ring && c->rx_ring + c->rx_size <= to && from <= c->tx_ring && c->tx_ring + c->tx_size <= to;
+}
+
 static const char *check_slot(const weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
     const weir_conn *c = &slot->conn;
-    if (slot->block >= s->block_pool.fresh || c->cfg != &s->cfg.tcp) {
-        return "slot: no buffers, or another's configuration";
+    if (!check_rings(s, i) || c->cfg != &s->cfg.tcp) {
+        return "slot: rings that were not lent to it, or another's configuration";
+    }
+    if (slot_in(slot, WEIRI_LIST_SPARE) && !slot_in(slot, WEIRI_LIST_DIRTY) && !weiri_tune_idle(c)) {
+        return "slot: rings with something in them among the spare ones";
     }
     if (slot_is(slot, WEIRI_SLOT_LINKED) && weiri_demux_find(s, &c->tuple) != i) {
         return "slot: cannot be found by its sockets";
@@ -48,7 +71,8 @@ static const char *check_slot(const weir_stack *s, uint32_t i)
 
 static const char *check_slots(const weir_stack *s)
 {
-    uint32_t live = 0, timers = 0, half = 0;
+    uint32_t live = 0, timers = 0, half = 0, holders = 0;
+    uint64_t lent = 0;
     for (uint32_t i = 0; i < s->slot_pool.fresh; i++) {
         const struct weiri_slot *slot = &s->slots[i];
         if (!slot_is(slot, WEIRI_SLOT_LIVE)) {
@@ -64,20 +88,26 @@ static const char *check_slots(const weir_stack *s)
         live++;
         timers += s->wheel.nodes[i].next != WEIRI_NONE;
         half += slot_is(slot, WEIRI_SLOT_HALF);
+        holders += slot->block != WEIRI_NONE;
+        lent += slot->block != WEIRI_NONE ? 1u << s->store.tag[slot->block] : 0;
     }
-    if (live != s->slot_pool.used || live != s->block_pool.used || live != s->stats.connections) {
-        return "stack: connections, records and buffers do not add up";
+    if (live != s->slot_pool.used || live != s->stats.connections) {
+        return "stack: connections and records do not add up";
+    }
+    if (holders != s->holders || lent != s->store.used || lent * s->store.unit != s->stats.ring_octets) {
+        return "stack: the rings lent and the memory they take do not add up";
     }
     return timers == s->wheel.armed && half == s->stats.half_open ? NULL : "stack: timers or half-open connections do not add up";
 }
 
 static const char *check_lists(const weir_stack *s)
 {
-    if (!weiri_pool_check(&s->slot_pool) || !weiri_pool_check(&s->block_pool)) {
+    if (!weiri_pool_check(&s->slot_pool) || !weiri_store_check(&s->store)) {
         return "stack: a pool is not in order";
     }
     if (!weiri_list_check(s, &s->out, WEIRI_LIST_OUT) || !weiri_list_check(s, &s->ready, WEIRI_LIST_READY) ||
-        !weiri_list_check(s, &s->dirty, WEIRI_LIST_DIRTY)) {
+        !weiri_list_check(s, &s->dirty, WEIRI_LIST_DIRTY) || !weiri_list_check(s, &s->spare, WEIRI_LIST_SPARE) ||
+        !weiri_list_check(s, &s->needy, WEIRI_LIST_NEEDY)) {
         return "stack: a list is broken";
     }
     if (s->answers.count > WEIRI_ANSWERS || s->answers.echo_count > WEIRI_ECHOES) {

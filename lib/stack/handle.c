@@ -68,6 +68,7 @@ WEIR_API weir_conn *weir_stack_conn(weir_stack *s, weir_handle conn)
     if (i == WEIRI_NONE) {
         return NULL;
     }
+    weiri_lend_in_hand(s, i);
     weiri_list_push(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     return &s->slots[i].conn;
 }

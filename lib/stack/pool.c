@@ -1,4 +1,4 @@
-/* pool.c - which of a fixed number of equal things are free, and the buffers that connections borrow.
+/* pool.c - which of a fixed number of equal things are free.
  *
  * Knows how many there are; knows nothing of what they are for. */
 #include "stack/room.h"
@@ -44,24 +44,4 @@ WEIR_PRIVATE bool weiri_pool_check(const struct weiri_pool *p)
         free++;
     }
     return p->fresh <= p->cap && free + p->used == p->fresh;
-}
-
-/* Blocks lie apart from the list of free ones, so that octets handed out by the last poll stay as they are although the
- * connection they belonged to has gone. */
-WEIR_PRIVATE bool weiri_buffers_lend(weir_stack *s, uint32_t i, weir_buffers *buffers)
-{
-    const uint32_t block = weiri_pool_take(&s->block_pool);
-    if (block == WEIRI_NONE) {
-        return false;
-    }
-    s->slots[i].block = block;
-    return weir_buffers_carve(buffers, s->blocks + (size_t)block * s->block_size, s->block_size, s->cfg.rings);
-}
-
-WEIR_PRIVATE void weiri_buffers_return(weir_stack *s, uint32_t i)
-{
-    if (s->slots[i].block != WEIRI_NONE) {
-        weiri_pool_give(&s->block_pool, s->slots[i].block);
-        s->slots[i].block = WEIRI_NONE;
-    }
 }

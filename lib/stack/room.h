@@ -26,6 +26,27 @@ WEIR_PRIVATE void weiri_pool_give(struct weiri_pool *p, uint32_t i);
 /* The free list and the counts agree. */
 WEIR_PRIVATE bool weiri_pool_check(const struct weiri_pool *p);
 
+/* ---- store.c: memory lent in pieces of 2^order units -------------------------------------------------------------------------- */
+
+#define WEIRI_STORE_ORDERS 25 /* from the smallest ring to the largest there are 22 doublings */
+struct weiri_store {
+    uint8_t *octets;
+    uint32_t *next, *prev;     /* of free pieces of one order, each by its first unit */
+    uint8_t *tag;              /* the order of the piece that begins here, and whether it is free */
+    size_t unit;               /* octets */
+    uint32_t units, fresh, used;
+    uint32_t heads[WEIRI_STORE_ORDERS];
+};
+/* The places are set; nothing of them need be prepared. */
+WEIR_PRIVATE void weiri_store_init(struct weiri_store *m);
+/* The first unit of a piece; WEIRI_NONE if there is none. A piece of one unit there is while any is free. */
+WEIR_PRIVATE uint32_t weiri_store_take(struct weiri_store *m, unsigned order);
+WEIR_PRIVATE void weiri_store_give(struct weiri_store *m, uint32_t i);
+/* The order of the smallest piece of so many octets; WEIRI_STORE_ORDERS if none is as large. */
+WEIR_PRIVATE unsigned weiri_store_order(const struct weiri_store *m, uint64_t octets);
+/* The lists, the tags and the counts agree. */
+WEIR_PRIVATE bool weiri_store_check(const struct weiri_store *m);
+
 /* ---- wheel.c: when each of many things wants to be woken --------------------------------------------------------------------- */
 
 #define WEIRI_WHEEL_LEVELS 11 /* of 64 slots: 6 bits each, 64 bits of microseconds altogether */
@@ -61,6 +82,8 @@ enum weiri_list_kind {
     WEIRI_LIST_READY, /* an event that the user wants is true */
     WEIRI_LIST_DIRTY, /* the user may have changed it since it was looked at */
     WEIRI_LIST_HALF,  /* half-open connections of one listener */
+    WEIRI_LIST_SPARE, /* has rings with nothing in them: who was quiet longest comes first */
+    WEIRI_LIST_NEEDY, /* has no rings, and there were none when it needed some */
     WEIRI_LIST_KINDS
 };
 struct weiri_link {
@@ -89,7 +112,9 @@ struct weiri_slot {
     uint32_t generation;
     uint32_t want;       /* enum weir_event */
     uint32_t round;      /* of weir_stack_ready in which it was shown last */
-    uint32_t block;      /* of buffers, lent */
+    uint32_t block;      /* of the store, lent; WEIRI_NONE: no rings */
+    weir_sizes refused;  /* the last wish that was not granted in full */
+    weir_us quiet_at;    /* since when its rings are spare */
     uint8_t flags;       /* enum weiri_slot_flag */
     uint8_t lists;       /* bit n: in a list of enum weiri_list_kind n */
     weir_conn conn;
@@ -162,13 +187,13 @@ struct weir_stack {
     struct weiri_listener *listeners;
     struct weiri_wait *waits;
     uint32_t *listener_heads;
-    uint8_t *blocks;
-    size_t block_size;
+    struct weiri_store store;
+    uint32_t holders;          /* connections with rings */
     uint32_t listener_mask;
     uint32_t listener_reach[6]; /* how many listeners there are of each enum listen_reach */
     uint32_t round;
-    struct weiri_pool slot_pool, block_pool, wait_pool, listener_pool;
-    struct weiri_list out, ready, dirty;
+    struct weiri_pool slot_pool, wait_pool, listener_pool;
+    struct weiri_list out, ready, dirty, spare, needy;
     struct weiri_list wait_queue; /* the next to end first */
     weir_us wait_last;            /* when the last of them ends */
     struct weiri_demux demux;
@@ -199,9 +224,19 @@ static inline bool slot_in(const struct weiri_slot *slot, enum weiri_list_kind k
     return (slot->lists >> kind & 1u) != 0;
 }
 
-/* pool.c, continued: buffers of a connection. The seam at which a later stack may lend only to the busy. */
-WEIR_PRIVATE bool weiri_buffers_lend(weir_stack *s, uint32_t i, weir_buffers *buffers);
-WEIR_PRIVATE void weiri_buffers_return(weir_stack *s, uint32_t i);
+/* lend.c: the rings of connections. Could first rings be had now? */
+WEIR_PRIVATE bool weiri_lend_possible(const weir_stack *s);
+/* The first rings of a connection about to be opened; false if there are none. */
+WEIR_PRIVATE bool weiri_lend_first(weir_stack *s, uint32_t i, weir_buffers *b);
+/* First rings for one whose rings were taken back, or it waits among the needy. */
+WEIR_PRIVATE void weiri_lend_ensure(weir_stack *s, uint32_t i);
+/* The user takes the connection in hand. */
+WEIR_PRIVATE void weiri_lend_in_hand(weir_stack *s, uint32_t i);
+/* Larger rings if they are wanted. Not while packets go out: what was handed out lies in the old ones. */
+WEIR_PRIVATE void weiri_lend_grow(weir_stack *s, uint32_t i);
+/* Are its rings spare, or does it need some? */
+WEIR_PRIVATE void weiri_lend_settle(weir_stack *s, uint32_t i);
+WEIR_PRIVATE void weiri_lend_return(weir_stack *s, uint32_t i);
 
 /* demux.c, continued. A key for one purpose, from the secret: label is 15 octets at most. */
 WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label);

@@ -29,10 +29,10 @@ WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s)
     slot->block = WEIRI_NONE;
     slot->want = SLOT_WANT_DEFAULT;
     slot->round = s->round - 1;
-    const bool lent = weiri_buffers_lend(s, i, &buffers);
+    const bool lent = weiri_lend_first(s, i, &buffers);
     const weir_err err = lent ? weir_init(&slot->conn, &s->cfg.tcp, &buffers, s->now) : WEIR_ERR_RESOURCES;
-    if (WEIR_NEVER(err != WEIR_ERR_NONE)) { /* there are as many blocks as slots, and the configuration has been judged */
-        weiri_buffers_return(s, i);
+    if (err != WEIR_ERR_NONE) { /* there is no memory for its rings: the configuration has been judged */
+        weiri_lend_return(s, i);
         weiri_pool_give(&s->slot_pool, i);
         return WEIRI_NONE;
     }
@@ -104,7 +104,7 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     weiri_wheel_cancel(&s->wheel, i);
-    weiri_buffers_return(s, i);
+    weiri_lend_return(s, i);
     slot->flags = 0;
     slot->generation++;
     weiri_pool_give(&s->slot_pool, i);
@@ -177,6 +177,7 @@ WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
     const weir_conn *c = &slot->conn;
     WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
     slot_end_fallen(slot, s->now);
+    weiri_lend_settle(s, i);
     const unsigned events = weir_events(c);
     const bool output = weir_has_output(c);
     slot_count(s, i, events);

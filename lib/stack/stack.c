@@ -5,6 +5,7 @@
 
 #define STACK_CONNECTIONS_MAX (1u << 24)
 #define STACK_LISTENERS_MAX (1u << 16)
+#define STACK_UNITS_MAX (1u << 28)
 #define STACK_ALIGN 64u
 #define STACK_COUNTERS_MIN 64u
 #define STACK_COUNTERS_MAX (1u << 16)
@@ -31,10 +32,10 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 /* Where the parts begin, counted from the beginning of the memory. */
 struct stack_layout {
     uint64_t slots, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
-    uint64_t slot_next, block_next, wait_next, listener_next;
+    uint64_t slot_next, store_next, store_prev, store_tag, wait_next, listener_next;
     uint64_t total;
     uint32_t demux_size, listener_size, echo_size, cookie_size, port_size;
-    uint64_t block_size;
+    uint64_t unit, units; /* of the store */
 };
 
 static uint64_t stack_round_up(uint64_t octets)
@@ -60,6 +61,12 @@ static uint32_t stack_table_size(uint32_t count)
     return size;
 }
 
+/* How many first rings the memory for rings is; 0: not one. */
+static uint64_t stack_units(const weir_stack_config *c, uint64_t unit)
+{
+    return c->ring_memory == 0 ? c->connections_max : c->ring_memory / unit;
+}
+
 /* No product overflows: counts stay below 2^26, sizes below 2^33. */
 static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
 {
@@ -70,7 +77,8 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->echo_size = c->echo_reply ? c->tcp.mtu : 0;
     l->port_size = base_min32(base_max32(stack_table_size(c->connections_max), STACK_COUNTERS_MIN), STACK_COUNTERS_MAX);
     l->cookie_size = c->syn_cookies ? stack_table_size(c->connections_max) : 1;
-    l->block_size = stack_round_up(weir_buffers_size(c->rings));
+    l->unit = stack_round_up(weir_buffers_size(c->rings));
+    l->units = stack_units(c, l->unit);
     (void)stack_place(l, 1, sizeof(struct weir_stack));
     l->wheel = stack_place(l, c->connections_max, sizeof(struct weiri_wheel_node));
     l->demux_nodes = stack_place(l, records, sizeof(struct weiri_demux_node));
@@ -79,14 +87,16 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->ports = stack_place(l, l->port_size, sizeof(uint16_t));
     l->cookies = stack_place(l, l->cookie_size, word);
     l->slot_next = stack_place(l, c->connections_max, word);
-    l->block_next = stack_place(l, c->connections_max, word);
+    l->store_next = stack_place(l, l->units, word);
+    l->store_prev = stack_place(l, l->units, word);
+    l->store_tag = stack_place(l, l->units, 1);
     l->wait_next = stack_place(l, c->time_wait_max, word);
     l->listener_next = stack_place(l, c->listeners_max, word);
     l->listeners = stack_place(l, c->listeners_max, sizeof(struct weiri_listener));
     l->waits = stack_place(l, c->time_wait_max, sizeof(struct weiri_wait));
     l->slots = stack_place(l, c->connections_max, sizeof(struct weiri_slot));
     l->echoes = stack_place(l, WEIRI_ECHOES, l->echo_size);
-    l->blocks = stack_place(l, c->connections_max, l->block_size);
+    l->blocks = stack_place(l, l->units, l->unit);
 }
 
 /* ---- configuration ---- */
@@ -108,6 +118,12 @@ static bool stack_addrs_ok(const weir_stack_config *c)
     return true;
 }
 
+static bool stack_rings_ok(const weir_stack_config *c)
+{
+    const uint64_t unit = stack_round_up(weir_buffers_size(c->rings));
+    return unit > 0 && stack_units(c, unit) >= 1 && stack_units(c, unit) <= STACK_UNITS_MAX;
+}
+
 static weir_err stack_judge(const weir_stack_config *c)
 {
     const weir_err err = weir_config_check(&c->tcp, NULL);
@@ -117,7 +133,7 @@ static weir_err stack_judge(const weir_stack_config *c)
     const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX &&
                            c->time_wait_max <= STACK_CONNECTIONS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
     const bool ports_ok = c->port_first != 0 && c->port_first <= c->port_last;
-    return counts_ok && ports_ok && weir_buffers_size(c->rings) != 0 && stack_addrs_ok(c) ? WEIR_ERR_NONE : WEIR_ERR_INVALID;
+    return counts_ok && ports_ok && stack_rings_ok(c) && stack_addrs_ok(c) ? WEIR_ERR_NONE : WEIR_ERR_INVALID;
 }
 
 WEIR_API size_t weir_stack_size(const weir_stack_config *config)
@@ -151,13 +167,23 @@ static uint32_t *stack_words(uint8_t *memory, uint64_t at)
     return (uint32_t *)(void *)(memory + at);
 }
 
+static void stack_init_store(struct weiri_store *m, uint8_t *memory, const struct stack_layout *l)
+{
+    m->octets = memory + l->blocks;
+    m->next = stack_words(memory, l->store_next);
+    m->prev = stack_words(memory, l->store_prev);
+    m->tag = memory + l->store_tag;
+    m->unit = (size_t)l->unit;
+    m->units = (uint32_t)l->units;
+    weiri_store_init(m);
+}
+
 static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack_layout *l)
 {
     s->slots = (struct weiri_slot *)(void *)(memory + l->slots);
     s->listeners = (struct weiri_listener *)(void *)(memory + l->listeners);
     s->waits = (struct weiri_wait *)(void *)(memory + l->waits);
-    s->blocks = memory + l->blocks;
-    s->block_size = (size_t)l->block_size;
+    stack_init_store(&s->store, memory, l);
     s->listener_heads = stack_words(memory, l->listener_heads);
     s->listener_mask = l->listener_size - 1;
     s->cookies_spent = stack_words(memory, l->cookies);
@@ -167,7 +193,6 @@ static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack
         s->listener_heads[i] = WEIRI_NONE;
     }
     weiri_pool_init(&s->slot_pool, stack_words(memory, l->slot_next), s->cfg.connections_max);
-    weiri_pool_init(&s->block_pool, stack_words(memory, l->block_next), s->cfg.connections_max);
     weiri_pool_init(&s->wait_pool, stack_words(memory, l->wait_next), s->cfg.time_wait_max);
     weiri_pool_init(&s->listener_pool, stack_words(memory, l->listener_next), s->cfg.listeners_max);
     weiri_demux_init(s, stack_words(memory, l->demux_heads), l->demux_size,
@@ -199,6 +224,8 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
     weiri_list_init(&s->out);
     weiri_list_init(&s->ready);
     weiri_list_init(&s->dirty);
+    weiri_list_init(&s->spare);
+    weiri_list_init(&s->needy);
     weiri_list_init(&s->wait_queue);
     stack_init_tables(s, (uint8_t *)memory, &l);
     stack_init_ports(s, (uint8_t *)memory, &l);
@@ -211,6 +238,7 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
 {
     while (s->dirty.count != 0) { /* those taken in hand since the last call: settling takes each off the list */
+        weiri_lend_grow(s, s->dirty.head);
         weiri_slot_settle(s, s->dirty.head);
     }
 }
@@ -219,6 +247,9 @@ WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now)
 {
     s->now = now > s->now ? now : s->now;
     weiri_stack_settle(s);
+    if (s->needy.count > 0) { /* one a call: there may be memory again */
+        weiri_slot_settle(s, s->needy.head);
+    }
 }
 
 WEIR_API void weir_stack_expire(weir_stack *s, weir_us now)
@@ -255,6 +286,7 @@ WEIR_API const weir_stack_config *weir_stack_get_config(const weir_stack *s)
 
 #undef STACK_CONNECTIONS_MAX
 #undef STACK_LISTENERS_MAX
+#undef STACK_UNITS_MAX
 #undef STACK_ALIGN
 #undef STACK_COUNTERS_MIN
 #undef STACK_COUNTERS_MAX

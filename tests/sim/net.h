@@ -51,7 +51,9 @@ struct net_flow_plan {
     weir_us start;
     uint64_t amount;           /* octets to send; 0: as long as the run lasts */
     weir_us extra_rtt;         /* on top of everybody's */
-    uint32_t window;           /* of both rings; a power of two */
+    uint32_t window;           /* of both rings at first; a power of two */
+    uint32_t window_max;       /* up to which they grow when asked; 0: they do not */
+    uint64_t read_bps;         /* the receiver's user reads no faster; 0: all at once */
     weir_config config;
 };
 
@@ -101,6 +103,8 @@ struct net_flow_result {
     weir_us start, done_at;    /* done_at 0: not done */
     struct net_span rtt, cwnd; /* microseconds, octets */
     uint32_t srtt, rto, ssthresh;
+    uint32_t ring[2];          /* the largest that was lent: sender's, receiver's */
+    uint64_t ring_memory[2];   /* the most that the rings of each stack took, octets */
     weir_err err;
     bool connected;
 };
@@ -181,6 +185,8 @@ struct net_flow {
     uint32_t held_count;
     uint64_t held_order;
     struct net_span rtt, cwnd;
+    uint32_t ring[2];
+    net_ns read_at;            /* up to when the receiver's user has used its time */
     weir_info info;
 };
 
@@ -286,7 +292,7 @@ struct net_settings {
     uint32_t set_count, flow_texts, flows, repeats;
     const char *cc, *profile;
     weir_us stagger;
-    uint64_t amount, window;
+    uint64_t amount, window, window_max, read_bps;
     bool json;
     uint64_t given;            /* bits of the options that were on the command line */
 };

@@ -169,6 +169,13 @@ static const char *flows_word(struct net_flow_plan *f, const char *name, const c
         why = weir_parse_size(value, &octets);
         return why != NULL ? why : flows_window(octets, &f->window);
     }
+    if (strcmp(name, "window-max") == 0) {
+        why = weir_parse_size(value, &octets);
+        return why != NULL ? why : flows_window(octets, &f->window_max);
+    }
+    if (strcmp(name, "read") == 0) {
+        return net_parse_rate(value, &f->read_bps);
+    }
     return flows_set(&f->config, name, value);
 }
 
@@ -260,6 +267,9 @@ static void flows_defaults(struct net_settings *s)
                                : pipe > UINT32_MAX                                 ? UINT32_MAX
                                                                                    : (uint32_t)pipe;
     }
+    if (s->window == 0 && s->window_max != 0) {
+        s->window = 65536;
+    }
     if (s->window == 0) {
         uint64_t queue = s->plan.queue_octets == UINT32_MAX ? (uint64_t)s->plan.queue_packets * 1500 : s->plan.queue_octets;
 
@@ -281,6 +291,10 @@ static void flows_one(struct net_settings *s, uint32_t index)
     why = flows_window(s->window, &f->window);
     if (why != NULL) {
         net_usage("--window", "", why);
+    }
+    f->read_bps = s->read_bps;
+    if (s->window_max != 0 && flows_window(s->window_max, &f->window_max) != NULL) {
+        net_usage("--window-max", "", "a window is 256 octets to 1G");
     }
     flows_profile(s, &f->config);
     flows_take_cc(s, &f->config, index);

@@ -27,6 +27,19 @@ static weir_addr host_addr(uint32_t flow, uint32_t end)
     return weir_addr_v4(10, (uint8_t)end, (uint8_t)flow, 1);
 }
 
+/* Memory for the largest ring while the one before it is still there, and as much that is kept back: it is never memory that limits. */
+static void host_let_grow(const struct net_flow_plan *plan, uint32_t end, weir_stack_config *config)
+{
+    weir_sizes largest = config->rings;
+
+    if (end == 0) {
+        largest.tx = config->tcp.tx_max = plan->window_max;
+    } else {
+        largest.rx = config->tcp.rx_max = plan->window_max;
+    }
+    config->ring_memory = 6 * (uint64_t)weir_buffers_size(largest);
+}
+
 static void host_config(const struct net_world *w, uint32_t flow, uint32_t end, weir_stack_config *config)
 {
     const struct net_flow_plan *plan = &w->plan.flow[flow];
@@ -47,6 +60,9 @@ static void host_config(const struct net_world *w, uint32_t flow, uint32_t end, 
     config->time_wait_max = 2;
     config->rings.rx = end == 0 ? 4096 : plan->window; /* nothing is sent to the sender */
     config->rings.tx = end == 0 ? plan->window : 4096;
+    if (plan->window_max > plan->window) {
+        host_let_grow(plan, end, config);
+    }
 }
 
 bool net_host_build(struct net_world *w, uint32_t flow, uint32_t end)
@@ -119,14 +135,42 @@ static void host_write(struct net_world *w, uint32_t flow, weir_conn *c)
     }
 }
 
+#define HOST_READ_SPAN (10 * NET_MS)
+
+/* Octets that the receiver's user may read now: it is slow, so it never makes up for more than a little time. */
+static uint64_t host_may_read(struct net_world *w, uint32_t flow)
+{
+    struct net_flow *f = &w->flow[flow];
+    uint64_t rate = w->plan.flow[flow].read_bps;
+
+    if (rate == 0) {
+        return UINT64_MAX;
+    }
+    if (w->now > f->read_at + HOST_READ_SPAN) {
+        f->read_at = w->now - HOST_READ_SPAN;
+    }
+    return (w->now - f->read_at) / 1000 * (rate / 1000) / 8000;
+}
+
+static void host_has_read(struct net_world *w, uint32_t flow, size_t len)
+{
+    if (w->plan.flow[flow].read_bps != 0) {
+        w->flow[flow].read_at += (uint64_t)len * 8000000000 / w->plan.flow[flow].read_bps;
+    }
+}
+
 static void host_read(struct net_world *w, uint32_t flow, weir_conn *c)
 {
     struct net_flow *f = &w->flow[flow];
+    uint64_t may = host_may_read(w, flow);
     const uint8_t *octets;
     size_t len;
 
-    for (octets = weir_rx_peek(c, &len); len > 0; octets = weir_rx_peek(c, &len)) {
+    for (octets = weir_rx_peek(c, &len); len > 0 && may > 0; octets = weir_rx_peek(c, &len)) {
         len = len > HOST_PERIOD ? HOST_PERIOD : len;
+        len = len > may ? (size_t)may : len;
+        may -= len;
+        host_has_read(w, flow, len);
         if (memcmp(octets, host_content() + f->counts.delivered % HOST_PERIOD, len) != 0) {
             net_fail(w, "flow %u: the stream differs behind octet %llu", flow + 1, (unsigned long long)f->counts.delivered);
         }
@@ -213,6 +257,9 @@ static void host_turn(struct net_world *w, uint32_t flow, uint32_t end)
     host_serve(w, flow, end);
     host_poll(w, flow, end);
     deadline = weir_stack_deadline(host->stack);
+    if (end == 1 && w->plan.flow[flow].read_bps != 0 && !net_flow_done(w, flow) && deadline > net_clock(w) + 1000) {
+        deadline = net_clock(w) + 1000; /* a user that reads slowly looks each millisecond */
+    }
     if (deadline == WEIR_FOREVER) {
         return;
     }

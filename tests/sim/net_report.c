@@ -36,6 +36,9 @@ static void report_flow(uint32_t index, const struct net_plan *plan, const struc
     if (f->done_at != 0) {
         printf("  done after %.3f ms", (double)(f->done_at - f->start) / 1000);
     }
+    if (plan->flow[index].window_max != 0) {
+        printf("  rings grew to %u and %u KiB", f->ring[0] / 1024, f->ring[1] / 1024);
+    }
     if (f->err != WEIR_ERR_NONE || !f->connected) {
         printf("  %s", f->err != WEIR_ERR_NONE ? weir_err_name(f->err) : "nothing arrived");
     }
@@ -102,6 +105,8 @@ static void json_flow(FILE *out, const struct net_flow_plan *plan, const struct 
     json_span(out, "rtt_us", &f->rtt);
     fprintf(out, ",");
     json_span(out, "cwnd", &f->cwnd);
+    fprintf(out, ",\"send_ring\":%u,\"receive_ring\":%u,\"send_ring_memory\":%llu,\"receive_ring_memory\":%llu", f->ring[0], f->ring[1],
+            ull(f->ring_memory[0]), ull(f->ring_memory[1]));
     fprintf(out, ",\"ssthresh\":%u,\"srtt_us\":%u,\"rto_us\":%u,\"error\":\"%s\",\"done_us\":", f->ssthresh, f->srtt, f->rto,
             f->err == WEIR_ERR_NONE ? "" : weir_err_name(f->err));
     if (f->done_at != 0) {

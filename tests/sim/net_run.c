@@ -123,6 +123,17 @@ void net_mark(struct net_world *w, enum net_mark mark, uint64_t value)
 
 /* ---- each millisecond ---- */
 
+static void run_sample_receiver(struct net_flow *f)
+{
+    const weir_conn *c = f->end[1].handle == 0 ? NULL : weir_stack_peek(f->end[1].stack, f->end[1].handle);
+    weir_info info;
+
+    if (c != NULL) {
+        weir_info_get(c, &info);
+        f->ring[1] = info.rcv_ring > f->ring[1] ? info.rcv_ring : f->ring[1];
+    }
+}
+
 static void run_sample(struct net_world *w, uint32_t flow)
 {
     struct net_flow *f = &w->flow[flow];
@@ -132,6 +143,8 @@ static void run_sample(struct net_world *w, uint32_t flow)
         return;
     }
     weir_info_get(c, &f->info);
+    f->ring[0] = f->info.snd_ring > f->ring[0] ? f->info.snd_ring : f->ring[0];
+    run_sample_receiver(f);
     if (w->now >= NET_NS(w->plan.warmup_us) && !net_flow_done(w, flow)) {
         net_span_add(&f->cwnd, f->info.snd_cwnd, 1);
     }
@@ -384,6 +397,10 @@ static void run_flow_result(struct net_world *w, uint32_t flow)
     r->srtt = f->info.rtt;
     r->rto = f->info.rto;
     r->ssthresh = f->info.snd_ssthresh;
+    for (uint32_t end = 0; end < 2; end++) {
+        r->ring[end] = f->ring[end];
+        r->ring_memory[end] = weir_stack_stats(f->end[end].stack)->ring_octets_peak;
+    }
     r->connected = f->seen_syn && r->all.delivered > 0;
     r->err = c == NULL ? WEIR_ERR_NONE : weir_error(c);
 }

@@ -449,6 +449,63 @@ static bool tail_run(struct net_settings *s)
     return table_end(s);
 }
 
+/* ---- rings that grow ---- */
+
+static void autotune_defaults(struct net_settings *s)
+{
+    s->plan.time_us = 12 * SIM_SECOND;
+    s->plan.warmup_us = 4 * SIM_SECOND;
+}
+
+static double autotune_receive_ring(const struct net_settings *s, const struct net_result *r)
+{
+    (void)s;
+    return (double)r->flow[0].ring[1] / 1024;
+}
+
+static bool autotune_run(struct net_settings *s)
+{
+    static const struct {
+        const char *name;
+        uint64_t rate;
+        weir_us rtt;
+        uint64_t window, most, read;
+    } rows[] = {{"1 Gbit/s, 100 ms, 64 KiB", 1000000000, 100000, 65536, 0, 0},
+                {"  up to 64 MiB", 1000000000, 100000, 65536, 1u << 26, 0},
+                {"  64 MiB at once", 1000000000, 100000, 1u << 26, 0, 0},
+                {"  up to 64 MiB, 20 Mbit/s read", 1000000000, 100000, 65536, 1u << 26, 20000000},
+                {"  up to 64 MiB, 1 Mbit/s read", 1000000000, 100000, 65536, 1u << 26, 1000000},
+                {"100 Mbit/s, 20 ms, up to 64 MiB", 100000000, 20000, 65536, 1u << 26, 0},
+                {"10 Mbit/s, 5 ms, up to 64 MiB", 10000000, 5000, 65536, 1u << 26, 0}};
+    static struct net_settings row;
+    static struct table_row t;
+    size_t i;
+
+    table_begin(s, sizeof rows / sizeof rows[0],
+                "Rings that grow: goodput after the warm-up, when 90 % of the rate is reached first, and how large the receive ring became.\n"
+                "rings                              goodput Mbit/s   of the rate   90 % after s   receive ring KiB");
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        row = *s;
+        row.plan.rate_bps = rows[i].rate;
+        row.plan.rtt_us = rows[i].rtt;
+        row.window = rows[i].window;
+        row.window_max = rows[i].most;
+        row.read_bps = rows[i].read;
+        if (!table_runs(&row, &t, rows[i].name, autotune_receive_ring)) {
+            return false;
+        }
+        if (!s->json) {
+            double goodput = table_median(t.goodput, s->repeats);
+            char filled[32];
+
+            (void)snprintf(filled, sizeof filled, "%.2f", t.filled / 1000);
+            printf("%-34s %14.2f %11.1f %% %14s %18.0f\n", t.name, goodput, goodput * 1e8 / (double)rows[i].rate,
+                   t.filled < 0 ? "never" : filled, table_median(t.extra, s->repeats));
+        }
+    }
+    return table_end(s);
+}
+
 /* ---- the list ---- */
 
 static const struct table tables[] = {
@@ -458,6 +515,7 @@ static const struct table tables[] = {
     {"lfn", "1 Gbit/s, 100 ms", lfn_defaults, lfn_run},
     {"overshoot", "the end of slow start, with HyStart++ and without", overshoot_defaults, overshoot_run},
     {"reorder", "reordering of up to a quarter of the round trip, no loss", reorder_defaults, reorder_run},
+    {"autotune", "rings of 64 KiB that may grow to 64 MiB, on three paths, with fast and slow readers", autotune_defaults, autotune_run},
     {"tail-loss", "the last segments of a transfer are lost", tail_defaults, tail_run},
 };
 

@@ -84,6 +84,14 @@ run codel --time 4s --warmup 2s --queue 1M --aqm codel
 [ "$(sed 's/.*"queue":{"min":[0-9]*,"avg":\([0-9]*\).*/\1/' "$dir/codel")" -lt "$(sed 's/.*"queue":{"min":[0-9]*,"avg":\([0-9]*\).*/\1/' "$dir/tail")" ] ||
     fail "CoDel's queue is no shorter than tail drop's"
 
+# ---- rings that grow: with the path, and not for a peer that is not read ----
+run small --rate 100M --rtt 50ms --time 6s --warmup 2s --window 64k
+run grown --rate 100M --rtt 50ms --time 6s --warmup 2s --window 64k --window-max 16M
+run unread --rate 100M --rtt 50ms --time 6s --warmup 2s --window 64k --window-max 16M --read 1M
+holds small 'utilisation < 0.12 && send_ring == 65536 && receive_ring == 65536'
+holds grown 'utilisation >= 0.93 && send_ring >= 1048576 && receive_ring >= 1048576 && filled_us <= 1000000'
+holds unread 'receive_ring <= 131072 && goodput_bps <= 1010000 && goodput_bps >= 950000'
+
 # ---- two flows share ----
 run share --flows 2 --rate 20M --time 12s --warmup 4s --flow start=100ms --flow rtt=1ms,sack=on
 holds share 'jain >= 0.8 && jain <= 1 && utilisation >= 0.90 && utilisation <= 1'
@@ -156,6 +164,8 @@ refuses 'the run is over before' --warmup 20s
 refuses 'only when the run is over' --flow start=20s
 refuses 'goes with a table' --repeats 3
 refuses 'takes no value' --json=yes
+refuses 'out of range' --window-max 100
+refuses 'a rate is 8k' --flow read=1
 
 [ "$failed" = 0 ] && echo "net_test: all is as it should be"
 exit "$failed"

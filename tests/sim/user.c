@@ -363,11 +363,12 @@ static void user_grow(const struct user *u, weir_conn *c)
 {
     weir_sizes sizes = u->w->scenario.host[u->host].config.rings;
     weir_buffers buffers;
+    const weir_sizes wanted = weir_wanted(c); /* the stack may have lent larger ones by itself */
     size_t len;
     weir_err err;
 
-    sizes.rx <<= 1;
-    sizes.tx <<= 2;
+    sizes.rx = sizes.rx << 1 > wanted.rx ? sizes.rx << 1 : wanted.rx;
+    sizes.tx = sizes.tx << 2 > wanted.tx ? sizes.tx << 2 : wanted.tx;
     len = weir_buffers_size(sizes);
     u->end->rings = malloc(len);
     if (u->end->rings == NULL || !weir_buffers_carve(&buffers, u->end->rings, len, sizes)) {

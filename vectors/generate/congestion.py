@@ -4,58 +4,8 @@
 All on the profile of the RFCs' letter: an initial window of three segments of 1,460 octets (RFC 5681 3.1), Reno, timeouts of a second."""
 import sys
 
-from pkt import MSS, Vector, write
-
-SETTINGS = "initial-window=0 congestion=reno"
-
-
-def octet(n):
-    """The first octet of segment n, from 0."""
-    return 1 + n * MSS
-
-
-def segment(n, of=None, ack=1):
-    flags = "P." if of is not None and n == of - 1 else "."
-    return f"{flags} {octet(n)}:{octet(n + 1)}({MSS}) ack {ack}"
-
-
-def ack(n, tail=""):
-    return f". 1:1(0) ack {octet(n)} win 65535" + (f" <{tail}>" if tail else "")
-
-
-def sack(*runs):
-    return "nop,nop,sack " + " ".join(f"{octet(a)}:{octet(b)}" for a, b in runs)
-
-
-class Flow:
-    """A vector with a queue of `count` segments and a note of which went last."""
-
-    def __init__(self, name, title, level, section, covers, count, with_sack=False, **head):
-        head.setdefault("settings", SETTINGS)
-        self.v = Vector(name, title, level, section, covers, needs=" ".join(["sack"] * with_sack + head.pop("needs", "").split()), **head)
-        offer, answer = ("mss 1460,nop,nop,sackOK",) * 2 if with_sack else ("mss 1460", "mss 1460")
-        self.v.passive(offer=offer, answer=answer)
-        self.count, self.next = count, 0
-        self.v.call(f"write(4, ..., {count * MSS}) = {count * MSS}")
-
-    def new(self, count, after="0"):
-        """The stack sends the next `count` segments and no more."""
-        for _ in range(count):
-            self.v.expect(segment(self.next, self.count), after)
-            self.next += 1
-        return self
-
-    def again(self, n, after="0"):
-        self.v.expect(segment(n, self.count), after)
-        return self
-
-    def ack(self, n, tail="", after=".01"):
-        self.v.sends(ack(n, tail), after)
-        return self
-
-    def ended(self):
-        self.v.sends(ack(self.next))
-        return self.v
+from flow import SETTINGS, Flow, ack, octet
+from pkt import Vector, write
 
 
 def slow_start():
@@ -170,14 +120,14 @@ def selective():
     covers = "RFC6675-5-1 RFC6675-5-4 RFC6675-5-7 RFC6675-4-3 RFC6675-4-7 RFC2018-5-1 RFC2018-5-2"
     f = Flow("congestion/sack/one-lost", "Three segments reported above a hole: it is filled", "SHOULD", "RFC 6675 5", covers, 5, True)
     f.new(3).ack(1).new(2)
-    f.ack(1, sack((2, 3))).ack(1, sack((2, 4))).ack(1, sack((2, 5))).again(1).ack(5)
+    f.ack(1, (2, 3)).ack(1, (2, 4)).ack(1, (2, 5)).again(1).ack(5)
     yield f.v.call("unacked(4) = 0")
     f = Flow("congestion/sack/two-lost", "Two holes are filled, each once, and what was reported does not go again", "SHOULD", "RFC 6675 5", covers + " RFC6675-5-11 RFC6675-5-12", 9, True)
     f.new(3).ack(1).new(2).ack(2).new(2).ack(3).new(2)
     f.v.note("3 and 5 are lost")
-    f.ack(3, sack((4, 5))).ack(3, sack((6, 7), (4, 5))).ack(3, sack((6, 8), (4, 5))).again(3)
-    f.ack(3, sack((6, 9), (4, 5))).again(5)
-    f.ack(5, sack((6, 9))).ack(9)
+    f.ack(3, (4, 5)).ack(3, (6, 7), (4, 5)).ack(3, (6, 8), (4, 5)).again(3)
+    f.ack(3, (6, 9), (4, 5)).again(5)
+    f.ack(5, (6, 9)).ack(9)
     yield f.v.call("unacked(4) = 0")
     f = Flow("congestion/sack/no-news", "Acknowledgments that repeat a number and report nothing new are no sign of loss", "MUST", "RFC 6675 2", "RFC6675-2-1 RFC3042-2-3 RFC5681-3.2-6", 5, True)
     f.new(3).ack(1).new(2)
@@ -187,14 +137,15 @@ def selective():
     yield f.v.call("unacked(4) = 0")
     f = Flow("congestion/sack/kept-until-acknowledged", "What was reported may be asked for again: the receiver can forget it", "MUST", "RFC 2018 8", "RFC2018-8-4 RFC6675-4-2 RFC2018-5-4", 5, True,
              needs="virtual-time")
-    f.new(3).ack(1).new(2).ack(1, sack((2, 5)))
+    f.new(3).ack(1).new(2).ack(1, (2, 5))
     f.v.note("three segments reported: the hole is filled at once; the answer is lost, and the timer brings it again")
     f.again(1).again(1, "1").ack(2)
     f.again(2, "0~4")
     yield f.ended()
     f = Flow("congestion/sack/impossible-blocks", "Blocks of what was never sent, or backwards, or long acknowledged change nothing", "practice", "RFC 2018 5", "RFC2018-5-1", 5, True)
     f.new(3).ack(1).new(2)
-    f.ack(1, sack((50, 60))).ack(1, "nop,nop,sack 4000:3000").ack(1, sack((0, 1)))
+    f.ack(1, (50, 60)).v.sends(ack(1, "nop,nop,sack 4000:3000"))
+    f.ack(1, (0, 1))
     f.ack(5)
     yield f.v.call("unacked(4) = 0")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""function.py - writes vectors/function/*.json.
+"""function.py FOLDER | --check - writes FOLDER/function/*.json, or says which of this tree would change.
 
 The tables of the RFCs stand beside them as text (rfc*.txt, rfc*.csv, derived_*.csv), as they were copied; what is made of
 them here is checked by a computation of our own wherever there is one. `derived`: computed from an RFC's rules, printed in
@@ -560,7 +560,7 @@ def time_wait():
                 for base in (70000, WRAP - 1):
                     given = {"old-timestamps": old == "1", "new-timestamps": new == "1", "ts-recent": base, "tsval": (base + ts_apart) % WRAP, "last-seq": base, "isn": (base + isn_apart) % WRAP}
                     t.add(f"{old}{new}-ts-{ts_apart}-isn-{isn_apart}-at-{base}", "time-wait-syn", f"timestamps {stamp}, ISN {isn.replace('_', ' ')}", given, {"accept": action == "accept"}, source="RFC 6191 2", derived=True,
-                          family=f"{old}{new}-{stamp}-isn-{isn}", covers=[rule[int(old), int(new), stamp], "MAY-2" if action == "accept" else "SHLD-4"])
+                          family=f"{old}{new}-{stamp.strip('-') or 'none'}-isn-{isn.replace('_', '-')}", covers=[rule[int(old), int(new), stamp], "MAY-2" if action == "accept" else "SHLD-4"])
     return t
 
 

@@ -2,8 +2,8 @@
 """remaining.py - requirements that no other family shows: small scenarios, found by ci/trace.py --open."""
 import sys
 
-from congestion import MSS, SETTINGS, ack, octet, sack, segment
-from pkt import Vector, write
+from flow import Flow, octet
+from pkt import MSS, Vector, write
 
 TS_OUT = "nop,nop,TS val {} ecr {}"
 BARE = "timestamps=0 sack=0 window-scale=0"
@@ -132,52 +132,14 @@ def shrinking():
 
 # ---- sending: RFC 5681, 6582, 6675, 6298 ----
 
-class Flow:
-    """A connection on the RFCs' letter with `count` segments queued; `grown` acknowledgments take its window from 3 to 3 + grown segments."""
-
-    def __init__(self, name, title, level, section, covers, count=40, grown=0, with_sack=False, settings=SETTINGS, win=65535, **head):
-        needs = " ".join(["sack"] * with_sack + head.pop("needs", "").split())
-        self.v = Vector(name, title, level, section, covers, needs=needs, settings=settings, **head)
-        offer, answer = ("mss 1460,nop,nop,sackOK", "mss 1460,nop,nop,sackOK") if with_sack else ("mss 1460", "mss 1460")
-        self.v.passive(offer=offer, answer=answer, win=win)
-        self.count, self.next = count, 0
-        self.v.call(f"write(4, ..., {count * MSS}) = {count * MSS}")
-        self.new(min(3, count, win // MSS))
-        for n in range(grown):
-            self.ack(n + 1).new(2)
-
-    def new(self, count=1, after="0"):
-        for _ in range(count):
-            self.v.expect(segment(self.next, self.count), after)
-            self.next += 1
-        return self
-
-    def again(self, n, after="0"):
-        self.v.expect(segment(n, self.count), after)
-        return self
-
-    def ack(self, n, *runs, after=".01"):
-        self.v.sends(ack(n, sack(*runs) if runs else ""), after)
-        return self
-
-    def note(self, text):
-        self.v.note(text)
-        return self
-
-    def ended(self):
-        """The peer has heard enough."""
-        self.v.sends("R 1:1(0) win 0")
-        return self.v
-
-
 def sending():
     f = Flow("trace/sending/both-windows", "No more goes than the lesser of the two windows allows", "MUST", "RFC 5681 2",
-             "RFC5681-2-1 RFC5681-3-1 RFC9406-3-1 RFC9937-3-1 RFC9937-3-2 RFC6928-2-2", win=2 * MSS)
+             "RFC5681-2-1 RFC5681-3-1 RFC9406-3-1 RFC9937-3-1 RFC9937-3-2 RFC6928-2-2", grown=0, win=2 * MSS)
     f.note("two segments by the peer's window, of three by the congestion window; then three of many")
     f.v.sends(f". 1:1(0) ack {octet(0)} win 65535")
     f.new(1).note("nothing goes while as much is in flight as the window holds").v.sends("R 1:1(0) win 0", ".5")
     yield f.v
-    f = Flow("trace/sending/unused-window", "A window that the sender does not use does not grow", "MUST", "RFC 7661 4.4", "RFC7661-4.4-4", count=1)
+    f = Flow("trace/sending/unused-window", "A window that the sender does not use does not grow", "MUST", "RFC 7661 4.4", "RFC7661-4.4-4", count=1, grown=0)
     for n in range(1, 6):
         f.ack(n)
         f.v.call(f"write(4, ..., {MSS}) = {MSS}").expect(f"P. {octet(n)}:{octet(n + 1)}({MSS}) ack 1")
@@ -185,21 +147,21 @@ def sending():
     f.v.call(f"write(4, ..., {20 * MSS}) = {20 * MSS}")
     f.next, f.count = 6, 26
     f.new(3)
-    yield f.ended()
+    yield f.left()
     f = Flow("trace/sending/restart-of-ten", "After an idle time the window is the initial one again, of ten segments as well", "MAY", "RFC 6928 2", "RFC6928-2-5 RFC6928-2-1",
-             count=1, settings="initial-window=10 congestion=reno", needs="virtual-time")
+             count=1, grown=0, settings="initial-window=10 congestion=reno", needs="virtual-time")
     f.ack(1)
     f.v.call(f"write(4, ..., {30 * MSS}) = {30 * MSS}", "3")
     f.next, f.count = 1, 31
     f.new(10)
-    yield f.ended()
+    yield f.left()
 
 
 def fast_recovery():
     f = Flow("trace/recovery/first-window", "The loss of the very first segment is repaired by the third duplicate", "MUST", "RFC 6582 3.2",
-             "RFC6582-3.2-1 RFC5681-3.2-3 RFC5681-3.2-4")
+             "RFC6582-3.2-1 RFC5681-3.2-3 RFC5681-3.2-4", grown=0)
     f.ack(0).new().ack(0).new().ack(0).again(0)
-    yield f.ended()
+    yield f.left()
     f = Flow("trace/recovery/window", "The third duplicate halves the window; each further one lets one segment go when as much has left", "MUST", "RFC 5681 3.2",
              "RFC5681-3.1-7 RFC5681-3.2-8 RFC5681-3.2-9 RFC5681-3.2-10 RFC5681-3.2-12 RFC5681-3.2-13 RFC6582-3.2-4 RFC6582-6-3 RFC5681-3.1-10 RFC5681-4.3-3", grown=4)
     f.note("seven in flight, two more by limited transmit, which do not count: ssthresh is three and a half segments")
@@ -208,13 +170,13 @@ def fast_recovery():
     f.ack(4).ack(4).ack(4).ack(4).new().ack(4).new()
     f.note("all is repaired: the window is the lesser of ssthresh and one more than what is in flight; it grows by one segment a round")
     f.ack(13).new().ack(14).new().ack(15).new().ack(16).new().ack(17).new()
-    yield f.ended()
+    yield f.left()
     f = Flow("trace/recovery/new-text-on-a-partial", "A partial acknowledgment repairs the next hole, and lets new text go where the window has room", "MUST", "RFC 6582 3.2",
              "RFC6582-3.2-6 RFC6582-3.2-8", grown=5)
     f.note("eight in flight, the fifth and the last are lost; of the duplicates only three arrive")
     f.ack(5).new().ack(5).new().ack(5).again(5)
     f.ack(12).again(12).new()
-    yield f.ended()
+    yield f.left()
     f = Flow("trace/recovery/timer", "Only the first partial acknowledgment restarts the timer", "MUST", "RFC 6582 3.2", "RFC6582-3.2-9 RFC6582-3.2-6", count=13, grown=5,
              needs="virtual-time")
     f.note("all is sent; segments 5, 8 and 10 are lost")
@@ -228,7 +190,7 @@ def fast_recovery():
     f.ack(5).new().ack(5).new().ack(5).again(5)
     f.note("a second later: one segment, and from there slow start only up to half of what was in flight then")
     f.again(5, ".99~1.01").ack(15).new(2).ack(17).new(3).ack(20).new(4).ack(24).new(5)
-    yield f.ended()
+    yield f.left()
 
 
 def sack_recovery():
@@ -243,7 +205,7 @@ def sack_recovery():
     f.ack(5, (9, 14), (6, 8)).new().ack(5, (9, 15), (6, 8)).new().ack(5, (9, 16), (6, 8)).new()
     f.note("an acknowledgment short of the recovery point").ack(8, (9, 16)).new()
     f.note("and one beyond it: four segments, in congestion avoidance").ack(16).new().ack(17).new().ack(18).new().ack(19).new().ack(20).new(2)
-    yield f.ended()
+    yield f.left()
     f = Flow("trace/sack/reset-by-an-acknowledgment", "Duplicates are counted anew after each acknowledgment of new text", "MUST", "RFC 6675 5", "RFC6675-5-2 RFC6675-5-3",
              count=13, grown=5, with_sack=True)
     f.ack(5, (6, 7)).ack(5, (6, 8)).note("two, and then progress: two more are not the third").ack(8).ack(8, (9, 10)).ack(8, (9, 11)).ack(13)
@@ -258,7 +220,7 @@ def sack_recovery():
     f.ack(5, (6, 10)).ack(5, (6, 11)).ack(5, (6, 12)).ack(5, (6, 13)).new().ack(5, (6, 14)).new().ack(5, (6, 15)).new()
     f.note("15 is lost; 16 and 17 are known to have arrived when the recovery ends").ack(15, (16, 17)).new(2).ack(15, (16, 18)).new()
     f.note("the third segment above it").ack(15, (16, 19)).again(15)
-    yield f.ended()
+    yield f.left()
     f = Flow("trace/sack/timeout", "After a timeout what SACK told is kept: what has arrived is not sent again, and no recovery begins below the recovery point", "SHOULD",
              "RFC 6675 5.1", "RFC6675-5.1-1 RFC6675-5.1-4 RFC6675-5.1-5 RFC6675-5.1-6", count=13, grown=5, with_sack=True, needs="virtual-time")
     f.note("5 to 12 are in flight; 6 and 7 have arrived, the rest is slow").ack(5, (6, 8)).again(5, ".99~1.01")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""segment.py - writes vectors/segment/*.json.
+"""segment.py FOLDER | --check - writes FOLDER/segment/*.json, or says which of this tree would change.
 
 Each function of TOPICS makes one file. Octets come from segment_wire.build, expectations from segment_wire.decode; where
 a vector was made to show something, `want` says what that is, and a generator that disagrees with itself stops.

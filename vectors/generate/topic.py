@@ -49,8 +49,15 @@ class Topic:
 
 
 def main(topics, top):
-    """Writes the file of each topic below `top`."""
+    """Writes the file of each topic below `top`; where `top` is --check, says which of the files that are there would change."""
+    stale = []
     for make in topics:
         topic = make()
-        (pathlib.Path(top) / topic.kind / f"{topic.name}.json").write_text(topic.text())
-        print(f"{topic.name}.json: {len(topic.vectors)}")
+        path = (VECTORS if top == "--check" else pathlib.Path(top)) / topic.kind / f"{topic.name}.json"
+        if top != "--check":
+            path.write_text(topic.text())
+            print(f"{path.name}: {len(topic.vectors)}")
+        elif not path.exists() or path.read_text() != topic.text():
+            stale.append(str(path))
+    if stale:
+        raise SystemExit("differ from what their generator makes: " + " ".join(stale))

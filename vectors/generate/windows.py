@@ -7,14 +7,17 @@ from pkt import Vector, write
 SECTION = "RFC 9293 3.8.6"
 
 
+def filled(v):
+    """A receive buffer of 4,096 octets is full, and the window zero."""
+    v.passive().sends(". 1:1461(1460) ack 1 win 65535").sends(". 1461:2921(1460) ack 1 win 65535").expect(". 1:1(0) ack 2921 win 1176")
+    return v.sends(". 2921:4097(1176) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0", "0~.5")
+
+
 def receiver_fills():
     """The window closes as text arrives that nobody reads."""
     v = Vector("window/receiver/closes", "Text that is not read closes the window; no octet beyond it is taken", "MUST", SECTION,
                "MAY-8 SHLD-14 RFC9293-3.10.7.4-29 RFC9293-3.4-3", settings="receive-buffer=4096")
-    v.passive()
-    v.sends(". 1:1461(1460) ack 1 win 65535").sends(". 1461:2921(1460) ack 1 win 65535")
-    v.expect(". 1:1(0) ack 2921 win 1176")
-    v.sends(". 2921:4097(1176) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0", "0~.5")
+    filled(v)
     v.note("one octet more does not fit: a zero window takes no text, and is answered")
     v.sends(". 4097:4098(1) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0")
     v.call("unread(4) = 4096")
@@ -22,9 +25,7 @@ def receiver_fills():
 
     v = Vector("window/receiver/silly-window", "Reading little by little opens the window only by a full segment or half the buffer", "MUST",
                "RFC 9293 3.8.6.2.2", "MUST-39 RFC9293-3.8.6.2.2-1", settings="receive-buffer=4096")
-    v.passive()
-    v.sends(". 1:1461(1460) ack 1 win 65535").sends(". 1461:2921(1460) ack 1 win 65535").expect(". 1:1(0) ack 2921 win 1176")
-    v.sends(". 2921:4097(1176) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0", "0~.5")
+    filled(v)
     v.note("1,000 octets free: less than a segment, less than half the buffer; the window stays shut even when it is asked for")
     v.call("read(4, ..., 1000) = 1000")
     v.sends(". 4097:4098(1) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0")
@@ -35,9 +36,7 @@ def receiver_fills():
 
     v = Vector("window/receiver/update", "Reading all of it opens the window at once, unasked", "practice", "RFC 9293 3.8.6.2.2",
                "MUST-39", settings="receive-buffer=4096")
-    v.passive()
-    v.sends(". 1:1461(1460) ack 1 win 65535").sends(". 1461:2921(1460) ack 1 win 65535").expect(". 1:1(0) ack 2921 win 1176")
-    v.sends(". 2921:4097(1176) ack 1 win 65535").expect(". 1:1(0) ack 4097 win 0", "0~.5")
+    filled(v)
     v.call("read(4, ..., 4096) = 4096").expect(". 1:1(0) ack 4097 win 4096")
     yield v
 

@@ -27,6 +27,7 @@ static const struct inside_setting inside_settings[] = {
     {"receive-buffer", INSIDE_U32, STACK(rings.rx)},
     {"receive-buffer-max", INSIDE_U32, TCP(rx_max)},
     {"send-buffer", INSIDE_U32, STACK(rings.tx)},
+    {"send-buffer-max", INSIDE_U32, TCP(tx_max)},
     {"nagle", INSIDE_BOOL, TCP(nagle)},
     {"rack", INSIDE_BOOL, TCP(rack)},
     {"prr", INSIDE_BOOL, TCP(prr)},

@@ -51,6 +51,15 @@ char *tree_file_text(const char *path, size_t *len)
     return text;
 }
 
+static char *tree_read_text(const char *path, size_t *len, char *error, size_t cap)
+{
+    char *text = tree_file_text(path, len);
+    if (text == NULL) {
+        snprintf(error, cap, "%s: %s", path, strerror(errno));
+    }
+    return text;
+}
+
 static const char *tree_text(struct tree *t, const char *text, size_t len)
 {
     char **list = realloc(t->texts, ((size_t)t->text_count + 1) * sizeof *list);
@@ -82,9 +91,8 @@ static struct tree_vector *tree_add(struct tree *t)
 static bool tree_script(struct tree *t, const char *path, char *error, size_t cap)
 {
     size_t len;
-    char *text = tree_file_text(path, &len);
+    char *text = tree_read_text(path, &len, error, cap);
     if (text == NULL) {
-        snprintf(error, cap, "%s: %s", path, strerror(errno));
         return false;
     }
     struct script_error why = {0};
@@ -114,9 +122,8 @@ static bool tree_script(struct tree *t, const char *path, char *error, size_t ca
 static struct vector_file *tree_read_data(const char *path, char *error, size_t cap)
 {
     size_t len;
-    char *text = tree_file_text(path, &len);
+    char *text = tree_read_text(path, &len, error, cap);
     if (text == NULL) {
-        snprintf(error, cap, "%s: %s", path, strerror(errno));
         return NULL;
     }
     bool function = strstr(text, "\"function-vectors-") != NULL;
@@ -287,9 +294,8 @@ bool tree_check(const char *path, const struct script_define *defines, int defin
         return file != NULL;
     }
     size_t len;
-    char *text = tree_file_text(path, &len);
+    char *text = tree_read_text(path, &len, error, cap);
     if (text == NULL) {
-        snprintf(error, cap, "%s: %s", path, strerror(errno));
         return false;
     }
     struct script_error why = {0};

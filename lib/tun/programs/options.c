@@ -94,6 +94,12 @@ static const struct option_row option_rows[] = {
      "receive ring of a connection, a power of two; 256K"},
     {"sndbuf", 0, KIND_RING, FOR_DEVICE, AT(sndbuf), 0, 256, 1u << 30, "SIZE", "256K",
      "send ring of a connection, a power of two; 256K"},
+    {"rcvbuf-max", 0, KIND_SIZE, FOR_DEVICE, AT(rcvbuf_max), 0, 0, 1u << 30, "SIZE", "16M",
+     "what a receive ring may grow to when the path asks for it; 4M"},
+    {"sndbuf-max", 0, KIND_SIZE, FOR_DEVICE, AT(sndbuf_max), 0, 0, 1u << 30, "SIZE", "16M",
+     "the same of a send ring; 4M"},
+    {"ring-memory", 0, KIND_SIZE, FOR_DEVICE, AT(ring_memory), 0, 0, UINT64_C(1) << 40, "SIZE", "64M",
+     "for the rings of all connections; --connections times the first rings"},
     {"connections", 0, KIND_NUMBER, FOR_DEVICE, AT(connections), 0, 1, 1u << 20, "N", "1024", "at most so many at a time; 1024"},
     {"backlog", 0, KIND_NUMBER, FOR_PORT, AT(backlog), 0, 1, 1u << 20, "N", "1024", "half-open connections at most; 1024"},
     {"time-wait", 0, KIND_NUMBER, FOR_DEVICE, AT(time_wait), 0, 1, 1u << 20, "N", "4096",
@@ -201,6 +207,7 @@ static void options_defaults(struct options *o)
     o->device.name = "weir0";
     o->cc = (uint8_t)WEIR_CC_CUBIC;
     o->rcvbuf = o->sndbuf = 256 * 1024;
+    o->rcvbuf_max = o->sndbuf_max = 4 * 1024 * 1024;
     o->connections = o->backlog = 1024;
     o->time_wait = 4096;
     o->msl_us = 30 * SECONDS;

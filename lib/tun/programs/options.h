@@ -36,7 +36,7 @@ struct options {
     uint64_t port; /* to listen on, or of the remote; 0: the subcommand's own */
     weir_addr remote;
     bool remote_given;
-    uint64_t rcvbuf, sndbuf, connections, backlog, time_wait;
+    uint64_t rcvbuf, sndbuf, rcvbuf_max, sndbuf_max, ring_memory, connections, backlog, time_wait;
     weir_us msl_us, idle_us, grace_us;
     bool idle_given;
     /* how it runs */

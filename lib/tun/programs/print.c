@@ -178,7 +178,7 @@ struct print_counter {
     uint64_t value;
 };
 
-#define PRINT_COUNTERS 26
+#define PRINT_COUNTERS 32
 
 static size_t print_counters(const struct instance *in, struct print_counter rows[PRINT_COUNTERS])
 {
@@ -210,6 +210,12 @@ static size_t print_counters(const struct instance *in, struct print_counter row
         {"odd_segments", s->odd_segments},
         {"time_wait_reused", s->time_wait_reused},
         {"time_wait_evicted", s->time_wait_evicted},
+        {"rings_grown", s->rings_grown},
+        {"rings_refused", s->rings_refused},
+        {"rings_reclaimed", s->rings_reclaimed},
+        {"rings_missing", s->rings_missing},
+        {"ring_octets", s->ring_octets},
+        {"ring_octets_peak", s->ring_octets_peak},
     };
     _Static_assert(sizeof all / sizeof *all == PRINT_COUNTERS, "one size");
     memcpy(rows, all, sizeof all);

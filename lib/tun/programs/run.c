@@ -404,6 +404,9 @@ static void run_stack_config(struct instance *in, weir_stack_config *config)
     config->time_wait_max = (uint32_t)o->time_wait;
     config->rings.rx = (uint32_t)o->rcvbuf;
     config->rings.tx = (uint32_t)o->sndbuf;
+    config->tcp.rx_max = (uint32_t)o->rcvbuf_max;
+    config->tcp.tx_max = (uint32_t)o->sndbuf_max;
+    config->ring_memory = o->ring_memory;
     if (o->seed_given)
         say(in, "the secret follows from --seed: sequence numbers can be predicted; for tests only");
 }

@@ -172,4 +172,28 @@ __attribute__((unused)) static int data_run_folder(data_reader *read, const char
     return count;
 }
 
+/* One vector of this tree on a program that answers `question` with what the shell makes of `words`. */
+__attribute__((unused)) static void data_ask(data_reader *read, const char *question, const char *words, json_t *root, enum outcome_verdict verdict,
+                                             const char *says)
+{
+    char command[700], why[300], error[300];
+    struct outcome outcome;
+    int len = snprintf(command, sizeof command,
+                       "while read -r c r; do case $c in hello) echo 'ok 1 name=t clock=virtual features=';; %s) %s;; *) echo "
+                       "unimplemented;; esac; done",
+                       question, words);
+    assert_true(len > 0 && len < (int)sizeof command);
+    struct target *target = target_exec_new(command, why, sizeof why);
+    assert_non_null(target);
+    struct vector_file *file = data_of_json(read, root, error, sizeof error);
+    assert_non_null(file);
+    vector_run(file, 0, target, &outcome);
+    if (outcome.strict != verdict || strstr(outcome.reason, says) == NULL) {
+        fail_msg("%s: verdict %d: %s", words, (int)outcome.strict, outcome.reason);
+    }
+    vector_file_free(file);
+    json_decref(root);
+    target->ops->free(target);
+}
+
 #endif

@@ -212,27 +212,9 @@ static void test_broken_files(void **state)
 
 /* ---- adapters ---- */
 
-/* A program that answers every `segment` with these words. */
 static void ask(const char *words, enum outcome_verdict verdict, const char *says)
 {
-    char command[700], why[300], error[300];
-    struct outcome outcome;
-    snprintf(command, sizeof command,
-             "while read -r c r; do case $c in hello) echo 'ok 1 name=t clock=virtual features=';; segment) %s;; *) echo unimplemented;; "
-             "esac; done",
-             words);
-    struct target *target = target_exec_new(command, why, sizeof why);
-    assert_non_null(target);
-    json_t *root = data_alone(FOLDER "/option-value.json", "segment/option-value/mss-536");
-    struct vector_file *file = data_of_json(segment_read, root, error, sizeof error);
-    assert_non_null(file);
-    vector_run(file, 0, target, &outcome);
-    if (outcome.strict != verdict || strstr(outcome.reason, says) == NULL) {
-        fail_msg("%s: verdict %d: %s", words, (int)outcome.strict, outcome.reason);
-    }
-    vector_file_free(file);
-    json_decref(root);
-    target->ops->free(target);
+    data_ask(segment_read, "segment", words, data_alone(FOLDER "/option-value.json", "segment/option-value/mss-536"), verdict, says);
 }
 
 static void test_adapters(void **state)
