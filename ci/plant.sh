@@ -218,7 +218,7 @@ fault quick 'pictures: one that no run draws' 'four-way-close.svg' picture_chang
 row_unnamed() { find vectors/scenario -name '*.pkt' -exec sed -i 's|^// rows: .*|// rows: P3|' {} +; }
 fault quick 'vectors: a defect in the stack' '[1-9][0-9]* of [0-9]+ vectors failed' no_checksum runner
 fault full 'vectors: a row without its guard' '[1-9][0-9]* of [0-9]+ vectors failed' row_without_guard runner
-mutated() { ci/mutate --file fsm.c --match 'c->path.to' --build "$PWD/b"; }
+mutated() { ci/mutate --file conn/fsm.c --match 'c->path.to' --build "$PWD/b"; }
 survivor_forgotten() { sed -i '/deleted: c->path.to/d' ci/mutate.known; }
 fault quick 'mutate: a survivor without a reason' 'c->path.to' survivor_forgotten mutated
 fault quick 'vectors: a row that no vector names' 'NOT NAMED' row_unnamed runner --rows-gate

@@ -257,7 +257,11 @@ static void the_idle_lend_their_rings_to_others(void **state)
     }
     assert_int_equal(weir_stack_stats(w.b)->rings_missing, 0);
     assert_int_equal(weir_stack_stats(w.b)->retransmitted + weir_stack_stats(w.a)->retransmitted, 0);
-    for (unsigned i = 0; i < 8; i++) { /* FIN too needs a ring for a while */
+    assert_int_equal(weir_stack_peek(w.b, there[0])->tx_size, 0);
+    WORLD_OK(weir_stack_release(w.b, there[0], WEIR_FOREVER, w.now)); /* FIN too needs a ring for a while */
+    world_run(&w);
+    assert_int_equal(weir_state(weir_stack_peek(w.a, conn[0])), WEIR_CLOSE_WAIT);
+    for (unsigned i = 1; i < 8; i++) {
         WORLD_OK(weir_close(weir_stack_conn(w.b, there[i]), w.now));
         world_run(&w);
         assert_int_equal(weir_state(weir_stack_peek(w.b, there[i])), WEIR_FIN_WAIT_2);
@@ -340,8 +344,31 @@ static void a_large_wish_is_granted_in_part(void **state)
         lend_round(&w, conn, there, true);
     }
     assert_in_range(weir_stack_peek(w.b, there)->rx_size, 1 << 16, 1 << 18);
+    assert_int_equal(w.b->store.used, 16); /* of 64: twice that would be more than half of what is free */
     assert_true(weir_stack_stats(w.b)->rings_refused > 0);
     assert_true(weir_stack_stats(w.b)->ring_octets <= weir_stack_get_config(w.b)->ring_memory);
+    guard_free_all();
+}
+
+/* Twice the memory of all first rings: whatever four of them have grown to, the others get theirs, and nobody's are taken for it. */
+static void first_rings_are_kept_back(void **state)
+{
+    (void)state;
+    struct world w = lend_world(64, 32, 1 << 20);
+    weir_handle conn[4], there[4], late;
+    for (unsigned i = 0; i < 4; i++) {
+        conn[i] = lend_open(&w, &there[i]);
+        for (unsigned round = 0; round < 40; round++) {
+            lend_round(&w, conn[i], there[i], true);
+        }
+    }
+    assert_true(weir_stack_stats(w.b)->rings_refused > 0);
+    const uint64_t before = weir_stack_stats(w.b)->rings_reclaimed;
+    for (unsigned i = 4; i < 32; i++) {
+        (void)lend_open(&w, &late);
+        assert_true(late != 0 && weir_stack_peek(w.b, late)->rx_size == 4096);
+    }
+    assert_int_equal(weir_stack_stats(w.b)->rings_reclaimed, before);
     guard_free_all();
 }
 
@@ -375,6 +402,7 @@ int main(void)
         cmocka_unit_test(who_finds_none_waits),
         cmocka_unit_test(who_waits_to_write_keeps_its_rings),
         cmocka_unit_test(a_large_wish_is_granted_in_part),
+        cmocka_unit_test(first_rings_are_kept_back),
         cmocka_unit_test(memory_for_rings_is_what_is_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

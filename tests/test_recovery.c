@@ -105,6 +105,17 @@ static void test_prr_rows(void **state)
     }
 }
 
+/* RFC 9937 6.1: nothing of an earlier recovery is left. */
+static void test_prr_begins_anew(void **state)
+{
+    (void)state;
+    struct weir_prr p = {3000, 2000, 9000};
+    weiri_prr_begin(&p, 5000);
+    assert_int_equal(p.delivered, 0);
+    assert_int_equal(p.out, 0);
+    assert_int_equal(p.recover_fs, 5000);
+}
+
 /* Whatever comes: what went in a recovery is no more than ssthresh's share of what was delivered, or than what was delivered and a segment
  * for each safe acknowledgment. */
 static void test_prr_conserves(void **state)
@@ -435,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prr_figures),
         cmocka_unit_test(test_prr_rows),
+        cmocka_unit_test(test_prr_begins_anew),
         cmocka_unit_test(test_prr_conserves),
         cmocka_unit_test(test_hystart_leaves_after_five_rounds),
         cmocka_unit_test(test_hystart_takes_jitter_back),

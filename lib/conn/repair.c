@@ -48,9 +48,8 @@ static uint32_t repair_flight(const weir_conn *c)
 static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
 {
     uint32_t sacked = conn_has(c, WEIRI_SACK_OK) ? c->board.sacked : (uint32_t)c->dupacks * c->mss_snd;
-    uint32_t known = sacked > n->delivered ? sacked - n->delivered : 0;
-    uint32_t flight = conn_flight(c);
-    weiri_prr_begin(&c->prr, flight > known ? flight - known : 1);
+    uint32_t before = conn_flight(c) + n->delivered;
+    weiri_prr_begin(&c->prr, before > sacked ? before - sacked : 1);
 }
 
 /* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
@@ -99,12 +98,12 @@ static void repair_leave(weir_conn *c, uint32_t acked)
     repair_done(c);
 }
 
-/* RFC 6582 3.2: without SACK a partial acknowledgment says that the next segment is lost too. Duplicates counted so far stood for
- * segments that this acknowledgment covers. */
+/* RFC 6582 3.2: without SACK a partial acknowledgment says that the next segment is lost too. Of the duplicates counted so far those that
+ * stood for segments which it covers are taken back: all of these but the retransmission. */
 static void repair_partial(weir_conn *c, uint32_t acked)
 {
     if (!conn_has(c, WEIRI_SACK_OK)) {
-        uint32_t covered = acked / c->mss_snd;
+        uint32_t covered = base_max32(acked / c->mss_snd, 1) - 1;
         c->dupacks = (uint8_t)(c->dupacks > covered ? c->dupacks - covered : 0);
         weiri_board_lose_head(&c->board, c->mss_snd);
         conn_set(c, WEIRI_RESEND_NOW, true);
@@ -220,6 +219,11 @@ static void repair_count_delivered(const weir_conn *c, struct weiri_news *n)
 
 /* ---- the probe for a lost tail (RFC 8985 7) ------------------------------------------------------------------------------ */
 
+static bool repair_same_window(const weir_conn *c, const weir_view *v)
+{
+    return (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+}
+
 /* 7.4.2: is the probe's episode over, and did the probe repair a loss? That is congestion too. */
 static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
 {
@@ -229,7 +233,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
     }
     bool twice = seq_lt(n->dsack.from, n->dsack.to) && seq_eq(n->dsack.to, r->tlp_end);
     bool beyond = seq_lt(r->tlp_end, n->v->ack);
-    bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK);
+    bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK) && repair_same_window(c, n->v);
     if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         repair_congested(c, n->flight);
     }

@@ -133,6 +133,7 @@ static const struct kernel_setting {
 /* Settings that Linux has compiled in. */
 static const struct { const char *name, *value; } kernel_fixed[] = {
     {"rto-initial", "1s"}, {"require-timestamps", "0"}, {"msl", "30s"}, {"dscp", "0"}, {"quick-acks", "16"}, {"ack-every", "2"},
+    {"prr", "1"},
 };
 
 static const struct { const char *name, *value; } kernel_plain[] = {
@@ -337,6 +338,14 @@ static answer kernel_set_sysctl(const struct kernel_setting *s, const char *valu
     return kernel_sysctl(s->sysctl, text) ? 0 : ANSWER_UNIMPLEMENTED;
 }
 
+/* The probe for a lost tail can be turned off. RACK cannot: Linux 6.18 has nothing else, whatever tcp_recovery says. */
+static answer kernel_set_rack(const char *value)
+{
+    bool on = strcmp(value, "0") != 0;
+
+    return kernel_sysctl("tcp_early_retrans", on ? "3" : "0") && on ? 0 : ANSWER_UNIMPLEMENTED;
+}
+
 static answer kernel_set(struct target *t, const char *name, const char *value)
 {
     struct kernel *k = kernel_of(t);
@@ -345,6 +354,8 @@ static answer kernel_set(struct target *t, const char *name, const char *value)
         return kernel_set_mtu(k, value);
     if (strcmp(name, "congestion") == 0)
         return kernel_sysctl("tcp_congestion_control", value) ? 0 : ANSWER_UNIMPLEMENTED;
+    if (strcmp(name, "rack") == 0)
+        return kernel_set_rack(value);
     if (strcmp(name, "nagle") == 0) {
         k->nodelay = strcmp(value, "0") == 0;
         return 0;
@@ -770,7 +781,7 @@ static bool kernel_has(struct target *t, const char *need)
 {
     static const char *const features[] = {
         "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
-        "icmp", "pmtud", "time-wait", "half-close", "ipv6", "ecn", "rfc6675", "rack", "prr", "cubic", "f-rto",
+        "icmp", "pmtud", "time-wait", "half-close", "ipv6", "ecn", "rack", "tlp", "prr", "cubic", "f-rto",
     };
 
     (void)t;
