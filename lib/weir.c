@@ -28,6 +28,7 @@
 #include "recovery/hystart.c"
 #include "recovery/cc_newreno.c"
 #include "recovery/cc_cubic.c"
+#include "recovery/cc_bbr.c"
 
 /* conn: one connection. */
 #include "conn/config.c"
@@ -45,6 +46,7 @@
 #include "conn/icmp.c"
 #include "conn/user.c"
 #include "conn/timer.c"
+#include "conn/pace.c"
 #include "conn/out.c"
 #include "conn/conn.c"
 #include "conn/info.c"

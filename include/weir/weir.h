@@ -253,8 +253,18 @@ enum weir_ecn_use {
 };
 
 /* Congestion control algorithms. */
-enum weir_cc_kind { WEIR_CC_NEWRENO, WEIR_CC_CUBIC, WEIR_CC_COUNT };
+enum weir_cc_kind { WEIR_CC_NEWRENO, WEIR_CC_CUBIC, WEIR_CC_BBR, WEIR_CC_COUNT };
 WEIR_API const char *weir_cc_name(enum weir_cc_kind kind);
+
+/* Pacing: text leaves evenly over a round trip instead of in bursts. BBR paces at the bandwidth it found, the others at twice cwnd a
+ * round trip in slow start and at 1.2 times cwnd after it. Acknowledgments, SYN, RST and a FIN by itself are never paced. */
+enum weir_pacing {
+    WEIR_PACING_OFF,   /* not; but BBR, which is nothing without it, holds */
+    WEIR_PACING_HOLD,  /* weir_poll gives nothing before its time, weir_deadline says when; up to 0.5 ms of text goes at once */
+    WEIR_PACING_STAMP, /* weir_poll gives what goes in the next 4 ms, each with weir_out.depart_at; for callers with a timed queue.
+                          Round-trip times then include the wait there */
+    WEIR_PACING_COUNT
+};
 
 /* Configuration: filled by a profile, changed field by field, then left alone. Connections keep a pointer to
  * it: it must outlive them and not change under them. Each default is that of weir_config_internet. */
@@ -266,6 +276,7 @@ typedef struct weir_config {
     uint16_t mtu;               /* of the interface, IP header included; MSS derives from it (RFC 6691); 1500 */
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind; CUBIC */
+    uint8_t pacing;             /* enum weir_pacing; off */
     bool iw10;                  /* initial window of RFC 6928; false: RFC 5681 3.1 */
     bool abc;                   /* in the first slow start an acknowledgment adds what it covers, two segments at most (RFC 3465 2.2, 2.3)
                                    or eight with hystart (RFC 9406 4.3); false: one (RFC 5681 3.1) */
@@ -404,6 +415,7 @@ typedef struct weir_out {
     uint16_t header_len;  /* .. of so many octets: TCP from weir_poll, IP and TCP from weir_stack_poll */
     uint8_t ecn;          /* for the two ECN bits of the IP header; weir_stack_poll has written them */
     uint32_t len;         /* of the whole packet */
+    weir_us depart_at;    /* not to leave earlier; 0: at once. Only with WEIR_PACING_STAMP */
     weir_slice body[2];   /* len 0: none */
 } weir_out;
 
@@ -459,7 +471,7 @@ WEIR_API unsigned weir_events(const weir_conn *c);
 WEIR_API weir_err weir_error(const weir_conn *c); /* the first error wins and stays */
 WEIR_API enum weir_state weir_state(const weir_conn *c); /* STATUS (RFC 9293 3.10.6) */
 WEIR_API const weir_tuple *weir_sockets(const weir_conn *c);
-/* True when weir_poll would return a segment at this time. */
+/* True when weir_poll would return a segment, at the latest time that the connection has seen. */
 WEIR_API bool weir_has_output(const weir_conn *c);
 
 /* Changes of one connection while it runs. */
@@ -507,6 +519,11 @@ typedef struct weir_info {
     uint8_t ecn;                          /* both ends have agreed to it (RFC 3168) */
     uint32_t received_ce, delivered_ce;   /* segments that came with a mark; delivered ones whose acknowledgment echoed one */
     uint64_t delivered;                   /* octets of ours that the peer has, in order or not */
+    uint64_t pacing_rate;                 /* octets a second that text leaves at, or would with pacing; UINT32_MAX: no limit known */
+    uint64_t busy_time;                   /* microseconds in which something was queued or outstanding; of these .. */
+    uint64_t rwnd_limited, sndbuf_limited; /* .. the peer's window held more back, or the send ring was full */
+    uint64_t bbr_bw;                      /* BBR: the bandwidth of its model, octets a second */
+    uint32_t bbr_min_rtt;                 /* its least round-trip time */
     uint64_t delivery_rate;               /* octets a second, the last sample; 0: none yet; saturates at 2^32 - 1 */
 } weir_info;
 WEIR_API void weir_info_get(const weir_conn *c, weir_info *info);
@@ -545,6 +562,23 @@ struct weir_cubic {
     uint32_t acked;          /* octets acknowledged since w_est last grew */
 };
 
+/* BBR (lib/recovery/cc_bbr.c): rates in octets a second, sizes in octets, times the low 32 bits of microseconds. */
+struct weir_bbr {
+    uint32_t rate;           /* of pacing; 0: none yet */
+    uint32_t max_bw[2];      /* the greatest delivery rate of this cycle of probing, of the one before */
+    uint32_t bw_lo, inflight_lo, inflight_hi; /* bounds that loss has set; UINT32_MAX: none */
+    uint32_t bw_latest, inflight_latest, round_lost, round_rtt; /* of this round */
+    uint32_t round_end;      /* it ends with what was sent after so much had been delivered */
+    uint32_t full_bw;        /* the delivery rate that has to be surpassed by a quarter */
+    uint32_t min_rtt, min_rtt_at;
+    uint32_t phase_at, probe_at; /* when this phase began; when the next probe, or the end of ProbeRTT, is due */
+    uint32_t up_acked;       /* octets acknowledged since inflight_hi last rose */
+    uint32_t extra_at, extra_octets, extra[2]; /* how far acknowledgments run ahead of the bandwidth */
+    uint8_t phase, feedback; /* enum weiri_bbr_phase, enum weiri_bbr_feedback */
+    uint8_t full_count, full; /* rounds without growth; the bandwidth was found */
+    uint8_t rounds, up_rounds, extra_rounds, losses;
+};
+
 /* HyStart++ (lib/recovery/hystart.c; RFC 9406). */
 struct weir_hystart {
     weir_seq window_end;     /* SND.NXT when the round began */
@@ -556,7 +590,10 @@ struct weir_hystart {
 struct weir_cc {
     uint32_t cwnd, ssthresh; /* octets */
     uint32_t acked;          /* octets acknowledged since cwnd last grew in congestion avoidance */
-    struct weir_cubic cubic;
+    union {                  /* by the configuration's algorithm */
+        struct weir_cubic cubic;
+        struct weir_bbr bbr;
+    };
     struct weir_hystart hystart;
 };
 
@@ -671,6 +708,14 @@ struct weir_conn {
     struct weir_cc cc;
     struct weir_board board;
     struct weir_rate rate;
+    struct {
+        weir_us next;            /* when the next segment of text would leave at an even pace */
+        uint8_t held, waits;     /* it is so far ahead that text is held until then; there is text */
+    } pace;
+    struct {
+        uint32_t since, ticks[3]; /* the low 32 bits of microseconds; 1/1024 s of each enum weiri_hold but the first */
+        uint8_t why;             /* enum weiri_hold since then */
+    } hold;
     struct weir_rack rack;
     struct weir_prr prr;
     struct weir_undo undo;

@@ -34,6 +34,7 @@ static const char *check_send(const weir_conn *c)
         {c->mss_snd == 0 || c->mss_snd >= 64, "a send MSS that options would eat up"},
         {c->cc.cwnd > 0, "a congestion window of nothing"},
         {c->cc.cwnd <= WEIRI_CWND_MAX, "a congestion window above 2^30"},
+        {c->cfg->cc != WEIR_CC_BBR || c->cc.bbr.phase <= WEIRI_BBR_PROBE_RTT, "BBR in no phase"},
         {c->cc.hystart.phase <= WEIRI_HYSTART_DONE, "HyStart++ in no phase"},
         {c->undo.step == WEIRI_FRTO_OFF || conn_has(c, WEIRI_LOSS), "F-RTO runs and no timeout is being recovered from"},
         {!conn_has(c, WEIRI_RECOVERY) || !conn_has(c, WEIRI_LOSS), "fast recovery and timeout recovery at once"},
@@ -148,6 +149,7 @@ WEIR_API const char *weir_check(const weir_conn *c)
     broken = broken != NULL ? broken : check_receive(c);
     broken = broken != NULL ? broken : check_spans(c);
     broken = broken != NULL ? broken : check_state(c);
+    broken = broken != NULL ? broken : weiri_pace_check(c);
     broken = broken != NULL ? broken : check_ecn(c);
     return broken != NULL ? broken : check_timers(c);
 }

@@ -10,6 +10,7 @@ WEIR_API void weir_config_internet(weir_config *config)
     config->mtu = 1500;
     config->mss_min = 88;
     config->cc = WEIR_CC_CUBIC;
+    config->pacing = WEIR_PACING_OFF;
     config->iw10 = true;
     config->abc = true;
     config->hystart = true;
@@ -96,6 +97,7 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
         {config->mtu >= 576 - 148, "mtu"}, /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
         {config->mss_min >= 64 && config->mss_min <= 536, "mss_min"}, /* options take 40 of it; 536 is what everyone may assume */
         {config->cc < WEIR_CC_COUNT, "cc"},
+        {config->pacing < WEIR_PACING_COUNT, "pacing"},
         {config->ecn < WEIR_ECN_COUNT, "ecn"},
         {config->rx_max <= 1u << 30, "rx_max"},
         {config->tx_max <= 1u << 30, "tx_max"},

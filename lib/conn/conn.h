@@ -292,6 +292,24 @@ WEIR_PRIVATE void weiri_out_close(weir_out *out);
 /* Copies such a packet, with or without an IP header in front, and closes the checksum on the way; returns out->len. */
 WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets);
 
+/* Is there text that goes only when its time has come? */
+WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c);
+
+/* pace.c */
+enum weiri_hold { WEIRI_HOLD_IDLE, WEIRI_HOLD_BUSY, WEIRI_HOLD_RWND, WEIRI_HOLD_SNDBUF };
+/* How this connection is paced. */
+WEIR_PRIVATE enum weir_pacing weiri_pace_mode(const weir_conn *c);
+/* The pace that text leaves at, octets a second. */
+WEIR_PRIVATE uint32_t weiri_pace_rate(const weir_conn *c);
+/* Text is held back for the time being. */
+WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c);
+/* A segment with so much text goes: when it may leave, 0 for at once. */
+WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len);
+WEIR_PRIVATE weir_us weiri_pace_deadline(const weir_conn *c);
+/* From now on this is what holds the sender back. */
+WEIR_PRIVATE void weiri_pace_limited(weir_conn *c, enum weiri_hold why);
+WEIR_PRIVATE const char *weiri_pace_check(const weir_conn *c);
+
 /* timer.c */
 #define WEIRI_KEEPALIVE_IDLE_US ((weir_us)7200 * 1000000) /* MUST-28 */
 /* The last two are RACK-TLP's (weir_conn.rack); weir_conn.timer is never one of them. */

@@ -46,6 +46,22 @@ static void info_counts(const weir_conn *c, weir_info *info)
     info->delivered_ce = c->count.delivered_ce;
 }
 
+static void info_rates(const weir_conn *c, weir_info *info)
+{
+    uint32_t now = c->hold.why == (uint8_t)WEIRI_HOLD_IDLE ? 0 : (uint32_t)c->now - c->hold.since; /* not counted yet */
+    uint64_t rwnd = (uint64_t)c->hold.ticks[WEIRI_HOLD_RWND - 1] << 10, sndbuf = (uint64_t)c->hold.ticks[WEIRI_HOLD_SNDBUF - 1] << 10;
+    info->rwnd_limited = rwnd + (c->hold.why == (uint8_t)WEIRI_HOLD_RWND ? now : 0);
+    info->sndbuf_limited = sndbuf + (c->hold.why == (uint8_t)WEIRI_HOLD_SNDBUF ? now : 0);
+    info->busy_time = ((uint64_t)c->hold.ticks[WEIRI_HOLD_BUSY - 1] << 10) + rwnd + sndbuf + now;
+    info->delivery_rate = weiri_rate_of(c->rate.delivered, c->rate.interval);
+    info->app_limited = c->rate.limited == (uint8_t)WEIRI_LIMITED_APP;
+    info->pacing_rate = weiri_pace_rate(c);
+    if (c->cfg->cc == WEIR_CC_BBR && c->cc.bbr.phase != (uint8_t)WEIRI_BBR_UNSET) {
+        info->bbr_bw = weiri_bbr_bandwidth(&c->cc);
+        info->bbr_min_rtt = c->cc.bbr.min_rtt;
+    }
+}
+
 /* The first of the two timers of the send side to fire. */
 static uint8_t info_timer(const weir_conn *c)
 {
@@ -80,9 +96,8 @@ WEIR_API void weir_info_get(const weir_conn *c, weir_info *info)
     info->reo_wnd = c->rack.reo_wnd;
     info->reordering = c->rack.reordered;
     info->timer = info_timer(c);
+    info_rates(c, info);
     info->ecn = weiri_ecn_ok(c);
-    info->delivery_rate = weiri_rate_of(c->rate.delivered, c->rate.interval);
-    info->app_limited = c->rate.limited == (uint8_t)WEIRI_LIMITED_APP;
     info_sizes(c, info);
     info_counts(c, info);
 }

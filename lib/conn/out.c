@@ -198,7 +198,7 @@ static void out_decide_stream(const weir_conn *c, struct out_plan *p)
     }
 }
 
-static struct out_plan out_decide(const weir_conn *c)
+static struct out_plan out_plan_next(const weir_conn *c)
 {
     struct out_plan p;
     memset(&p, 0, sizeof p);
@@ -213,6 +213,30 @@ static struct out_plan out_decide(const weir_conn *c)
         out_decide_stream(c, &p);
     }
     return p;
+}
+
+/* Zero-window probes have a timer of their own. */
+static bool out_is_paced(const struct out_plan *p)
+{
+    return p->len > 0 && (p->kind == OUT_RESEND || p->kind == OUT_TAIL || p->kind == OUT_TEXT);
+}
+
+static struct out_plan out_decide(const weir_conn *c)
+{
+    struct out_plan p = out_plan_next(c);
+    if (weiri_pace_blocks(c) && out_is_paced(&p)) {
+        out_no_stream(c, &p);
+    }
+    return p;
+}
+
+WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c)
+{
+    if (!weiri_pace_blocks(c)) {
+        return false;
+    }
+    struct out_plan p = out_plan_next(c);
+    return out_is_paced(&p);
 }
 
 WEIR_API bool weir_has_output(const weir_conn *c)
@@ -348,7 +372,8 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     if (conn_flight(c) == 0 && p->kind == OUT_TEXT) {
         struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
         c->progress_at = conn_has(c, WEIRI_RELEASED) ? c->progress_at : c->now;
-        if (c->now - c->spoke_at > weiri_rtt_rto(&c->rtt, 0, &bounds) && !conn_opening(c)) {
+        bool rested = c->now - c->spoke_at > weiri_rtt_rto(&c->rtt, 0, &bounds) && !conn_opening(c);
+        if (rested && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc)) { /* which paces what follows */
             weiri_cc_idle(&c->cc, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)); /* RFC 5681 4.1 */
         }
     }
@@ -368,13 +393,17 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
 static void out_note_limit(weir_conn *c)
 {
     uint32_t full = out_full_size(c), unsent = conn_unsent(c);
-    if (c->state < WEIR_ESTABLISHED || c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd) {
+    bool cwnd = c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd;
+    bool ring = unsent < full && conn_flight(c) >= c->tx_size / 2, window = unsent >= full && out_room(c, c->snd.nxt) < full;
+    bool idle = unsent == 0 && conn_flight(c) == 0;
+    if (c->state < WEIR_ESTABLISHED) {
         return;
     }
-    bool ring = conn_flight(c) >= c->tx_size / 2;
-    if (unsent >= full ? out_room(c, c->snd.nxt) < full : ring) {
+    weiri_pace_limited(c, idle ? WEIRI_HOLD_IDLE : cwnd ? WEIRI_HOLD_BUSY : window ? WEIRI_HOLD_RWND : ring ? WEIRI_HOLD_SNDBUF
+                                                                                                      : WEIRI_HOLD_BUSY);
+    if (!cwnd && (window || ring)) {
         weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_WINDOW);
-    } else if (unsent < full) {
+    } else if (!cwnd && unsent < full) {
         weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_APP);
     }
 }
@@ -480,6 +509,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now)
         weiri_timer_update(c);
         return 0;
     }
+    out->depart_at = out_is_paced(&p) ? weiri_pace_depart(c, p.len) : 0;
     out_send(c, &p, out);
     weiri_conn_finish(c);
     return out->len;

@@ -35,6 +35,12 @@ static bool repair_by_time(const weir_conn *c)
     return c->cfg->rack && conn_has(c, WEIRI_SACK_OK);
 }
 
+/* An algorithm with a model of the path has its own window in recovery. */
+static bool repair_by_prr(const weir_conn *c)
+{
+    return c->cfg->prr && !weiri_cc_has_model(repair_kind(c));
+}
+
 /* ---- recovery begins and ends ---------------------------------------------------------------------------------------- */
 
 /* FlightSize when the first sign of the loss came: what limited transmit added since does not count (RFC 5681 3.2). */
@@ -89,7 +95,7 @@ static void repair_done(weir_conn *c)
 static void repair_leave(weir_conn *c, uint32_t acked)
 {
     struct weiri_cc_event e = repair_event(c, acked, conn_flight(c));
-    if (c->cfg->prr) {
+    if (repair_by_prr(c)) {
         c->cc.cwnd = base_min32(c->cc.ssthresh, WEIRI_CWND_MAX); /* RFC 9937 6.4 */
         c->cc.acked = 0;
     } else {
@@ -193,7 +199,7 @@ static uint32_t repair_detect(weir_conn *c, const struct weiri_news *n)
 static void repair_reduce(weir_conn *c, const struct weiri_news *n, uint32_t lost)
 {
     struct weiri_prr_ack a;
-    if (!conn_has(c, WEIRI_RECOVERY) || !c->cfg->prr) {
+    if (!conn_has(c, WEIRI_RECOVERY) || !repair_by_prr(c)) {
         return;
     }
     a.delivered = n->delivered;
@@ -206,6 +212,19 @@ static void repair_reduce(weir_conn *c, const struct weiri_news *n, uint32_t los
     a.mss = c->mss_snd;
     a.safe = n->advanced && lost == 0;
     c->cc.cwnd = base_min32(base_max32(weiri_prr_acked(&c->prr, &a), 1), WEIRI_CWND_MAX);
+}
+
+static void repair_model(weir_conn *c, const struct weiri_rate_sample *rate, uint32_t lost)
+{
+    if (weiri_cc_has_model(repair_kind(c))) {
+        struct weiri_cc_event e = repair_event(c, rate->acked, conn_flight(c));
+        e.rate = rate;
+        e.inflight = weiri_out_pipe(c);
+        e.lost = lost;
+        e.delivered = c->board.mark.delivered;
+        e.timeout = conn_has(c, WEIRI_LOSS);
+        weiri_cc_model(&c->cc, repair_kind(c), &e);
+    }
 }
 
 /* Without SACK each duplicate delivers a segment, and an advance what duplicates have not counted (RFC 9937 6.2). */
@@ -373,9 +392,11 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     }
     repair_note_duplicate(c, n);
     repair_adapt(c, n);
-    repair_reduce(c, n, repair_detect(c, n));
+    uint32_t lost = repair_detect(c, n);
+    repair_reduce(c, n, lost);
     repair_marked(c, n);
     repair_count_marks(c, n);
+    repair_model(c, &n->rate, lost);
 }
 
 WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
@@ -415,7 +436,7 @@ WEIR_PRIVATE void weiri_repair_expire(weir_conn *c)
         repair_expire_probe(c);
     } else {
         memset(&none, 0, sizeof none);
-        (void)repair_detect(c, &none);
+        repair_model(c, &none.rate, repair_detect(c, &none));
     }
 }
 

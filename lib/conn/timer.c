@@ -45,7 +45,8 @@ static enum weiri_timer timer_wanted(const weir_conn *c)
     if (flying) {
         return WEIRI_TIMER_RESEND;
     }
-    return weir_has_output(c) ? WEIRI_TIMER_NONE : WEIRI_TIMER_SWS; /* nothing on its way and nothing to be sent: held back by 3.8.6.2.1 */
+    /* Nothing on its way and nothing to be sent: held back by 3.8.6.2.1. */
+    return weir_has_output(c) || weiri_out_waits(c) ? WEIRI_TIMER_NONE : WEIRI_TIMER_SWS;
 }
 
 static weir_us timer_interval(const weir_conn *c)
@@ -71,6 +72,7 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
         conn_set(c, WEIRI_PROBE_DUE | WEIRI_ANSWERED, false); /* there is nothing left to probe for */
     }
     weiri_repair_update(c);
+    c->pace.waits = weiri_out_waits(c);
 }
 
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
@@ -125,6 +127,7 @@ static weir_us timer_r2_at(const weir_conn *c)
 WEIR_API weir_us weir_deadline(const weir_conn *c)
 {
     weir_us at = base_min_us(base_min_us(c->rexmt_at, c->ack_at), base_min_us(c->life_at, c->keep_at));
+    at = base_min_us(at, weiri_pace_deadline(c));
     return base_min_us(base_min_us(at, c->rack.at), base_min_us(c->linger_at, timer_r2_at(c)));
 }
 

@@ -114,14 +114,24 @@ static bool undo_by_frto(weir_conn *c, const struct weiri_news *n)
 
 /* RFC 4015 3.1: what is in flight and what was just acknowledged, without a burst; slow start leads to where it was before. A fast
  * recovery, of which that RFC does not speak, gives back no more than the window before it: FlightSize counts what SACK has reported. */
-static void undo_restore(weir_conn *c, const struct weiri_news *n)
+static void undo_restore_window(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_undo *u = &c->undo;
+    if (weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc)) {
+        weiri_bbr_undo(&c->cc, &u->cc);
+        return;
+    }
     uint32_t window = base_min32(n->acked, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)) + conn_flight(c);
     window = base_max32(c->cc.cwnd, u->kind == WEIRI_UNDO_TIMEOUT ? window : base_min32(window, u->cc.cwnd));
     c->cc = u->cc;
     c->cc.cwnd = base_min32(base_max32(window, c->mss_snd), WEIRI_CWND_MAX);
     c->cc.ssthresh = base_max32(u->cc.ssthresh, base_min32(u->flight, WEIRI_CWND_MAX));
+}
+
+static void undo_restore(weir_conn *c, const struct weiri_news *n)
+{
+    struct weir_undo *u = &c->undo;
+    undo_restore_window(c, n);
     u->adapt = u->kind == WEIRI_UNDO_TIMEOUT;
     u->from = c->recover;
 }

@@ -13,6 +13,8 @@ WEIR_API const char *weir_cc_name(enum weir_cc_kind kind)
         return "newreno";
     case WEIR_CC_CUBIC:
         return "cubic";
+    case WEIR_CC_BBR:
+        return "bbr";
     case WEIR_CC_COUNT:
         break;
     }
@@ -80,6 +82,8 @@ WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, con
     case WEIR_CC_CUBIC:
         weiri_cubic_acked(cc, e);
         break;
+    case WEIR_CC_BBR: /* weiri_cc_model */
+        break;
     }
 }
 
@@ -92,6 +96,8 @@ WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, cons
         break;
     case WEIR_CC_CUBIC:
         weiri_cubic_loss(cc, e);
+        break;
+    case WEIR_CC_BBR: /* weiri_cc_model */
         break;
     }
 }
@@ -106,6 +112,9 @@ WEIR_PRIVATE void weiri_cc_marked(struct weir_cc *cc, enum weir_cc_kind kind, co
     case WEIR_CC_CUBIC:
         weiri_cubic_marked(cc, e);
         break;
+    case WEIR_CC_BBR:
+        weiri_bbr_marked(cc);
+        break;
     }
 }
 
@@ -116,6 +125,8 @@ WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind,
     case WEIR_CC_CUBIC:
     case WEIR_CC_COUNT:
         weiri_newreno_recovered(cc, e);
+        break;
+    case WEIR_CC_BBR:
         break;
     }
 }
@@ -130,6 +141,21 @@ WEIR_PRIVATE void weiri_cc_timeout(struct weir_cc *cc, enum weir_cc_kind kind, c
     case WEIR_CC_CUBIC:
         weiri_cubic_timeout(cc, e);
         break;
+    case WEIR_CC_BBR:
+        weiri_bbr_timeout(cc, e);
+        break;
+    }
+}
+
+WEIR_PRIVATE bool weiri_cc_has_model(enum weir_cc_kind kind)
+{
+    return kind == WEIR_CC_BBR;
+}
+
+WEIR_PRIVATE void weiri_cc_model(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)
+{
+    if (weiri_cc_has_model(kind)) {
+        weiri_bbr_model(cc, e);
     }
 }
 

@@ -116,6 +116,7 @@ WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq 
 
 /* ---- cc.c and cc_<name>.c: how much may be in flight. RFC 5681 ---- */
 
+struct weiri_rate_sample;
 struct weiri_cc_event {
     uint32_t acked;    /* octets newly acknowledged, cumulatively or by SACK */
     uint32_t flight;   /* octets outstanding before the event (FlightSize); recovered: after it (RFC 6582 3.2 step 3) */
@@ -129,6 +130,10 @@ struct weiri_cc_event {
     bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
     bool abe;          /* RFC 8511 */
     bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
+    /* With weiri_cc_model only: */
+    const struct weiri_rate_sample *rate;
+    uint32_t inflight, lost, delivered; /* octets in flight after it; newly lost; the count of those delivered */
+    bool timeout;      /* a timeout is being recovered from */
 };
 /* The window at the start: RFC 6928 with iw10, else RFC 5681 3.1; one segment if the SYN had to be sent again. */
 WEIR_PRIVATE uint32_t weiri_cc_initial_window(uint32_t mss, bool iw10);
@@ -143,6 +148,10 @@ WEIR_PRIVATE void weiri_cc_marked(struct weir_cc *cc, enum weir_cc_kind kind, co
 WEIR_PRIVATE void weiri_cc_recovered(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* A retransmission timeout. */
 WEIR_PRIVATE void weiri_cc_timeout(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* Every acknowledgment, in recovery too, when losses have been looked for: for algorithms that keep a model of the path. */
+WEIR_PRIVATE void weiri_cc_model(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+/* Does it set the window in recovery by itself? Then neither PRR nor ssthresh does. */
+WEIR_PRIVATE bool weiri_cc_has_model(enum weir_cc_kind kind);
 /* Sending again after more than an RTO of silence: restart window (RFC 5681 4.1). */
 WEIR_PRIVATE void weiri_cc_idle(struct weir_cc *cc, uint32_t initial_window);
 /* The path MTU took the MSS from `before` to `after` (RFC 5681 3.1). */
@@ -166,6 +175,21 @@ WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_ev
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
+
+/* ---- cc_bbr.c ---- */
+enum weiri_bbr_phase {
+    WEIRI_BBR_UNSET, WEIRI_BBR_STARTUP, WEIRI_BBR_DRAIN, WEIRI_BBR_DOWN, WEIRI_BBR_CRUISE, WEIRI_BBR_REFILL, WEIRI_BBR_UP,
+    WEIRI_BBR_PROBE_RTT
+};
+/* Do acknowledgments tell of a probe for bandwidth? No; yes; the probe is over, and this is the last round of it. */
+enum weiri_bbr_feedback { WEIRI_BBR_FEEDBACK_OFF, WEIRI_BBR_FEEDBACK_ON, WEIRI_BBR_FEEDBACK_ENDS };
+WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc);
+WEIR_PRIVATE void weiri_bbr_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
+/* A reduction was not needed; `before`: what stood before it. */
+WEIR_PRIVATE void weiri_bbr_undo(struct weir_cc *cc, const struct weir_cc *before);
+/* The bandwidth of the model, octets a second. */
+WEIR_PRIVATE uint32_t weiri_bbr_bandwidth(const struct weir_cc *cc);
 
 /* ---- hystart.c: RFC 9406 ---- */
 enum weiri_hystart_phase { WEIRI_HYSTART_SLOW, WEIRI_HYSTART_CONSERVATIVE, WEIRI_HYSTART_DONE };

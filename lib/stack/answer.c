@@ -124,6 +124,7 @@ static size_t answer_emit_tcp(weir_stack *s, weir_out *out, const struct weiri_a
     f.wscale = r->wscale;
     f.ts_value = r->ts_value;
     f.ts_echo = r->ts_echo;
+    out->depart_at = 0;
     out->header_at = WEIR_IP_HEADER_MAX;
     out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
     out->len = out->header_len;
@@ -141,6 +142,7 @@ static size_t answer_emit_tcp(weir_stack *s, weir_out *out, const struct weiri_a
 static size_t answer_emit_echo(weir_stack *s, weir_out *out, uint32_t at)
 {
     const struct weiri_echo *e = &s->answers.echoes[at];
+    out->depart_at = 0;
     out->header_at = WEIR_IP_HEADER_MAX;
     out->header_len = 0;
     out->len = e->len;

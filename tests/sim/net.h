@@ -103,6 +103,7 @@ struct net_flow_result {
     weir_us start, done_at;    /* done_at 0: not done */
     struct net_span rtt, cwnd; /* microseconds, octets */
     uint32_t srtt, rto, ssthresh;
+    uint64_t delivery_rate, pacing_rate; /* octets a second, at the end */
     uint32_t ring[2];          /* the largest that was lent: sender's, receiver's */
     uint64_t ring_memory[2];   /* the most that the rings of each stack took, octets */
     weir_err err;

@@ -102,6 +102,7 @@ static void json_flow(FILE *out, const struct net_flow_plan *plan, const struct 
             weir_cc_name((enum weir_cc_kind)plan->config.cc), ull(f->start), f->goodput_bps, ull(c->delivered), ull(f->all.delivered),
             ull(plan->amount), ull(c->packets), ull(c->lost), ull(c->queue_lost), ull(c->retrans), ull(c->needed), ull(c->spurious),
             ull(c->told_retrans), ull(c->acks), ull(c->acks_lost), ull(c->timeouts), ull(c->recoveries), ull(c->probes), ull(c->undone));
+    fprintf(out, "\"delivery_rate_bps\":%llu,\"pacing_rate_bps\":%llu,", ull(f->delivery_rate * 8), ull(f->pacing_rate * 8));
     json_span(out, "rtt_us", &f->rtt);
     fprintf(out, ",");
     json_span(out, "cwnd", &f->cwnd);

@@ -395,6 +395,8 @@ static void run_flow_result(struct net_world *w, uint32_t flow)
     r->rtt = f->rtt;
     r->cwnd = f->cwnd;
     r->srtt = f->info.rtt;
+    r->delivery_rate = f->info.delivery_rate;
+    r->pacing_rate = f->info.pacing_rate;
     r->rto = f->info.rto;
     r->ssthresh = f->info.snd_ssthresh;
     for (uint32_t end = 0; end < 2; end++) {

@@ -36,6 +36,7 @@ static const struct inside_setting inside_settings[] = {
     {"ecn", INSIDE_U8, TCP(ecn)},
     {"abe", INSIDE_BOOL, TCP(abe)},
     {"abc", INSIDE_BOOL, TCP(abc)},
+    {"pacing", INSIDE_U8, TCP(pacing)},
     {"ack-delay", INSIDE_TIME, TCP(ack_delay_us)},
     {"ack-every", INSIDE_U8, TCP(ack_every)},
     {"quick-acks", INSIDE_U8, TCP(quick_acks)},
@@ -417,6 +418,16 @@ static void inside_info_counts(const weir_info *w, struct target_info *info)
     info->total_rto = w->timeouts;
 }
 
+static void inside_info_rates(const weir_info *w, struct target_info *info)
+{
+    info->delivery_rate = (int64_t)w->delivery_rate;
+    info->pacing_rate = (int64_t)w->pacing_rate;
+    info->delivery_rate_app_limited = w->app_limited;
+    info->busy_time = (int64_t)w->busy_time;
+    info->rwnd_limited = (int64_t)w->rwnd_limited;
+    info->sndbuf_limited = (int64_t)w->sndbuf_limited;
+}
+
 void inside_info(const weir_conn *c, struct target_info *info)
 {
     weir_info w;
@@ -438,6 +449,7 @@ void inside_info(const weir_conn *c, struct target_info *info)
     info->lost = inside_segments((uint64_t)w.lost + w.retrans, w.snd_mss); /* Linux counts a lost one until it is acknowledged */
     info->retrans = inside_segments(w.retrans, w.snd_mss);
     inside_info_counts(&w, info);
+    inside_info_rates(&w, info);
     info->options = inside_info_options(&w);
     info->snd_wscale = w.wscale_snd;
     info->rcv_wscale = w.wscale_rcv;

@@ -224,7 +224,7 @@ int line_bits_unknown(const struct line_bit *names, int bits)
 }
 
 /* POLLRDHUP has no name without _GNU_SOURCE: 0x2000 above. */
-_Static_assert(sizeof(struct target_info) == sizeof(const char *) + 39 * sizeof(int64_t), "a fact without a name below");
+_Static_assert(sizeof(struct target_info) == sizeof(const char *) + 45 * sizeof(int64_t), "a fact without a name below");
 #define FIELD(name) {#name, offsetof(struct target_info, name)}
 const struct line_field line_fields[] = {
     FIELD(rto), FIELD(rtt), FIELD(rttvar), FIELD(min_rtt), FIELD(snd_mss), FIELD(rcv_mss), FIELD(advmss), FIELD(pmtu),
@@ -232,7 +232,9 @@ const struct line_field line_fields[] = {
     FIELD(total_retrans), FIELD(backoff), FIELD(probes), FIELD(retransmits), FIELD(options), FIELD(snd_wscale),
     FIELD(rcv_wscale), FIELD(ca_state), FIELD(reordering), FIELD(delivered), FIELD(delivered_ce), FIELD(snd_wnd), FIELD(rcv_wnd),
     FIELD(bytes_acked), FIELD(bytes_received), FIELD(segs_in), FIELD(segs_out), FIELD(data_segs_in), FIELD(data_segs_out),
-    FIELD(dsack_dups), FIELD(reord_seen), FIELD(rcv_ooopack), FIELD(total_rto), FIELD(ato), FIELD(notsent_bytes), {NULL, 0},
+    FIELD(dsack_dups), FIELD(reord_seen), FIELD(rcv_ooopack), FIELD(total_rto), FIELD(ato), FIELD(notsent_bytes),
+    FIELD(busy_time), FIELD(rwnd_limited), FIELD(sndbuf_limited), FIELD(delivery_rate), FIELD(pacing_rate),
+    FIELD(delivery_rate_app_limited), {NULL, 0},
 };
 
 int64_t *line_info_number(struct target_info *info, const struct line_field *field)

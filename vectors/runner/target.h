@@ -34,7 +34,8 @@ struct target_info {
     int64_t total_retrans, backoff, probes, retransmits, options, snd_wscale, rcv_wscale, ca_state, reordering, delivered;
     int64_t delivered_ce;
     int64_t segs_in, segs_out, data_segs_in, data_segs_out, dsack_dups, reord_seen, rcv_ooopack, total_rto; /* counts */
-    int64_t ato;                        /* microseconds */
+    int64_t ato, busy_time, rwnd_limited, sndbuf_limited; /* microseconds */
+    int64_t delivery_rate, pacing_rate, delivery_rate_app_limited; /* octets a second; 1: there was not enough to send */
     int64_t snd_wnd, rcv_wnd, bytes_acked, bytes_received, notsent_bytes; /* octets */
 };
 

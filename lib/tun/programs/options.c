@@ -87,7 +87,7 @@ static const struct option_row option_rows[] = {
     {"queue", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "SIZE", "64K", "octets that may wait for --rate, or packets (50p)"},
     {"seed", 0, KIND_NUMBER, FOR_WIRE, AT(device.seed), AT(seed_given), 1, UINT64_MAX, "N", "1",
      "repeat a run: accidents and weir's secret follow from N (tests only)"},
-    {"cc", 0, KIND_CC, FOR_DEVICE, AT(cc), 0, 0, 0, "NAME", "newreno", "congestion control: cubic (default) or newreno"},
+    {"cc", 0, KIND_CC, FOR_DEVICE, AT(cc), 0, 0, 0, "NAME", "newreno", "congestion control: cubic (default), newreno or bbr"},
     {"port", 'p', KIND_NUMBER, FOR_PORT, AT(port), 0, 1, 65535, "PORT", "8080",
      "to listen on; http 80, echo 7, discard 9, perf 5201"},
     {"rcvbuf", 0, KIND_RING, FOR_DEVICE, AT(rcvbuf), 0, 256, 1u << 30, "SIZE", "256K",

@@ -48,6 +48,19 @@ static double print_ms(uint32_t us)
     return (double)us / 1000.0;
 }
 
+/* As `ss -i` has them: bits a second, and the times in which something else than congestion control was the limit. */
+static void print_rates(FILE *to, const weir_info *info)
+{
+    if (info->delivery_rate != 0)
+        (void)fprintf(to, " delivery_rate %llubps%s pacing_rate %llubps", (unsigned long long)info->delivery_rate * 8,
+                      info->app_limited != 0 ? " app_limited" : "", (unsigned long long)info->pacing_rate * 8);
+    if (info->bbr_bw != 0)
+        (void)fprintf(to, " bbr:(bw:%llubps,mrtt:%.3f)", (unsigned long long)info->bbr_bw * 8, print_ms(info->bbr_min_rtt));
+    if (info->busy_time != 0)
+        (void)fprintf(to, " busy:%llums rwnd_limited:%llums sndbuf_limited:%llums", (unsigned long long)info->busy_time / 1000,
+                      (unsigned long long)info->rwnd_limited / 1000, (unsigned long long)info->sndbuf_limited / 1000);
+}
+
 void print_info(FILE *to, const weir_info *info)
 {
     (void)fprintf(to, "rtt:%.3f/%.3fms minrtt:%.3fms rto:%.0fms mss:%u cwnd:%u ", print_ms(info->rtt),
@@ -67,6 +80,7 @@ void print_info(FILE *to, const weir_info *info)
         (void)fprintf(to, " ooo_in:%u dup_in:%u", info->out_of_order_in, info->dup_in);
     if (info->backoff != 0 || info->probes != 0)
         (void)fprintf(to, " backoff:%u probes:%u", info->backoff, info->probes);
+    print_rates(to, info);
     (void)fputc('\n', to);
 }
 
@@ -125,6 +139,15 @@ static const struct print_field print_fields[] = {
     FIELD(segments_out),
     FIELD(data_segments_in),
     FIELD(data_segments_out),
+    FIELD(delivered),
+    FIELD(delivery_rate),
+    FIELD(app_limited),
+    FIELD(pacing_rate),
+    FIELD(busy_time),
+    FIELD(rwnd_limited),
+    FIELD(sndbuf_limited),
+    FIELD(bbr_bw),
+    FIELD(bbr_min_rtt),
     FIELD(total_retrans),
     FIELD(timeouts),
     FIELD(fast_recoveries),

@@ -1,0 +1,103 @@
+/* pace.c - when segments go: the earliest departure time of each, so that a window leaves over a round trip and not in one burst.
+ *
+ * Knows a rate and a clock. What is paced is text, whether new or again; acknowledgments, SYN, RST and a FIN by itself never wait. Segments
+ * may go ahead of their times by a little, then all wait until time has caught up: a device need not be woken for each of them. Also counts
+ * how long which limit held the sender back. */
+#include "conn/conn.h"
+
+#define PACE_HOLD_LEAD_US 500u  /* held by weir: so far ahead of its time may text go; then nothing until it has caught up */
+#define PACE_STAMP_LEAD_US 4000u /* stamped: so far ahead may it be handed out */
+#define PACE_FREE_SEGMENTS 10u   /* the first go at once, as the initial window may (RFC 6928) */
+
+WEIR_PRIVATE enum weir_pacing weiri_pace_mode(const weir_conn *c)
+{
+    bool needed = c->cfg->cc == WEIR_CC_BBR && c->cfg->pacing == WEIR_PACING_OFF;
+    return needed ? WEIR_PACING_HOLD : (enum weir_pacing)c->cfg->pacing;
+}
+
+static weir_us pace_lead(const weir_conn *c)
+{
+    return weiri_pace_mode(c) == WEIR_PACING_STAMP ? PACE_STAMP_LEAD_US : PACE_HOLD_LEAD_US;
+}
+
+/* When what waits may go on. */
+static weir_us pace_until(const weir_conn *c)
+{
+    return weiri_pace_mode(c) == WEIR_PACING_STAMP ? c->pace.next - PACE_STAMP_LEAD_US / 2 : c->pace.next;
+}
+
+WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c)
+{
+    return c->pace.held && pace_until(c) > c->now;
+}
+
+/* The window that leaves in one smoothed round-trip time: twice cwnd in slow start, which doubles; then a fifth more than cwnd, so that the
+ * pace is not what limits. */
+static uint32_t pace_window(const weir_conn *c)
+{
+    uint32_t window = base_min32(base_max32(c->cc.cwnd, conn_flight(c)), WEIRI_CWND_MAX);
+    return c->cc.cwnd < c->cc.ssthresh / 2 ? 2 * window : window + window / 5;
+}
+
+WEIR_PRIVATE uint32_t weiri_pace_rate(const weir_conn *c)
+{
+    uint32_t srtt = c->rtt.srtt8 >> 3;
+    if (c->cfg->cc == WEIR_CC_BBR && c->cc.bbr.rate > 0) {
+        return c->cc.bbr.rate;
+    }
+    return srtt > 0 ? base_muldiv(pace_window(c), 1000000, srtt, 0) : UINT32_MAX;
+}
+
+/* How long so many octets take; never more than a round trip, or a path that has become faster would not be found out. */
+static uint32_t pace_gap(const weir_conn *c, uint32_t len)
+{
+    uint32_t srtt = c->rtt.srtt8 >> 3;
+    if (c->cfg->cc == WEIR_CC_BBR && c->cc.bbr.rate > 0) {
+        return base_min32(base_muldiv(len, 1000000, c->cc.bbr.rate, 0), srtt);
+    }
+    return base_min32(base_muldiv(len, srtt, pace_window(c), 0), srtt);
+}
+
+WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len)
+{
+    if (weiri_pace_mode(c) == WEIR_PACING_OFF || c->count.data_out < PACE_FREE_SEGMENTS) {
+        return 0;
+    }
+    weir_us at = c->pace.next > c->now ? c->pace.next : c->now;
+    c->pace.next = base_after(at, pace_gap(c, len));
+    c->pace.held = c->pace.next - c->now >= pace_lead(c);
+    return weiri_pace_mode(c) == WEIR_PACING_STAMP && at > c->now ? at : 0;
+}
+
+WEIR_PRIVATE weir_us weiri_pace_deadline(const weir_conn *c)
+{
+    return c->pace.waits ? pace_until(c) : WEIR_FOREVER;
+}
+
+WEIR_PRIVATE const char *weiri_pace_check(const weir_conn *c)
+{
+    weir_us most = (weir_us)PACE_STAMP_LEAD_US + (UINT32_C(1) << 29); /* a gap is a round trip at most */
+    if (c->pace.next > base_after(c->now, most)) {
+        return "the next segment is paced further away than a round trip";
+    }
+    return !c->pace.waits || weiri_pace_blocks(c) ? NULL : "text waits for its time, which has come";
+}
+
+/* ---- what holds the sender back ------------------------------------------------------------------------------------------------------ */
+
+/* Times are kept in 1/1024 s; what is less goes to the next. */
+WEIR_PRIVATE void weiri_pace_limited(weir_conn *c, enum weiri_hold why)
+{
+    uint32_t ticks = ((uint32_t)c->now - c->hold.since) >> 10;
+    if (c->hold.why == (uint8_t)WEIRI_HOLD_IDLE) {
+        c->hold.since = (uint32_t)c->now;
+    } else {
+        c->hold.ticks[c->hold.why - 1] += ticks;
+        c->hold.since += ticks << 10;
+    }
+    c->hold.why = (uint8_t)why;
+}
+
+#undef PACE_HOLD_LEAD_US
+#undef PACE_STAMP_LEAD_US
+#undef PACE_FREE_SEGMENTS
