@@ -58,12 +58,32 @@ static void model_receive(struct model *m, const struct weiri_text *t, uint32_t 
     }
 }
 
+/* The runs are told by age, the newest first (RFC 2018 4). */
+static void ring_compare_blocks(const struct conn_fixture *f)
+{
+    weir_block blocks[4];
+    unsigned count = weiri_ring_sack(&f->c, blocks, 4);
+    assert_int_equal(count, f->c.span_count < 4 ? f->c.span_count : 4);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned newer = 0, at = 0;
+        for (unsigned k = 0; k < f->c.span_count; k++) {
+            at = seq_eq(f->c.spans[k].from, blocks[i].from) ? k : at;
+        }
+        assert_true(seq_eq(f->c.spans[at].from, blocks[i].from) && seq_eq(f->c.spans[at].to, blocks[i].to));
+        for (unsigned k = 0; k < f->c.span_count; k++) {
+            newer += f->c.spans[k].stamp > f->c.spans[at].stamp;
+        }
+        assert_int_equal(newer, i);
+    }
+}
+
 static void ring_compare(struct conn_fixture *f, const struct model *m, uint32_t read)
 {
     uint32_t nxt = model_nxt(m);
     assert_int_equal(seq_diff(f->c.rcv.irs, f->c.rcv.nxt) - 1, nxt);
     assert_int_equal(f->c.span_count, model_runs(m, nxt));
     assert_int_equal(weiri_ring_readable(&f->c), nxt - read);
+    ring_compare_blocks(f);
     assert_null(weir_check(&f->c));
 }
 
@@ -121,6 +141,25 @@ static void receive_ring_is_what_arrived_first(void **state)
         for (uint64_t seed = 1; seed <= 60; seed++) {
             ring_episode(origins[i], seed * 977 + i);
         }
+    }
+}
+
+/* The lowest runs grew last, and are the first to be filled up to: then older ones are told, still by age. */
+static void runs_are_told_by_age_when_the_newest_are_gone(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = ring_at(77);
+    uint8_t octet = 'x';
+    for (uint32_t n = 12; n > 0; n--) {
+        struct weiri_text t = {seq_add(f->c.rcv.nxt, 2 * n - 1), &octet, 1};
+        assert_true(weiri_ring_receive(&f->c, &t));
+        ring_compare_blocks(f);
+    }
+    for (uint32_t n = 12; n > 0; n--) {
+        struct weiri_text t = {f->c.rcv.nxt, &octet, 1};
+        assert_true(weiri_ring_receive(&f->c, &t));
+        assert_int_equal(f->c.span_count, n - 1);
+        ring_compare_blocks(f);
     }
 }
 
@@ -275,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(receive_ring_is_what_arrived_first),
+        cmocka_unit_test(runs_are_told_by_age_when_the_newest_are_gone),
         cmocka_unit_test(a_full_list_of_spans_still_takes_the_next_octet),
         cmocka_unit_test(duplicates_are_reported_with_what_surrounds_them),
         cmocka_unit_test(storage_is_carved_or_refused),

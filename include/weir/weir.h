@@ -677,6 +677,7 @@ struct weir_tune {
     uint32_t rx_want, tx_want; /* octets */
 };
 
+#define WEIR_RECENT_SPANS 6 /* more than an ACK reports: some may be gone by then */
 /* One value, no pointer to itself: it can be copied with its buffers, compared, kept. All fields are private. */
 struct weir_conn {
     /* hot: read or written for every segment */
@@ -749,6 +750,8 @@ struct weir_conn {
         uint16_t with_ts;
     } reply;
     uint32_t stamp;              /* age of the newest span */
+    weir_seq recent[WEIR_RECENT_SPANS]; /* octets of the spans that grew last, the newest first */
+    uint8_t recent_count;
     weir_seq iss_floor;          /* SND.NXT of an earlier connection between these sockets */
     uint16_t mtu_pending, size_acked; /* RFC 5927 7.2 */
     weir_path path;

@@ -8,7 +8,7 @@
 #define RING_SIZE_MIN 256u
 #define RING_SIZE_MAX (1u << 30) /* the largest window (RFC 7323 2.3) */
 #define RING_SENT_MAX 65535u
-#define RING_SPANS_MAX 1024u
+#define RING_SPANS_MAX 4096u /* as many holes at once: more than a window of 10 MB has where every second segment is lost */
 
 /* ---- receive ring -------------------------------------------------------------------------------------------------------------- */
 
@@ -87,6 +87,29 @@ static bool ring_can_join(const weir_conn *c, weir_seq from, weir_seq to)
     return c->span_count < c->span_cap || (i < c->span_count && seq_leq(c->spans[i].from, to));
 }
 
+/* The span with the octet at `s`; NULL: none. */
+static const struct weir_span *ring_holder(const weir_conn *c, weir_seq s)
+{
+    unsigned i = ring_find(c, s);
+    bool holds = i < c->span_count && seq_leq(c->spans[i].from, s) && seq_lt(s, c->spans[i].to);
+    return holds ? &c->spans[i] : NULL;
+}
+
+/* The run grew just now: it comes first among those that grew last. What has become part of it is named no more. */
+static void ring_note_recent(weir_conn *c, weir_block run)
+{
+    weir_seq before[WEIR_RECENT_SPANS];
+    unsigned kept = 1;
+    memcpy(before, c->recent, sizeof before);
+    for (unsigned i = 0; i < c->recent_count && kept < WEIR_RECENT_SPANS; i++) {
+        bool within = seq_leq(run.from, before[i]) && seq_lt(before[i], run.to);
+        c->recent[kept] = before[i];
+        kept += !within;
+    }
+    c->recent[0] = run.from;
+    c->recent_count = (uint8_t)kept;
+}
+
 /* Joins [from, to) with every span it overlaps or meets into one. */
 static void ring_join(weir_conn *c, weir_seq from, weir_seq to)
 {
@@ -105,6 +128,8 @@ static void ring_join(weir_conn *c, weir_seq from, weir_seq to)
     c->spans[first].from = from;
     c->spans[first].to = to;
     c->spans[first].stamp = ++c->stamp;
+    weir_block run = {from, to};
+    ring_note_recent(c, run);
 }
 
 /* RCV.NXT moves to `to` and over the runs that were waiting there. */
@@ -119,6 +144,7 @@ static void ring_advance(weir_conn *c, weir_seq to)
     c->rcv.nxt = to;
     ring_drop_spans(c, 0, met);
     c->stamp = c->span_count > 0 ? c->stamp : 0; /* ages begin anew: they never come near 2^32 */
+    c->recent_count = c->span_count > 0 ? c->recent_count : 0;
 }
 
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text)
@@ -181,6 +207,19 @@ static const struct weir_span *ring_recent(const weir_conn *c, uint64_t below)
     return best;
 }
 
+/* The next most recently reported. Those that grew last are known by name, *i of them were asked for; only where they are gone, filled up
+ * from below, the others are searched. */
+static const struct weir_span *ring_next_recent(const weir_conn *c, unsigned *i, uint64_t below)
+{
+    while (*i < c->recent_count) {
+        const struct weir_span *s = ring_holder(c, c->recent[(*i)++]);
+        if (s != NULL) {
+            return s;
+        }
+    }
+    return ring_recent(c, below);
+}
+
 WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, unsigned max)
 {
     unsigned count = 0;
@@ -197,9 +236,10 @@ WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, uns
         blocks[count++].to = around->to;
     }
     uint64_t below = UINT64_MAX;
-    while (count < max) { /* max */
-        const struct weir_span *s = ring_recent(c, below);
-        if (s == NULL) {
+    unsigned asked = 0;
+    for (unsigned seen = 0; count < max && seen < c->span_count; seen++) {
+        const struct weir_span *s = ring_next_recent(c, &asked, below);
+        if (WEIR_NEVER(s == NULL)) {
             break;
         }
         below = s->stamp;

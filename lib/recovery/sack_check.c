@@ -43,7 +43,8 @@ static bool sack_check_bit(const uint32_t *set, uint32_t i)
 
 static const char *sack_check_counts(const struct weir_board *b)
 {
-    struct weir_board fresh = {0};
+    struct weir_board fresh;
+    memset(&fresh, 0, sizeof fresh);
     bool above = false;
     uint32_t closed = 0;
     for (uint32_t i = 0; i < b->count; i++) {
