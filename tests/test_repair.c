@@ -413,6 +413,39 @@ static void a_timestamp_takes_back_a_fast_recovery(void **state)
     }
 }
 
+/* What a recovery sent again beyond its end may be acknowledged first in the next one: the echo is older than that one's own
+ * retransmission, and takes nothing back. */
+static void an_echo_of_the_recovery_before(void **state)
+{
+    (void)state;
+    const struct repair_options stamped = {true, true, true, false, true};
+    struct conn_fixture *f = repair_flying(&stamped, 4);
+    const struct repair_ack acks[] = {{0, 1, 4, -1, 10, 0}, {0, 5, 8, -1, 10, 0}, {4, 5, 8, -1, 10, 0}, {4, 9, 10, -1, 10, 0},
+                                      {8, 9, 10, -1, 5, 0}};
+    uint32_t full = repair_full(f);
+    conn_later(f, RTT / 2);
+    repair_take(f, &acks[0]);
+    assert_int_equal(repair_next(f), 0);
+    f->c.cc.cwnd = 4 * COUNT * full;
+    assert_int_equal(conn_send(f, 6 * full, 0), WEIR_ERR_NONE); /* beyond the end of the recovery */
+    conn_drain(f);
+    conn_later(f, RTT);
+    repair_take(f, &acks[1]);
+    while (repair_next(f) >= 0) { /* 0 once more, and 4 again in the first recovery */
+    }
+    repair_take(f, &acks[2]);
+    assert_false(conn_has(&f->c, WEIRI_RECOVERY));
+    assert_true(f->c.board.resent > 0);
+    conn_later(f, 4000);
+    repair_take(f, &acks[3]);
+    assert_int_equal(f->c.count.recoveries, 2);
+    assert_int_equal(repair_next(f), 8);
+    conn_later(f, 1000);
+    repair_take(f, &acks[4]); /* it echoes the retransmission of 4 */
+    assert_int_equal(f->c.count.undone, 0);
+    assert_true(conn_has(&f->c, WEIRI_RECOVERY));
+}
+
 /* RFC 2883: all that was sent again is told to be twice there, a little after recovery has ended. */
 static void d_sacks_take_back_a_fast_recovery(void **state)
 {
@@ -605,6 +638,7 @@ int main(void)
         cmocka_unit_test(the_window_at_the_end_is_ssthresh),
         cmocka_unit_test(prr_without_sack),
         cmocka_unit_test(a_timestamp_takes_back_a_fast_recovery),
+        cmocka_unit_test(an_echo_of_the_recovery_before),
         cmocka_unit_test(d_sacks_take_back_a_fast_recovery),
         cmocka_unit_test(f_rto_takes_back_a_timeout),
         cmocka_unit_test(f_rto_believes_in_real_losses),
