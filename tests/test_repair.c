@@ -535,6 +535,54 @@ static void f_rto_believes_in_real_losses(void **state)
     assert_int_equal(f->c.count.undone, 0);
 }
 
+/* The tail went as a probe too: which of the two arrived is not known. */
+static void f_rto_does_not_ask_what_went_twice(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT - 2);
+    assert_true(conn_wait(f));
+    assert_int_equal(repair_next(f), COUNT - 3);
+    assert_true(conn_wait(f));
+    assert_int_equal(f->c.count.timeouts, 1);
+    assert_int_equal(repair_next(f), 0);
+    assert_int_equal(conn_send(f, 2 * MSS, 0), WEIR_ERR_NONE);
+    repair_ack(f, 1, 0, 0);
+    assert_int_equal(f->c.undo.step, WEIRI_FRTO_NEW);
+    assert_int_equal(repair_next(f), COUNT - 2);
+    repair_ack(f, 1, COUNT - 3, COUNT - 2);
+    assert_int_equal(f->c.undo.step, WEIRI_FRTO_OFF);
+    assert_int_equal(f->c.count.undone, 0);
+}
+
+/* RFC 9438 4.9.2: all that CUBIC knew is kept before the reduction, and comes back. */
+static void what_cubic_knew_comes_back(void **state)
+{
+    (void)state;
+    const struct repair_options stamped = {true, true, true, true, true};
+    struct conn_fixture *f = repair_flying(&stamped, COUNT);
+    struct repair_ack hole = {0, 1, 4, -1, 10, 0}, late = {4, 0, 0, -1, 15, 0};
+    f->cfg.cc = WEIR_CC_CUBIC;
+    f->c.cc.ssthresh = f->c.cc.cwnd;
+    f->c.cc.cubic.epoch_at = f->now - RTT;
+    f->c.cc.cubic.seen_at = f->now;
+    f->c.cc.cubic.w_max = f->c.cc.cubic.origin = 2 * f->c.cc.cwnd;
+    f->c.cc.cubic.cwnd_prior = f->c.cc.cubic.w_max;
+    f->c.cc.cubic.w_est = f->c.cc.cwnd;
+    f->c.cc.cubic.k = 1000;
+    struct weir_cc before = f->c.cc;
+    conn_later(f, RTT / 2);
+    repair_take(f, &hole);
+    assert_int_equal(repair_next(f), 0);
+    assert_int_equal(f->c.cc.cubic.cwnd_prior, before.cwnd);
+    assert_memory_not_equal(&f->c.cc.cubic, &before.cubic, sizeof before.cubic);
+    conn_later(f, 5000);
+    repair_take(f, &late);
+    assert_int_equal(f->c.count.undone, 1);
+    assert_int_equal(f->c.cc.cwnd, before.cwnd);
+    assert_int_equal(f->c.cc.ssthresh, before.ssthresh);
+    assert_memory_equal(&f->c.cc.cubic, &before.cubic, sizeof before.cubic);
+}
+
 /* Whatever blocks come: no invariant breaks, nothing stands still. */
 static void hostile_acknowledgments(void **state)
 {
@@ -594,6 +642,8 @@ int main(void)
         cmocka_unit_test(d_sacks_take_back_a_fast_recovery),
         cmocka_unit_test(f_rto_takes_back_a_timeout),
         cmocka_unit_test(f_rto_believes_in_real_losses),
+        cmocka_unit_test(f_rto_does_not_ask_what_went_twice),
+        cmocka_unit_test(what_cubic_knew_comes_back),
         cmocka_unit_test(hostile_acknowledgments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
