@@ -644,7 +644,7 @@ struct weir_undo {
     uint32_t stamp;          /* our timestamp clock when the first retransmission went */
     uint8_t kind;            /* enum weiri_undo: what began */
     uint8_t step;            /* F-RTO: enum weiri_frto */
-    uint8_t sent, answered;  /* something was sent again; SND.UNA has moved since */
+    uint8_t sent, answered;  /* something was sent again; SND.UNA has moved since, or what went again before is on its way */
     uint8_t adapt;           /* a timeout was spurious: the next sample past `from` sets the RTO anew */
 };
 

@@ -160,7 +160,7 @@ struct weiri_news {
     bool advanced;       /* SND.UNA moved */
     bool duplicate;      /* RFC 5681 2, RFC 6675 2 */
     bool echo;           /* it echoes a congestion mark (RFC 3168 6.1.2) */
-    bool original;       /* octets sent once arrived, of those out when the timer fired (RFC 5682) */
+    bool original;       /* octets that were sent once have arrived (RFC 5682) */
     struct weiri_rack_ack rack;
     struct weiri_rate_sample rate;
 };

@@ -446,7 +446,9 @@ WEIR_PRIVATE void weiri_out_close(weir_out *out)
 {
     uint8_t *header = out->room + WEIR_IP_HEADER_MAX;
     uint64_t sum = weiri_sum(header, out->header_len, 0);
-    sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
+    if (out->body[0].len > 0) { /* an empty slice may point nowhere */
+        sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
+    }
     if (out->body[1].len > 0) {
         sum = weiri_sum_join(sum, weiri_sum(out->body[1].octets, out->body[1].len, 0), out->body[0].len);
     }

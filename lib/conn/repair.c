@@ -369,7 +369,7 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
     a.stamped = a.stamped && seq_leq(run.to, n->v->ack);
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
         weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
-        n->original = n->original || (part.tries == 1 && seq_leq(part.to, c->recover));
+        n->original = n->original || part.tries == 1;
         if (conn_has(c, WEIRI_SACK_OK)) {
             weiri_rack_delivered(&c->rack, &part, &a);
         }
