@@ -100,6 +100,18 @@ static void samples_grow_old(void **state)
     }
 }
 
+/* Both halves of the period are over when the next acknowledgment comes. */
+static void a_gap_forgets_all(void **state)
+{
+    struct cwv_world w = cwv_begin(20, SECOND);
+    (void)state;
+    cwv_take(&w, RTT, 12);
+    cwv_take(&w, RTT, 1);
+    assert_int_equal(w.v.since, 0);
+    cwv_take(&w, 5 * SECOND, 1);
+    assert_true(w.v.since > 0);
+}
+
 static void five_minutes_and_no_more(void **state)
 {
     struct cwv_world w = cwv_unused(298 * (weir_us)SECOND);
@@ -166,6 +178,9 @@ static void congestion_costs_more(void **state)
     w.e.una = seq_add(w.e.una, MSS);
     cwv_take(&w, RTT / 2, 0);
     assert_int_equal(w.v.since, 0); /* pipeACK is undefined again */
+    assert_true(w.v.pipe[0] == UINT32_MAX && w.v.loss == 0);
+    cwv_take(&w, RTT, 0);
+    assert_true(w.v.since > 0);
 }
 
 static void one_segment_is_left(void **state)
@@ -196,25 +211,47 @@ static void a_validated_window_is_left_alone(void **state)
     assert_int_equal(w.cc.ssthresh, UNDEFINED);
 }
 
-/* On a connection: a mark is congestion too, and what was spurious leaves nothing behind. */
-static void on_a_connection(void **state)
+/* On a connection: ten seconds after the open, with a window of `segments` of 388 octets, `count` go. */
+static struct conn_fixture *cwv_flying(bool on, uint32_t segments, uint32_t count)
+{
+    struct conn_fixture *f = conn_new();
+    f->cfg.mtu = 428;
+    f->cfg.cwv = on;
+    f->cfg.ecn = WEIR_ECN_OFFER;
+    assert_int_equal(weir_connect(&f->c, &f->tuple, f->now), WEIR_ERR_NONE);
+    conn_drain(f);
+    weir_fields g = conn_fields(f, WEIR_SYN | WEIR_ACK | WEIR_ECE, 0, 0);
+    conn_later(f, RTT);
+    conn_input(f, &g, 0);
+    conn_drain(f);
+    f->c.cc.cwnd = segments * 388;
+    conn_later(f, 10 * SECOND);
+    assert_int_equal(conn_send(f, count * 388, 0), WEIR_ERR_NONE);
+    conn_drain(f);
+    return f;
+}
+
+/* Slow start doubles, so that half of a window is use enough; not of one that may be too large already. */
+static void half_of_it_opens_nothing(void **state)
+{
+    struct conn_fixture *f = cwv_flying(true, 10, 6);
+    (void)state;
+    conn_later(f, RTT);
+    conn_seg(f, WEIR_ACK, 0, -5 * 388, 0);
+    assert_int_equal(f->c.cc.cwnd, 10 * 388);
+    assert_true(f->c.cwv.since > 0);
+    while (f->c.count.timeouts == 0) {
+        assert_true(conn_wait(f));
+    }
+    assert_int_equal(f->c.cwv.since, 0); /* the phase is over */
+}
+
+/* A mark is congestion too. */
+static void a_mark_costs_more_too(void **state)
 {
     (void)state;
     for (unsigned on = 0; on < 2; on++) {
-        struct conn_fixture *f = conn_new();
-        f->cfg.mtu = 428;
-        f->cfg.cwv = on;
-        f->cfg.ecn = WEIR_ECN_OFFER;
-        assert_int_equal(weir_connect(&f->c, &f->tuple, f->now), WEIR_ERR_NONE);
-        conn_drain(f);
-        weir_fields g = conn_fields(f, WEIR_SYN | WEIR_ACK | WEIR_ECE, 0, 0);
-        conn_later(f, RTT);
-        conn_input(f, &g, 0);
-        conn_drain(f);
-        f->c.cc.cwnd = 20 * 388;
-        conn_later(f, 10 * SECOND);
-        assert_int_equal(conn_send(f, 4 * 388, 0), WEIR_ERR_NONE);
-        conn_drain(f);
+        struct conn_fixture *f = cwv_flying(on, 20, 4);
         assert_int_equal(f->c.cc.cwnd, on ? 20 * 388 : 10 * 388); /* RFC 5681 4.1 without it */
         assert_int_equal(f->c.cwv.since > 0, on);
         conn_later(f, RTT);
@@ -230,12 +267,14 @@ int main(void)
         cmocka_unit_test(nothing_is_known_before_a_sample),
         cmocka_unit_test(half_of_it_validates),
         cmocka_unit_test(samples_grow_old),
+        cmocka_unit_test(a_gap_forgets_all),
         cmocka_unit_test(five_minutes_and_no_more),
         cmocka_unit_test(a_trickle_is_no_use),
         cmocka_unit_test(congestion_costs_more),
         cmocka_unit_test(one_segment_is_left),
         cmocka_unit_test(a_validated_window_is_left_alone),
-        cmocka_unit_test(on_a_connection),
+        cmocka_unit_test(half_of_it_opens_nothing),
+        cmocka_unit_test(a_mark_costs_more_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,6 +225,17 @@ static void at_one_segment_the_timer_is_waited_for(void **state)
     assert_false(weir_has_output(&f->c)); /* one */
 }
 
+/* The echo came with nothing new: the timer begins anew all the same. */
+static void the_timer_begins_anew(void **state)
+{
+    struct conn_fixture *f = ecn_flying(1);
+    (void)state;
+    weir_us before = f->c.rexmt_at;
+    ecn_ack(f, 0, WEIR_ECE);
+    assert_true(f->c.ecn & WEIRI_ECN_WAIT);
+    assert_int_equal(f->c.rexmt_at - before, RTT / 2);
+}
+
 /* Something is in flight still: the timer waits for that too, and fires for it. No probe of the tail goes meanwhile. */
 static void the_timer_that_is_waited_for_is_the_one(void **state)
 {
@@ -429,6 +440,7 @@ int main(void)
         cmocka_unit_test(an_echo_takes_its_part),
         cmocka_unit_test(a_small_window_still_follows),
         cmocka_unit_test(at_one_segment_the_timer_is_waited_for),
+        cmocka_unit_test(the_timer_begins_anew),
         cmocka_unit_test(the_timer_that_is_waited_for_is_the_one),
         cmocka_unit_test(a_window_of_data_costs_once),
         cmocka_unit_test(nor_does_an_echo_after_a_loss),
