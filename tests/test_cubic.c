@@ -205,13 +205,13 @@ static void test_hystart_in_slow_start(void **state)
     e.flight = 10000;
     uint32_t una = 0;
     for (unsigned n = 0; n < 2000 && cc.ssthresh == UNSET; n++) {
-        uint32_t before = cc.cwnd;
+        uint32_t before = cc.cwnd, step = cc.hystart.phase == WEIRI_HYSTART_SLOW ? 1000 : 250;
         una += 1000;
         e.sample_us = una < 30000 ? 20000 : 40000;
         e.una = seq_of(una);
         e.nxt = seq_of(una + cc.cwnd);
         weiri_cc_acked(&cc, WEIR_CC_CUBIC, &e);
-        assert_int_equal(cc.cwnd - before, cc.ssthresh != UNSET ? 0 : cc.hystart.phase == WEIRI_HYSTART_SLOW ? 1000 : 250);
+        assert_int_equal(cc.cwnd - before, step);
     }
     assert_int_equal(cc.ssthresh, cc.cwnd);
 }

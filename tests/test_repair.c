@@ -413,6 +413,39 @@ static void a_timestamp_takes_back_a_fast_recovery(void **state)
     }
 }
 
+/* What a recovery sent again beyond its end may be acknowledged first in the next one: the echo is older than that one's own
+ * retransmission, and takes nothing back. */
+static void an_echo_of_the_recovery_before(void **state)
+{
+    (void)state;
+    const struct repair_options stamped = {true, true, true, false, true};
+    struct conn_fixture *f = repair_flying(&stamped, 4);
+    const struct repair_ack acks[] = {{0, 1, 4, -1, 10, 0}, {0, 5, 8, -1, 10, 0}, {4, 5, 8, -1, 10, 0}, {4, 9, 10, -1, 10, 0},
+                                      {8, 9, 10, -1, 5, 0}};
+    uint32_t full = repair_full(f);
+    conn_later(f, RTT / 2);
+    repair_take(f, &acks[0]);
+    assert_int_equal(repair_next(f), 0);
+    f->c.cc.cwnd = 4 * COUNT * full;
+    assert_int_equal(conn_send(f, 6 * full, 0), WEIR_ERR_NONE); /* beyond the end of the recovery */
+    conn_drain(f);
+    conn_later(f, RTT);
+    repair_take(f, &acks[1]);
+    while (repair_next(f) >= 0) { /* 0 once more, and 4 again in the first recovery */
+    }
+    repair_take(f, &acks[2]);
+    assert_false(conn_has(&f->c, WEIRI_RECOVERY));
+    assert_true(f->c.board.resent > 0);
+    conn_later(f, 4000);
+    repair_take(f, &acks[3]);
+    assert_int_equal(f->c.count.recoveries, 2);
+    assert_int_equal(repair_next(f), 8);
+    conn_later(f, 1000);
+    repair_take(f, &acks[4]); /* it echoes the retransmission of 4 */
+    assert_int_equal(f->c.count.undone, 0);
+    assert_true(conn_has(&f->c, WEIRI_RECOVERY));
+}
+
 /* RFC 2883: all that was sent again is told to be twice there, a little after recovery has ended. */
 static void d_sacks_take_back_a_fast_recovery(void **state)
 {
@@ -502,6 +535,54 @@ static void f_rto_believes_in_real_losses(void **state)
     assert_int_equal(f->c.count.undone, 0);
 }
 
+/* The tail went as a probe too: which of the two arrived is not known. */
+static void f_rto_does_not_ask_what_went_twice(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT - 2);
+    assert_true(conn_wait(f));
+    assert_int_equal(repair_next(f), COUNT - 3);
+    assert_true(conn_wait(f));
+    assert_int_equal(f->c.count.timeouts, 1);
+    assert_int_equal(repair_next(f), 0);
+    assert_int_equal(conn_send(f, 2 * MSS, 0), WEIR_ERR_NONE);
+    repair_ack(f, 1, 0, 0);
+    assert_int_equal(f->c.undo.step, WEIRI_FRTO_NEW);
+    assert_int_equal(repair_next(f), COUNT - 2);
+    repair_ack(f, 1, COUNT - 3, COUNT - 2);
+    assert_int_equal(f->c.undo.step, WEIRI_FRTO_OFF);
+    assert_int_equal(f->c.count.undone, 0);
+}
+
+/* RFC 9438 4.9.2: all that CUBIC knew is kept before the reduction, and comes back. */
+static void what_cubic_knew_comes_back(void **state)
+{
+    (void)state;
+    const struct repair_options stamped = {true, true, true, true, true};
+    struct conn_fixture *f = repair_flying(&stamped, COUNT);
+    struct repair_ack hole = {0, 1, 4, -1, 10, 0}, late = {4, 0, 0, -1, 15, 0};
+    f->cfg.cc = WEIR_CC_CUBIC;
+    f->c.cc.ssthresh = f->c.cc.cwnd;
+    f->c.cc.cubic.epoch_at = f->now - RTT;
+    f->c.cc.cubic.seen_at = f->now;
+    f->c.cc.cubic.w_max = f->c.cc.cubic.origin = 2 * f->c.cc.cwnd;
+    f->c.cc.cubic.cwnd_prior = f->c.cc.cubic.w_max;
+    f->c.cc.cubic.w_est = f->c.cc.cwnd;
+    f->c.cc.cubic.k = 1000;
+    struct weir_cc before = f->c.cc;
+    conn_later(f, RTT / 2);
+    repair_take(f, &hole);
+    assert_int_equal(repair_next(f), 0);
+    assert_int_equal(f->c.cc.cubic.cwnd_prior, before.cwnd);
+    assert_memory_not_equal(&f->c.cc.cubic, &before.cubic, sizeof before.cubic);
+    conn_later(f, 5000);
+    repair_take(f, &late);
+    assert_int_equal(f->c.count.undone, 1);
+    assert_int_equal(f->c.cc.cwnd, before.cwnd);
+    assert_int_equal(f->c.cc.ssthresh, before.ssthresh);
+    assert_memory_equal(&f->c.cc.cubic, &before.cubic, sizeof before.cubic);
+}
+
 /* Whatever blocks come: no invariant breaks, nothing stands still. */
 static void hostile_acknowledgments(void **state)
 {
@@ -557,9 +638,12 @@ int main(void)
         cmocka_unit_test(the_window_at_the_end_is_ssthresh),
         cmocka_unit_test(prr_without_sack),
         cmocka_unit_test(a_timestamp_takes_back_a_fast_recovery),
+        cmocka_unit_test(an_echo_of_the_recovery_before),
         cmocka_unit_test(d_sacks_take_back_a_fast_recovery),
         cmocka_unit_test(f_rto_takes_back_a_timeout),
         cmocka_unit_test(f_rto_believes_in_real_losses),
+        cmocka_unit_test(f_rto_does_not_ask_what_went_twice),
+        cmocka_unit_test(what_cubic_knew_comes_back),
         cmocka_unit_test(hostile_acknowledgments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

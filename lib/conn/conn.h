@@ -160,7 +160,7 @@ struct weiri_news {
     bool advanced;       /* SND.UNA moved */
     bool duplicate;      /* RFC 5681 2, RFC 6675 2 */
     bool echo;           /* it echoes a congestion mark (RFC 3168 6.1.2) */
-    bool original;       /* octets sent once arrived, of those out when the timer fired (RFC 5682) */
+    bool original;       /* octets that were sent once have arrived (RFC 5682) */
     struct weiri_rack_ack rack;
     struct weiri_rate_sample rate;
 };
@@ -169,6 +169,8 @@ struct weiri_news {
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n);
 /* Before the scoreboard takes it: octets that the acknowledgment says have arrived. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n);
+/* Text is sent while nothing is outstanding. */
+WEIR_PRIVATE void weiri_repair_idle(weir_conn *c);
 /* A sample of the round-trip time. */
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us);
 /* The scoreboard has taken it. */

@@ -26,6 +26,8 @@ WEIR_PRIVATE void weiri_undo_begin(weir_conn *c, enum weiri_undo kind)
         u->until = c->snd.nxt;
         u->flight = conn_flight(c);
         u->kind = (uint8_t)kind;
+        /* What went again before this recovery may be acknowledged first, and its echo says nothing of this one. */
+        u->answered = c->board.resent > 0;
     }
     if (kind == WEIRI_UNDO_TIMEOUT) {
         undo_start_frto(c, first);

@@ -63,15 +63,13 @@ static uint32_t cc_slow_limit(const struct weir_cc *cc, const struct weiri_cc_ev
 /* The step ends at ssthresh: beyond it the rules are others. */
 WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
+    bool watched = e->hystart && cc->ssthresh == WEIRI_SSTHRESH_UNSET;
     uint32_t step = base_min32(e->acked, cc_slow_limit(cc, e) * weiri_cc_mss(e));
-    if (e->hystart && cc->ssthresh == WEIRI_SSTHRESH_UNSET) {
-        bool over = weiri_hystart_acked(&cc->hystart, e->sample_us, e->una, e->nxt);
-        step = cc->hystart.phase == WEIRI_HYSTART_SLOW ? step : step / 4; /* RFC 9406 4.2 */
-        if (over) {
-            cc->ssthresh = cc->cwnd;
-        }
-    }
+    step = watched && cc->hystart.phase != WEIRI_HYSTART_SLOW ? step / 4 : step; /* RFC 9406 4.2: first the window, then the phase */
     cc->cwnd = base_min32(cc->cwnd + base_min32(step, cc->ssthresh - cc->cwnd), WEIRI_CWND_MAX);
+    if (watched && weiri_hystart_acked(&cc->hystart, e->sample_us, e->una, e->nxt)) {
+        cc->ssthresh = cc->cwnd;
+    }
 }
 
 WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)

@@ -123,8 +123,9 @@ WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_ev
 }
 
 /* The window that is reduced: cwnd, as RFC 9438 4.6 lets those do who keep it from growing unused, and at most twice what was in flight.
- * Slow start goes on only while half of cwnd is used, congestion avoidance while all of it is: cwnd passes a peer's window by no more than
- * that. Where the peer's window is the limit a loss then costs less than where the path is. */
+ * That is the bound of RFC 7661 4.2, up to which cwnd counts as tried, and which RFC 9438 4.6 names: slow start goes on only while half of
+ * cwnd is used, congestion avoidance while all of it is. FlightSize is less than was tried where the application or the peer's window
+ * was the limit in the last round trip. There a first loss may leave more than is in flight, the next one less, for cwnd does not grow. */
 static uint32_t cubic_used(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);

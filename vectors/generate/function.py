@@ -278,6 +278,14 @@ def newreno():
     return t
 
 
+def cubic_reno(w_max, rounds):
+    """W_est after so many windows acknowledged since a loss at w_max (RFC 9438 4.3)."""
+    w_est = 0.7 * w_max
+    for _ in range(rounds):
+        w_est += 9 / 17 if w_est < w_max else 1
+    return w_est
+
+
 def cubic():
     t = FunctionTopic("cubic", "the cubic function and its reductions; segments and seconds", "RFC 9438 4.2", ["RFC9438-4.2-1"], "SHOULD")
     c, beta = Fraction(2, 5), Fraction(7, 10)
@@ -298,6 +306,29 @@ def cubic():
         t.add(f"used-{cwnd}-{w_max}-{flight}", "cubic-reduce", "cwnd in place of FlightSize, at most twice that; a loss never widens the window",
               {"beta": 0.7, "cwnd": cwnd, "w-max": w_max, "flight": flight, "fast-convergence": True}, {"ssthresh": float(ssthresh), "cwnd": float(min(ssthresh, cwnd)), "w-max": float(w_new)},
               derived=True, tolerance=0.001, family="used", flags=["Weir"], level="practice", section="RFC 9438 4.6", covers=["RFC9438-4.6-4", "RFC9438-4.7-1"])
+    for cwnd, w_max, time, rtt, acked in ((70, 100, 0, 0.1, 1), (70, 100, 1, 0.1, 2), (70, 100, 3, 0.1, 1), (70, 100, 4, 0.2, 8), (700, 1000, 2, 0.05, 2), (700, 1000, 5, 0.05, 100), (100, 100, 1, 0.1, 1), (100, 100, 2, 0.1, 10),
+                                          (100, 50, 3, 0.1, 2), (1000, 1000, 5, 0.3, 2), (100, 100, 6, 0.1, 1), (100, 100, 60, 0.1, 1), (10, 10, 10, 0.1, 4), (10, 1000, 900, 0.1, 2)):
+        below = max(w_max - cwnd, 0)
+        k = (below / 0.4)**(1 / 3)
+        target = 0.4 * (time + rtt - k)**3 + max(w_max, cwnd)
+        bounded = min(max(target, cwnd), 1.5 * cwnd)
+        where = "4.4" if target < w_max else "4.5"
+        t.add(f"step-{cwnd}-{w_max}-{time}-{acked}", "cubic-step", "no further than half of cwnd above it" if target > 1.5 * cwnd else "no less than cwnd" if target < cwnd else "an acknowledgment adds its part of what is missing to W_cubic(t + RTT)",
+              {"c": 0.4, "cwnd": cwnd, "w-max": w_max, "t": time, "rtt": rtt, "acked": acked}, {"cwnd": round(cwnd + (bounded - cwnd) * acked / cwnd, 6)}, derived=True, tolerance=round(0.003 + 0.002 * (bounded - cwnd) * acked / cwnd, 4), family="step", section=f"RFC 9438 {where}",
+              covers=[{"4.4": "RFC9438-4.4-1", "4.5": "RFC9438-4.5-1"}[where], "RFC9438-4.2-2", "RFC9438-5.1-2"], level="MUST")
+    for w_max, rtt, times in ((200, 0.1, (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15)), (1000, 0.1, (1, 2, 4, 6, 8, 9, 10, 12, 15, 20)), (1000, 0.05, (2, 5, 8, 10, 12, 16)), (5000, 0.2, (2, 6, 10, 14, 18, 22, 30)), (20000, 0.1, (5, 15, 25, 30))):
+        k = (w_max * 0.3 / 0.4)**(1 / 3)
+        for time in times:
+            reno = cubic_reno(w_max, round(time / rtt))
+            wanted = max(0.4 * (time - k)**3 + w_max, reno)
+            where = "4.3" if wanted == reno else "4.4" if wanted < w_max else "4.5"
+            t.add(f"growth-{w_max}-{round(rtt * 1000)}ms-{time}", "cubic-growth", {"4.3": "the Reno-friendly window is larger", "4.4": "concave: the window before the loss is not reached", "4.5": "convex: beyond it"}[where],
+                  {"w-max": w_max, "rtt": rtt, "t": time}, {"cwnd": round(wanted, 3)}, derived=True, tolerance=round(wanted / 100, 3), family="growth", section=f"RFC 9438 {where}", covers=["RFC9438-4.2-1", {"4.3": "RFC9438-4.3-1", "4.4": "RFC9438-4.4-1", "4.5": "RFC9438-4.5-1"}[where]], level="SHOULD")
+    for w_max, rtt, times in ((100, 0.005, (0.1, 0.2, 0.3, 0.5, 1)), (200, 0.01, (0.5, 1, 1.5, 2))):
+        for time in times:
+            wanted = cubic_reno(w_max, round(time / rtt))
+            t.add(f"growth-reno-{w_max}-{time}", "cubic-growth", "a short round trip: Reno's window, by alpha a round trip below the window before the loss, by a segment above", {"w-max": w_max, "rtt": rtt, "t": time}, {"cwnd": round(wanted, 3)}, derived=True,
+                  tolerance=round(wanted / 100, 3), family="growth-reno", section="RFC 9438 4.3", covers=["RFC9438-4.3-1", "RFC9438-4.3-2", "RFC9438-4.3-3"])
     alpha = 3 * (1 - beta) / (1 + beta)
     for cwnd, prior in ((10, 100), (50, 100), (7, 10)):
         w_est, states = Fraction(cwnd), []  # alpha in whole octets: an octet less for each of eight windows

@@ -8,20 +8,20 @@ PEER = 1000     # of the peer's
 
 
 class Sender:
-    """A connection that the peer opened, with `count` full segments queued. Times are milliseconds."""
+    """A connection that the peer opened, with `count` full segments queued. Times are milliseconds; `own_mss` is what the stack announces."""
 
-    def __init__(self, name, title, level, section, covers, count, sack=False, stamps=False, mss=1460, rtt=10, **head):
+    def __init__(self, name, title, level, section, covers, count, sack=False, stamps=False, mss=1460, own_mss=1460, rtt=10, **head):
         needs = ["virtual-time"] + ["sack"] * sack + ["timestamps"] * stamps + head.pop("needs", "").split()
         self.v = Vector(name, title, level, section, covers, needs=" ".join(needs), **head)
         self.stamps, self.mss, self.count = stamps, mss, count
         self.size = mss - (12 if stamps else 0)
         self.clock, self.next = 0, 0
         self.first, self.last = {}, {}  # when each segment went for the first and for the last time
-        words = [f"mss {mss}"] + (["sackOK"] if sack and stamps else ["nop", "nop", "sackOK"] if sack else ["nop", "nop"] if stamps else [])
+        words = ",sackOK" if sack and stamps else ",nop,nop,sackOK" if sack else ",nop,nop" if stamps else ""
         tail = (f",TS val {PEER} ecr 0", f",TS val {TICK} ecr {PEER}") if stamps else ("", "")
         self.v.listens()
-        self.v.sends(f"S 0:0(0) win 65535 <{','.join(words)}{tail[0]}>", "0")
-        self.v.expect(f"S. 0:0(0) ack 1 <{','.join(words)}{tail[1]}>")
+        self.v.sends(f"S 0:0(0) win 65535 <mss {mss}{words}{tail[0]}>", "0")
+        self.v.expect(f"S. 0:0(0) ack 1 <mss {own_mss}{words}{tail[1]}>")
         self.recent, self.peer_seq = PEER, 1
         self.clock = rtt
         self.v.sends(f". 1:1(0) ack 1 win 65535{self.option(0)}", self.time(rtt))

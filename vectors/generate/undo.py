@@ -110,6 +110,9 @@ def selective():
     f = timed_out("f-rto-sack/report-beyond-and-before", "A report of both, likewise", covers="RFC5682-3.1-5", **needs)
     f.ack(1, after=100).new(2).ack(1, (5, 12)).again(1, 2).shows(snd_ssthresh=5, ca_state=4)
     yield f.v
+    f = timed_out("f-rto-sack/advance-and-report-beyond", "An acknowledgment that advances and reports octets from after the timeout: losses are repaired as ever", covers="RFC5682-3.1-5", **needs)
+    f.ack(1, after=100).new(2).ack(4, (10, 11)).again(4, 5).shows(snd_cwnd=3, snd_ssthresh=5, ca_state=4)
+    yield f.v
     f = timed_out("f-rto-sack/no-news-is-ignored", "An acknowledgment that reports nothing new decides nothing", covers="RFC5682-3.1-2", **needs)
     f.ack(1, after=100).new(2).ack(1).ack(2).new(1).shows(snd_ssthresh=UNSET, ca_state=0)
     yield f.v
@@ -184,13 +187,18 @@ def response():
         f.again(acked, after=1000).shows(snd_cwnd=1, snd_ssthresh=max(flight // 2, 2)).ack(acked + 1, after=100).new(2).ack(acked + 2)
         f.new(1).shows(snd_ssthresh=pipe, snd_cwnd=flight + 1, ca_state=0)
         yield f.v
+    f = flown("response/fast-recovery-leaves-the-timer", "A fast recovery that was not needed says nothing of the RTO", covers="RFC4015-3.1-7", **needs)
+    f.ack(0, echo=0).new(1).ack(0, echo=0).new(1).ack(0, echo=0).again(0).ack(4, echo=10).new(2).shows(ca_state=0, rtt=13750)
+    f.note("7/8 of 10 ms and 1/8 of 40 ms; then 1/8 of 10 ms").ack(14).new(6).shows(rtt=13281)
+    yield f.v
     f = timed_out("response/timer-follows-the-delay", "The first sample of new text after a spurious timeout sets the RTO anew", covers="RFC4015-3.1-7", count=30, **needs)
     f.ack(1, after=100).new(1).note("the new segment takes 1.2 s too: SRTT = 1.2 s, RTTVAR = 0.6 s, RTO = 3.6 s")
     f.ack(11, after=1200).new(11).shows(rtt=1200000, rttvar=600000, rto=3600000).again(11, after=3600)
     yield f.v
     f = timed_out("response/timer-is-no-less-patient", "A short sample then makes the RTO no less patient than it was before, by two ticks of the clock more", "RFC 4015 3.1", "RFC4015-3.1-7 RFC4015-3.1-4", count=40, needs="f-rto")
     f.ack(1, after=100).new(2).ack(2).new(1).ack(10).new(9).shows(ca_state=0)
-    f.note("SRTT was 10 ms and RTTVAR 5 ms; the new segments take 10 ms again").ack(22).new(13).shows(rtt=12000, rttvar=5000)
+    f.note("SRTT was 10 ms and RTTVAR 5 ms; the new segments take 4 ms").ack(22, after=4).new(13).shows(rtt=12000, rttvar=5000)
+    f.note("from then on samples count as any others: 7/8 of 12 ms and 1/8 of 10 ms").ack(35).new(5).shows(rtt=11750)
     yield f.v
 
 
@@ -213,6 +221,9 @@ def duplicates():
     yield f.v
     f = recovering("d-sack/after-more-was-acknowledged", "But not later than new text is acknowledged: then it tells of another time", covers="RFC2883-5-1", **needs)
     f.ack(12).new(2).ack(13).new(2).ack(13, (0, 1)).shows(snd_ssthresh=5, dsack_dups=1)
+    yield f.v
+    f = recovering("d-sack/nothing-in-flight", "What is given back is no less than there is, where nothing is in flight any more", covers="RFC4015-3.1-6", count=12, **needs)
+    f.ack(12).shows(snd_cwnd=2, snd_ssthresh=5).ack(12, (0, 1)).shows(snd_cwnd=2, snd_ssthresh=UNSET)
     yield f.v
     f = flown("d-sack/every-octet", "Two segments went again and one is reported: the other was lost", covers="RFC2883-5-1", **needs)
     f.ack(0, (2, 6)).again(0).ack(0, (2, 8)).again(1).new(1).shows(ca_state=3, snd_ssthresh=5, total_retrans=2)

@@ -30,6 +30,8 @@ static const struct function_entry {
     {"cubic-reduce", function_cubic_reduce},
     {"cubic-reduce-literal", NULL},
     {"cubic-estimate", function_cubic_estimate},
+    {"cubic-step", function_cubic_step},
+    {"cubic-growth", function_cubic_growth},
     {"prr-trace", function_prr_trace},
     {"prr-trace-literal", NULL},
     {"prr-step", function_prr_step},

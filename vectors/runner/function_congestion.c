@@ -65,6 +65,44 @@ json_t *function_cubic_window(struct function_input *in)
     return json_pack("{sf so}", "k", cc.cubic.k / 1024.0, "w-cubic", congestion_segments(cc.cwnd));
 }
 
+/* One acknowledgment, so long after the epoch began. */
+json_t *function_cubic_step(struct function_input *in)
+{
+    struct weir_cc cc;
+    struct weiri_cc_event e = congestion_epoch(&cc, congestion_octets(in, "cwnd"), congestion_octets(in, "w-max"));
+    congestion_constant(in, "c", 0.4);
+    e.now += (weir_us)(congestion_number(in, "t", 1000) * 1e6);
+    e.rtt_us = (uint32_t)(congestion_number(in, "rtt", 100) * 1e6);
+    e.acked = congestion_octets(in, "acked");
+    weiri_cc_acked(&cc, WEIR_CC_CUBIC, &e);
+    return json_pack("{so}", "cwnd", congestion_segments(cc.cwnd));
+}
+
+/* From a loss on, round trip after round trip; each acknowledgment is of two segments. */
+json_t *function_cubic_growth(struct function_input *in)
+{
+    struct weir_cc cc;
+    double rtt = congestion_number(in, "rtt", 10), time = congestion_number(in, "t", 100);
+    struct weiri_cc_event e = {.mss = CONGESTION_MSS, .limited = true, .rtt_us = (uint32_t)(rtt * 1e6)};
+    weir_us end = CONGESTION_START + (weir_us)(time * 1e6 + 0.5);
+    weiri_cc_init(&cc, congestion_octets(in, "w-max"), seq_of(0));
+    e.flight = cc.cwnd;
+    weiri_cc_loss(&cc, WEIR_CC_CUBIC, &e);
+    if (e.rtt_us < 1000) {
+        function_bad(in, "rtt", "is less than a millisecond");
+        end = 0;
+    }
+    for (weir_us from = CONGESTION_START; from + e.rtt_us <= end; from += e.rtt_us) {
+        uint32_t left = cc.cwnd, acks = (left + 2 * CONGESTION_MSS - 1) / (2 * CONGESTION_MSS);
+        for (uint32_t i = 1; i <= acks; i++, left -= e.acked) {
+            e.now = from + (weir_us)e.rtt_us * i / acks;
+            e.acked = left < 2 * CONGESTION_MSS ? left : 2 * CONGESTION_MSS;
+            weiri_cc_acked(&cc, WEIR_CC_CUBIC, &e);
+        }
+    }
+    return json_pack("{so}", "cwnd", congestion_segments(cc.cwnd));
+}
+
 json_t *function_cubic_reduce(struct function_input *in)
 {
     struct weir_cc cc;
