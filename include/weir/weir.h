@@ -738,6 +738,7 @@ struct weir_conn {
     weir_seq recover;            /* RFC 6582 3.2 */
     uint32_t flags;              /* enum weiri_flag */
     uint16_t span_count, span_cap;
+    uint16_t span_head;          /* so many places before `spans` are free */
     uint16_t mss_snd, mss_adv, mss_peer; /* what we may send; what we announced; what the peer announced */
     uint16_t pmtu;               /* path MTU as far as known */
     uint16_t rcv_mss;            /* the largest payload seen */

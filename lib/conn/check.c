@@ -62,7 +62,7 @@ static const char *check_receive(const weir_conn *c)
         {seq_diff(c->rcv.usr, c->rcv.adv) <= (1u << 30) + 1, "a promise beyond the largest window"},
         {c->rx_size > 0 || c->span_cap == 0, "spans without a ring"},
         {seq_leq(c->rcv.acked, c->rcv.nxt), "acknowledged what did not come"},
-        {c->span_count <= c->span_cap, "more spans than there is memory for"},
+        {(uint32_t)c->span_head + c->span_count <= c->span_cap, "more spans than there is memory for"},
         {!conn_has(c, WEIRI_FIN_TAKEN) || conn_has(c, WEIRI_FIN_KNOWN), "FIN taken and not known"},
         {!conn_has(c, WEIRI_FIN_TAKEN) || c->span_count == 0, "text beyond the peer's FIN"},
         {!conn_has(c, WEIRI_FIN_TAKEN) || seq_eq(c->rcv.nxt, seq_add(c->rcv.fin, 1)), "RCV.NXT is not past the FIN that was taken"},
