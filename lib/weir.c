@@ -23,6 +23,7 @@
 #include "recovery/sack_check.c"
 #include "recovery/cc.c"
 #include "recovery/prr.c"
+#include "recovery/cwv.c"
 #include "recovery/rack.c"
 #include "recovery/rate.c"
 #include "recovery/hystart.c"

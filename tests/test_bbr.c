@@ -120,6 +120,17 @@ static void test_follows_the_path(void **state)
     path_close(&path);
 }
 
+/* The narrowest and the widest window that a segment left in while a loss was being repaired. */
+static void see_window(struct path *p, uint32_t flow, const weir_out *out)
+{
+    uint32_t *window = p->seen_by;
+    (void)out;
+    if (conn_has(&p->flow[flow].c[0], WEIRI_RECOVERY)) {
+        window[0] = base_min32(window[0], p->flow[flow].c[0].cc.cwnd);
+        window[1] = base_max32(window[1], p->flow[flow].c[0].cc.cwnd);
+    }
+}
+
 /* Loss that no queue goes with: at 3 % more than four fifths of 100 Mbit/s x 20 ms. */
 static void test_noise(void **state)
 {
@@ -131,7 +142,11 @@ static void test_noise(void **state)
         bbr_path(BBR_HUNDRED_MBIT, 10000, 250000, 1);
         path.loss = rows[i].ppm;
         path_run(&path, CONN_SECOND);
+        uint32_t window[2] = {UINT32_MAX, 0}, bdp = BBR_HUNDRED_MBIT / 50;
+        path.seen = see_window;
+        path.seen_by = window;
         assert_true(bbr_goodput(0, 6 * CONN_SECOND) > (uint64_t)BBR_HUNDRED_MBIT * rows[i].percent / 100);
+        assert_true(window[0] > bdp * 3 / 2 && window[1] < bdp * 3); /* recovery has no window of its own: no ssthresh, no PRR */
         assert_int_equal(path.flow[0].c[0].cc.bbr.inflight_lo, UINT32_MAX); /* the model has not taken it for congestion */
         path_close(&path);
     }

@@ -163,6 +163,32 @@ static void runs_are_told_by_age_when_the_newest_are_gone(void **state)
     }
 }
 
+/* Holes are filled from below and new ones come above, many times the list's length: with one run waiting, with a few, with all but one. */
+static void the_list_of_runs_rolls_on(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = ring_at(0xfffffff0u);
+    const struct weir_span *begin = f->c.spans;
+    uint8_t octet = 'x';
+    for (unsigned held = 1; held < f->c.span_cap; held++) {
+        for (unsigned i = 0; i < 100; i++) {
+            weir_seq next = f->c.span_count > 0 ? seq_add(f->c.spans[f->c.span_count - 1].to, 1) : seq_add(f->c.rcv.nxt, 1);
+            struct weiri_text above = {next, &octet, 1}, below = {f->c.rcv.nxt, &octet, 1};
+            f->c.rcv.usr = f->c.rcv.nxt; /* all is read */
+            f->c.rcv.adv = seq_add(f->c.rcv.nxt, CONN_RX);
+            assert_true(weiri_ring_receive(&f->c, &above));
+            assert_true(f->c.span_count <= held || weiri_ring_receive(&f->c, &below));
+            assert_in_range(f->c.span_count, 1, held);
+            assert_ptr_equal(f->c.spans - f->c.span_head, begin);
+            assert_in_range(f->c.span_head + f->c.span_count, 1, f->c.span_cap);
+            ring_compare_blocks(f);
+        }
+    }
+    assert_int_not_equal(f->c.span_head, 0);
+    weiri_conn_clear(&f->c);
+    assert_ptr_equal(f->c.spans, begin);
+}
+
 /* At every limit the segment at RCV.NXT is taken, and the stream completes. */
 static void a_full_list_of_spans_still_takes_the_next_octet(void **state)
 {
@@ -315,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(receive_ring_is_what_arrived_first),
         cmocka_unit_test(runs_are_told_by_age_when_the_newest_are_gone),
+        cmocka_unit_test(the_list_of_runs_rolls_on),
         cmocka_unit_test(a_full_list_of_spans_still_takes_the_next_octet),
         cmocka_unit_test(duplicates_are_reported_with_what_surrounds_them),
         cmocka_unit_test(storage_is_carved_or_refused),

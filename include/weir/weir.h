@@ -284,6 +284,8 @@ typedef struct weir_config {
     bool rack;                  /* with SACK: find losses by time, probe for a lost tail (RFC 8985); false: RFC 6675 */
     bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
     bool undo;                  /* take back what a spurious retransmission cost (RFC 3522, RFC 5682, RFC 2883; RFC 4015) */
+    bool cwv;                   /* a window that was not used is kept for five minutes, and falls further when it was too large (RFC 7661):
+                                   best with pacing; false: after an RTO of silence the initial window (RFC 5681 4.1) */
     uint8_t ecn;                /* enum weir_ecn_use; ACCEPT */
     bool abe;                   /* a mark costs a fifth of the window, CUBIC's 15 % (RFC 8511); false: what a loss costs */
     bool timestamps;            /* offer and accept RFC 7323 timestamps, PAWS */
@@ -597,6 +599,17 @@ struct weir_cc {
     struct weir_hystart hystart;
 };
 
+/* Congestion window validation (lib/recovery/cwv.c; RFC 7661), octets. Not in weir_cc: what was measured is not taken back. */
+struct weir_cwv {
+    weir_seq from;           /* SND.UNA when the sample that is being taken began; in recovery: as far as was sent again */
+    uint32_t from_at;        /* and when: the low 32 bits of microseconds */
+    uint32_t half_at;        /* when the newer half of the sampling period began */
+    uint32_t pipe[2];        /* the largest sample of the newer half, and of the older */
+    uint32_t since;          /* when the non-validated phase began, 2^20 us, plus 1; 0: validated */
+    uint32_t loss;           /* max(pipeACK, LossFlightSize) of a recovery that began in that phase, else 0 */
+    uint32_t resent;         /* R: what was sent again in it */
+};
+
 /* RACK and TLP (lib/recovery/rack.c; RFC 8985). */
 struct weir_rack {
     weir_us at;              /* when `timer` ends; WEIR_FOREVER: it does not run */
@@ -709,6 +722,7 @@ struct weir_conn {
     struct weir_cc cc;
     struct weir_board board;
     struct weir_rate rate;
+    struct weir_cwv cwv;
     struct {
         weir_us next;            /* when the next segment of text would leave at an even pace */
         uint8_t held, waits;     /* it is so far ahead that text is held until then; there is text */
@@ -724,6 +738,7 @@ struct weir_conn {
     weir_seq recover;            /* RFC 6582 3.2 */
     uint32_t flags;              /* enum weiri_flag */
     uint16_t span_count, span_cap;
+    uint16_t span_head;          /* so many places before `spans` are free */
     uint16_t mss_snd, mss_adv, mss_peer; /* what we may send; what we announced; what the peer announced */
     uint16_t pmtu;               /* path MTU as far as known */
     uint16_t rcv_mss;            /* the largest payload seen */

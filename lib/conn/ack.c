@@ -31,6 +31,7 @@ static void ack_syn(weir_conn *c)
     conn_set(c, WEIRI_SYN_DUE, false);
     weiri_cc_init(&c->cc, window, c->snd.nxt);
     weiri_rack_init(&c->rack, c->snd.una);
+    weiri_cwv_init(&c->cwv, c->snd.una, c->now);
     if (!conn_has(c, WEIRI_SYN_TWICE)) {
         uint32_t rtt_us = (uint32_t)base_min_us(c->now - c->spoke_at, UINT32_MAX);
         weiri_rtt_sample(&c->rtt, rtt_us, &bounds);

@@ -36,6 +36,8 @@ static const char *check_send(const weir_conn *c)
         {c->cc.cwnd <= WEIRI_CWND_MAX, "a congestion window above 2^30"},
         {c->cfg->cc != WEIR_CC_BBR || c->cc.bbr.phase <= WEIRI_BBR_PROBE_RTT, "BBR in no phase"},
         {c->cc.hystart.phase <= WEIRI_HYSTART_DONE, "HyStart++ in no phase"},
+        {c->cwv.since == 0 || c->cfg->cwv, "a window is not validated and nobody asked"},
+        {seq_leq(c->cwv.from, c->snd.nxt) || c->octets_acked == 0, "a sample of octets never sent"},
         {c->undo.step == WEIRI_FRTO_OFF || conn_has(c, WEIRI_LOSS), "F-RTO runs and no timeout is being recovered from"},
         {!conn_has(c, WEIRI_RECOVERY) || !conn_has(c, WEIRI_LOSS), "fast recovery and timeout recovery at once"},
     };
@@ -60,7 +62,7 @@ static const char *check_receive(const weir_conn *c)
         {seq_diff(c->rcv.usr, c->rcv.adv) <= (1u << 30) + 1, "a promise beyond the largest window"},
         {c->rx_size > 0 || c->span_cap == 0, "spans without a ring"},
         {seq_leq(c->rcv.acked, c->rcv.nxt), "acknowledged what did not come"},
-        {c->span_count <= c->span_cap, "more spans than there is memory for"},
+        {(uint32_t)c->span_head + c->span_count <= c->span_cap, "more spans than there is memory for"},
         {!conn_has(c, WEIRI_FIN_TAKEN) || conn_has(c, WEIRI_FIN_KNOWN), "FIN taken and not known"},
         {!conn_has(c, WEIRI_FIN_TAKEN) || c->span_count == 0, "text beyond the peer's FIN"},
         {!conn_has(c, WEIRI_FIN_TAKEN) || seq_eq(c->rcv.nxt, seq_add(c->rcv.fin, 1)), "RCV.NXT is not past the FIN that was taken"},

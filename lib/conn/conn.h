@@ -169,6 +169,8 @@ struct weiri_news {
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n);
 /* Before the scoreboard takes it: octets that the acknowledgment says have arrived. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n);
+/* Text is sent while nothing is outstanding. */
+WEIR_PRIVATE void weiri_repair_idle(weir_conn *c);
 /* A sample of the round-trip time. */
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us);
 /* The scoreboard has taken it. */

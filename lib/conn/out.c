@@ -357,11 +357,11 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
 }
 
 /* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
- * half of it is enough there. */
+ * half of it is enough there, unless it may be that the window is too large already (4.4). */
 static bool out_fills_cwnd(const weir_conn *c)
 {
     uint32_t pipe = weiri_out_pipe(c);
-    return c->cc.cwnd < c->cc.ssthresh ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
+    return c->cc.cwnd < c->cc.ssthresh && c->cwv.since == 0 ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
 }
 
 static void out_note_text(weir_conn *c, const struct out_plan *p)
@@ -370,12 +370,8 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     run.from = p->from;
     run.to = seq_add(p->from, p->len + (p->fin ? 1 : 0));
     if (conn_flight(c) == 0 && p->kind == OUT_TEXT) {
-        struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
         c->progress_at = conn_has(c, WEIRI_RELEASED) ? c->progress_at : c->now;
-        bool rested = c->now - c->spoke_at > weiri_rtt_rto(&c->rtt, 0, &bounds) && !conn_opening(c);
-        if (rested && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc)) { /* which paces what follows */
-            weiri_cc_idle(&c->cc, weiri_cc_initial_window(c->mss_snd, c->cfg->iw10)); /* RFC 5681 4.1 */
-        }
+        weiri_repair_idle(c);
     }
     weiri_rate_sending(&c->board, conn_flight(c) == 0, c->now);
     bool noted = weiri_board_push(&c->board, run, c->now);
@@ -450,7 +446,9 @@ WEIR_PRIVATE void weiri_out_close(weir_out *out)
 {
     uint8_t *header = out->room + WEIR_IP_HEADER_MAX;
     uint64_t sum = weiri_sum(header, out->header_len, 0);
-    sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
+    if (out->body[0].len > 0) { /* an empty slice may point nowhere */
+        sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
+    }
     if (out->body[1].len > 0) {
         sum = weiri_sum_join(sum, weiri_sum(out->body[1].octets, out->body[1].len, 0), out->body[0].len);
     }

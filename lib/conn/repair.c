@@ -29,6 +29,19 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     return e;
 }
 
+static struct weiri_cwv_event repair_cwv_event(const weir_conn *c, uint32_t acked, uint32_t flight)
+{
+    struct weiri_cwv_event e;
+    e.now = c->now;
+    e.rtt_us = c->rtt.srtt8 >> 3;
+    e.before = seq_sub(c->snd.una, acked);
+    e.una = c->snd.una;
+    e.flight = flight;
+    e.mss = c->mss_snd;
+    e.initial = weiri_cc_initial_window(c->mss_snd, c->cfg->iw10);
+    return e;
+}
+
 /* RACK-TLP needs SACK, and takes the place of RFC 6675 (RFC 8985 9.2). */
 static bool repair_by_time(const weir_conn *c)
 {
@@ -62,8 +75,10 @@ static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
 static void repair_congested(weir_conn *c, uint32_t flight)
 {
     struct weiri_cc_event e = repair_event(c, 0, flight);
+    struct weiri_cwv_event v = repair_cwv_event(c, 0, flight);
     if (!weiri_ecn_answered(c)) {
         weiri_cc_loss(&c->cc, repair_kind(c), &e);
+        weiri_cwv_congested(&c->cwv, &c->cc, &v);
         weiri_ecn_reduced(c);
     }
 }
@@ -85,6 +100,8 @@ static void repair_enter(weir_conn *c, const struct weiri_news *n)
 /* What either recovery leaves behind. A D-SACK may come a round trip later. */
 static void repair_done(weir_conn *c)
 {
+    struct weiri_cwv_event v = repair_cwv_event(c, 0, 0);
+    weiri_cwv_recovered(&c->cwv, &c->cc, &v);
     conn_set(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PARTIAL, false);
     weiri_rack_recovered(&c->rack);
     c->undo.until = c->snd.nxt;
@@ -129,6 +146,10 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undon
             repair_partial(c, n->acked);
         }
     } else if (n->acked > 0 && !undone) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
+        if (c->cfg->cwv && !conn_has(c, WEIRI_LOSS) && !weiri_cc_has_model(repair_kind(c))) {
+            struct weiri_cwv_event v = repair_cwv_event(c, n->acked, 0);
+            weiri_cwv_acked(&c->cwv, &c->cc, &v);
+        }
         if (!n->echo) {
             weiri_cc_acked(&c->cc, repair_kind(c), &e);
         }
@@ -255,6 +276,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
     bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK) && repair_same_window(c, n->v);
     if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         repair_congested(c, n->flight);
+        weiri_cwv_init(&c->cwv, c->snd.una, c->now);
     }
     if (r->tlp == WEIRI_TLP_NEW || twice || beyond || plain) {
         r->tlp = WEIRI_TLP_NONE;
@@ -305,7 +327,10 @@ static void repair_marked(weir_conn *c, const struct weiri_news *n)
     }
     bool least = c->cc.cwnd < 2u * c->mss_snd;
     e.abe = c->cfg->abe;
+    struct weiri_cwv_event v = repair_cwv_event(c, 0, e.flight);
     weiri_cc_marked(&c->cc, repair_kind(c), &e);
+    weiri_cwv_congested(&c->cwv, &c->cc, &v);
+    weiri_cwv_init(&c->cwv, c->snd.una, c->now);
     weiri_ecn_reduced(c);
     c->undo.kind = WEIRI_UNDO_NONE; /* congestion is no error of judgment */
     if (least) {
@@ -352,6 +377,23 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
     n->rack.rtt = a.rtt;
 }
 
+/* After more than an RTO of silence the window is the initial one (RFC 5681 4.1), or judged by what was used of it. */
+WEIR_PRIVATE void weiri_repair_idle(weir_conn *c)
+{
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    struct weiri_cwv_event v = repair_cwv_event(c, 0, 0);
+    if (c->now - c->spoke_at <= weiri_rtt_rto(&c->rtt, 0, &bounds) || conn_opening(c)) {
+        return;
+    }
+    if (weiri_cc_has_model(repair_kind(c))) {
+        return; /* which paces what follows */
+    }
+    weiri_cc_idle(&c->cc, c->cfg->cwv ? c->cc.cwnd : v.initial);
+    if (c->cfg->cwv) {
+        weiri_cwv_idle(&c->cwv, &c->cc, &v, c->spoke_at);
+    }
+}
+
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us)
 {
     weiri_rack_sample(&c->rack, rtt_us, c->now);
@@ -387,6 +429,9 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
         weiri_ecn_advanced(c);
         repair_advanced(c, n, undone);
     }
+    if (undone) {
+        weiri_cwv_init(&c->cwv, c->snd.una, c->now);
+    }
     if (n->advanced || undone) {
         repair_restart_timer(c);
     }
@@ -405,6 +450,7 @@ WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
     e.repeated = c->retries > 0;
     weiri_undo_begin(c, WEIRI_UNDO_TIMEOUT);
     weiri_cc_timeout(&c->cc, repair_kind(c), &e);
+    weiri_cwv_init(&c->cwv, c->snd.una, c->now); /* the standard answer alone (RFC 7661 4.4) */
     weiri_ecn_reduced(c);
     if (repair_by_time(c)) {
         weiri_rack_timeout(&c->rack, &c->board, c->now);
@@ -448,6 +494,7 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
         weiri_prr_sent(&c->prr, octets);
     }
     if (again) {
+        weiri_cwv_resent(&c->cwv, run);
         weiri_undo_sent(c, octets);
     }
     if (again && conn_has(c, WEIRI_RECOVERY) && conn_has(c, WEIRI_SACK_OK) && seq_eq(run.from, c->snd.una)) {

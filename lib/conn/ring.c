@@ -8,7 +8,7 @@
 #define RING_SIZE_MIN 256u
 #define RING_SIZE_MAX (1u << 30) /* the largest window (RFC 7323 2.3) */
 #define RING_SENT_MAX 65535u
-#define RING_SPANS_MAX 4096u /* as many holes at once: more than a window of 10 MB has where every second segment is lost */
+#define RING_SPANS_MAX 32768u /* as many holes at once; where there are none left, what arrives is sent again */
 
 /* ---- receive ring -------------------------------------------------------------------------------------------------------------- */
 
@@ -74,8 +74,25 @@ static void ring_write_gaps(weir_conn *c, const struct weiri_text *t)
     }
 }
 
+/* The list begins at the beginning of its memory again. */
+static void ring_rewind_spans(weir_conn *c)
+{
+    if (c->span_head > 0) {
+        memmove(c->spans - c->span_head, c->spans, c->span_count * sizeof *c->spans);
+        c->spans -= c->span_head;
+    }
+    c->span_head = 0;
+}
+
+/* The lowest go first as holes are filled: for these nothing is moved. */
 static void ring_drop_spans(weir_conn *c, unsigned first, unsigned count)
 {
+    if (first == 0) {
+        c->spans += count;
+        c->span_head = (uint16_t)(c->span_head + count);
+        c->span_count = (uint16_t)(c->span_count - count);
+        return;
+    }
     memmove(c->spans + first, c->spans + first + count, (c->span_count - first - count) * sizeof *c->spans);
     c->span_count = (uint16_t)(c->span_count - count);
 }
@@ -120,6 +137,9 @@ static void ring_join(weir_conn *c, weir_seq from, weir_seq to)
         last++;
     }
     if (last == first) {
+        if (c->span_head + c->span_count == c->span_cap || c->span_count == 0) {
+            ring_rewind_spans(c);
+        }
         memmove(c->spans + first + 1, c->spans + first, (c->span_count - first) * sizeof *c->spans);
         c->span_count++;
     } else {
@@ -387,6 +407,7 @@ static void ring_take_rx(weir_conn *c, const weir_buffers *b)
     c->rx_ring = b->rx;
     c->rx_size = b->rx_size;
     c->spans = b->spans;
+    c->span_head = 0;
     c->span_cap = b->span_cap;
     c->tune.rx_want = b->rx_size > 0 ? c->tune.rx_want : 0; /* who was idle begins small again */
 }

@@ -62,7 +62,8 @@ static uint32_t bbr_bdp(const struct weir_cc *cc)
 {
     const struct weir_bbr *b = &cc->bbr;
     uint32_t bw = weiri_bbr_bandwidth(cc);
-    return bw == 0 || b->min_rtt == 0 ? WEIRI_CWND_MAX : base_min32(base_muldiv(bw, b->min_rtt, 1000000, 0), WEIRI_CWND_MAX);
+    uint32_t bdp = base_muldiv(bw, b->min_rtt, 1000000, 0);
+    return base_min32(bw == 0 || b->min_rtt == 0 ? UINT32_MAX : bdp, WEIRI_CWND_MAX);
 }
 
 static uint32_t bbr_least(const struct weiri_cc_event *e)

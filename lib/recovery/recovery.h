@@ -261,6 +261,27 @@ WEIR_PRIVATE void weiri_rate_limit(struct weir_rate *r, struct weir_board *b, en
 /* Octets a second: of one sample, whatever limited it. 0: none; saturates. */
 WEIR_PRIVATE uint32_t weiri_rate_of(uint32_t delivered, uint32_t interval_us);
 
+/* ---- cwv.c: RFC 7661 ---- */
+struct weiri_cwv_event {
+    weir_us now;
+    uint32_t rtt_us;         /* smoothed; 0: none yet */
+    weir_seq before, una;    /* SND.UNA before an acknowledgment and after it */
+    uint32_t flight, mss;
+    uint32_t initial;        /* the initial window */
+};
+/* pipeACK is undefined: at the start, and after each recovery. */
+WEIR_PRIVATE void weiri_cwv_init(struct weir_cwv *v, weir_seq una, weir_us now);
+/* An acknowledgment outside recovery: pipeACK, and which phase it is. */
+WEIR_PRIVATE void weiri_cwv_acked(struct weir_cwv *v, struct weir_cc *cc, const struct weiri_cwv_event *e);
+/* Something is sent while nothing is outstanding; the last text before it went at quiet_at. */
+WEIR_PRIVATE void weiri_cwv_idle(struct weir_cwv *v, struct weir_cc *cc, const struct weiri_cwv_event *e, weir_us quiet_at);
+/* Congestion was told, and congestion control has answered: in the non-validated phase that is not enough (4.4.1). */
+WEIR_PRIVATE void weiri_cwv_congested(struct weir_cwv *v, struct weir_cc *cc, const struct weiri_cwv_event *e);
+/* Octets go again. */
+WEIR_PRIVATE void weiri_cwv_resent(struct weir_cwv *v, weir_block run);
+/* Recovery is over. */
+WEIR_PRIVATE void weiri_cwv_recovered(struct weir_cwv *v, struct weir_cc *cc, const struct weiri_cwv_event *e);
+
 /* ---- prr.c: RFC 9937 ---- */
 WEIR_PRIVATE void weiri_prr_begin(struct weir_prr *p, uint32_t recover_fs);
 /* One acknowledgment in recovery; the window that follows: inflight + SndCnt, or cwnd where nothing was delivered. */

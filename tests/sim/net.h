@@ -67,6 +67,7 @@ struct net_plan {
     weir_us rtt_us;
     uint32_t queue_octets, queue_packets;    /* waiting at the bottleneck; packets 0: octets alone count */
     bool codel;
+    uint32_t mark_octets, mark_packets;      /* so much waiting, and what can carry a mark gets one; both 0: none */
     weir_us codel_target_us, codel_interval_us;
     uint32_t loss_ppm, ack_loss_ppm, reorder_ppm;
     struct net_gilbert gilbert;
@@ -123,6 +124,7 @@ struct net_result {
     uint32_t event_count;
     uint64_t hash, packets, steps;
     struct net_span queue;     /* octets */
+    uint64_t marks;
     uint64_t queue_drops, first_drops; /* first_drops: octets, before their sender noticed a loss */
     net_ns end;
     net_ns filled_at;          /* when 90 % of the rate was first reached over 100 ms; NET_NEVER: not */

@@ -210,8 +210,28 @@ static bool codel_may_drop(struct net_world *w, const struct net_packet *p)
     return w->now >= c->above_at;
 }
 
+/* Where both ends have agreed to it a packet is marked instead (RFC 3168 5). Bits 6 and 7 of the second octet are in the header's sum. */
+static bool link_mark(struct net_world *w, struct net_packet *p)
+{
+    uint32_t ecn = p->octets[1] & 3u, sum;
+
+    if (ecn == 0) {
+        return false;
+    }
+    sum = (uint32_t)(p->octets[10] << 8 | p->octets[11]) + 0xffffu - (3u - ecn); /* RFC 1624 */
+    sum = (sum & 0xffffu) + (sum >> 16);
+    p->octets[10] = (uint8_t)(sum >> 8);
+    p->octets[11] = (uint8_t)sum;
+    p->octets[1] |= 3u;
+    w->result->marks++;
+    return true;
+}
+
 static struct net_packet *codel_drop(struct net_world *w, struct net_packet *p)
 {
+    if (link_mark(w, p)) {
+        return p;
+    }
     w->result->queue_drops++;
     link_lose(w, p, NET_CODEL);
     return queue_take(w);
@@ -240,10 +260,15 @@ static struct net_packet *codel_take(struct net_world *w)
     c->dropping = drop;
     while (c->dropping && w->now >= c->next_at) { /* ends: each turn takes a packet */
         c->count++;
+        struct net_packet *marked = p;
+
         p = codel_drop(w, p);
         c->dropping = codel_may_drop(w, p);
         if (c->dropping) {
             c->next_at = codel_next(w, c->next_at);
+        }
+        if (p == marked) {
+            break; /* one mark is enough for a packet */
         }
     }
     return p;
@@ -294,6 +319,14 @@ static void queue_drop(struct net_world *w, struct net_packet *p)
     link_lose(w, p, NET_QUEUE_FULL);
 }
 
+static bool queue_marks(const struct net_world *w)
+{
+    const struct net_plan *plan = &w->plan;
+
+    return (plan->mark_packets > 0 && w->queue.packets >= plan->mark_packets) ||
+           (plan->mark_octets > 0 && w->queue.octets >= plan->mark_octets);
+}
+
 void net_enter(struct net_world *w, struct net_packet *p)
 {
     struct net_queue *q = &w->queue;
@@ -303,6 +336,9 @@ void net_enter(struct net_world *w, struct net_packet *p)
     } else if (queue_full(w, p)) {
         queue_drop(w, p);
     } else {
+        if (queue_marks(w)) {
+            (void)link_mark(w, p);
+        }
         net_trace(w, p, NET_PASSES);
         net_queue_watch(w);
         p->queued = w->now;

@@ -6,7 +6,7 @@
 
 enum options_kind {
     OPTION_FLAG, OPTION_TEXT, OPTION_RATE, OPTION_TIME, OPTION_PPM, OPTION_SIZE, OPTION_COUNT, OPTION_U64, OPTION_SET, OPTION_FLOW,
-    OPTION_BURST, OPTION_CHANGE, OPTION_QUEUE, OPTION_AQM, OPTION_GILBERT, OPTION_REORDER, OPTION_WINDOW, OPTION_HELP
+    OPTION_BURST, OPTION_CHANGE, OPTION_QUEUE, OPTION_MARK, OPTION_AQM, OPTION_GILBERT, OPTION_REORDER, OPTION_WINDOW, OPTION_HELP
 };
 
 struct option {
@@ -24,6 +24,7 @@ static const struct option options[] = {
     {"--rtt", OPTION_TIME, AT(plan.rtt_us), 0, 60000000, "20ms", "both ways, without queues"},
     {"--queue", OPTION_QUEUE, 0, 0, 0, "250k | 100p", "octets or packets that may wait; rate x rtt, 64K at least"},
     {"--aqm", OPTION_AQM, 0, 0, 0, "tail | codel", "tail drop, or CoDel (RFC 8289)"},
+    {"--mark", OPTION_MARK, 0, 0, 0, "20p | 30k", "where so much waits ECT packets are marked; CoDel marks them instead of dropping"},
     {"--codel-target", OPTION_TIME, AT(plan.codel_target_us), 1, 10000000, "5ms", ""},
     {"--codel-interval", OPTION_TIME, AT(plan.codel_interval_us), 1, 100000000, "100ms", ""},
     {"--access", OPTION_RATE, AT(plan.access_bps), 8000, 400000000000, "RATE", "of each sender's own link; no limit"},
@@ -195,7 +196,7 @@ const char *net_parse_change(struct net_plan *plan, const char *text)
     return value;
 }
 
-static const char *options_queue(struct net_plan *plan, const char *text)
+static const char *options_queue(uint32_t *octets, uint32_t *packets, const char *text)
 {
     size_t len = strlen(text);
     uint64_t value = 0;
@@ -205,8 +206,8 @@ static const char *options_queue(struct net_plan *plan, const char *text)
     if (len > 1 && len < sizeof number && text[len - 1] == 'p') {
         (void)snprintf(number, sizeof number, "%.*s", (int)(len - 1), text);
         if (weir_parse_count(number, 1000000, &value) == NULL && value > 0) {
-            plan->queue_packets = (uint32_t)value;
-            plan->queue_octets = UINT32_MAX;
+            *packets = (uint32_t)value;
+            *octets = UINT32_MAX;
             return NULL;
         }
         return "1p to 1000000p, or a size like 250k";
@@ -215,8 +216,8 @@ static const char *options_queue(struct net_plan *plan, const char *text)
     if (why == NULL && (value == 0 || value > UINT32_MAX)) {
         why = "a queue is 1 octet to 4G, or packets like 100p";
     }
-    plan->queue_octets = (uint32_t)value;
-    plan->queue_packets = 0;
+    *octets = (uint32_t)value;
+    *packets = 0;
     return why;
 }
 
@@ -332,7 +333,9 @@ static const char *options_take(struct net_settings *s, const struct option *o, 
     case OPTION_CHANGE:
         return net_parse_change(&s->plan, text);
     case OPTION_QUEUE:
-        return options_queue(&s->plan, text);
+        return options_queue(&s->plan.queue_octets, &s->plan.queue_packets, text);
+    case OPTION_MARK:
+        return options_queue(&s->plan.mark_octets, &s->plan.mark_packets, text);
     case OPTION_AQM:
         return options_aqm(&s->plan, text);
     case OPTION_GILBERT:

@@ -72,8 +72,9 @@ static void report_people(const struct net_settings *s, const struct net_result 
     for (i = 0; i < s->plan.flow_count; i++) {
         report_flow(i, &s->plan, &r->flow[i]);
     }
-    printf("all: %.3f Mbit/s, %.1f %% of the link; queue %llu octets on average, %llu at most, %llu packets dropped there\n",
-           r->goodput_bps / 1e6, r->utilisation * 100, ull(net_span_mean(&r->queue)), ull(r->queue.max), ull(r->queue_drops));
+    printf("all: %.3f Mbit/s, %.1f %% of the link; queue %llu octets on average, %llu at most, %llu packets dropped there, %llu marked\n",
+           r->goodput_bps / 1e6, r->utilisation * 100, ull(net_span_mean(&r->queue)), ull(r->queue.max), ull(r->queue_drops),
+           ull(r->marks));
     if (s->plan.flow_count > 1) {
         printf("Jain's index %.4f\n", r->jain);
     }
@@ -138,7 +139,7 @@ void net_report_json(FILE *out, const struct net_plan *plan, const struct net_re
             plan->loss_ppm, ull(plan->seed));
     fprintf(out, "\"time_us\":%llu,\"packets\":%llu,\"hash\":\"%016llx\",\"goodput_bps\":%.0f,\"utilisation\":%.4f,\"jain\":%.4f,",
             ull(r->end / 1000), ull(r->packets), ull(r->hash), r->goodput_bps, r->utilisation, r->jain);
-    fprintf(out, "\"queue_drops\":%llu,\"first_drops_octets\":%llu,\"filled_us\":", ull(r->queue_drops), ull(r->first_drops));
+    fprintf(out, "\"queue_drops\":%llu,\"marks\":%llu,\"first_drops_octets\":%llu,\"filled_us\":", ull(r->queue_drops), ull(r->marks), ull(r->first_drops));
     if (r->filled_at == NET_NEVER) {
         fprintf(out, "null,");
     } else {

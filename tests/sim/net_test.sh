@@ -137,6 +137,19 @@ if "$sim" --pcapng /nowhere/file --time 100ms >/dev/null 2>"$dir/err"; then
 fi
 "$sim" --help | grep -q -- --gilbert || fail "--help does not list the options"
 
+# Marks instead of losses: CoDel with ECN drops nothing and carries as much; so does a queue that marks beyond 30 packets.
+for aqm in '--aqm codel --queue 1000p' '--mark 30p --queue 200p'; do
+    for ecn in 0 1; do
+        # shellcheck disable=SC2086 # two options
+        "$sim" --rate 20M --set ecn=$ecn $aqm --time 10s --quiet --json >"$dir/ecn$ecn" || fail "$aqm with ecn=$ecn ended with $?"
+    done
+    grep -q '"queue_drops":0,"marks":[1-9]' "$dir/ecn1" || fail "$aqm: a flow with ECN is not marked, or loses: $(cat "$dir/ecn1")"
+    grep -q '"queue_drops":[1-9][0-9]*,"marks":0,' "$dir/ecn0" || fail "$aqm: a flow without ECN is marked, or loses nothing"
+    cat "$dir/ecn0" "$dir/ecn1" | grep -o '"goodput_bps":[0-9]*,"util' | tr -dc '0-9\n' | {
+        read -r without && read -r with && [ "$with" -ge $((without * 99 / 100)) ]
+    } || fail "$aqm: ECN costs goodput"
+done
+
 # ---- what is wrong is said ----
 refuses 'no such option' --bogus
 refuses 'needs a value' --rate

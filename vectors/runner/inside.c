@@ -33,6 +33,7 @@ static const struct inside_setting inside_settings[] = {
     {"prr", INSIDE_BOOL, TCP(prr)},
     {"undo", INSIDE_BOOL, TCP(undo)},
     {"hystart", INSIDE_BOOL, TCP(hystart)},
+    {"cwv", INSIDE_BOOL, TCP(cwv)},
     {"ecn", INSIDE_U8, TCP(ecn)},
     {"abe", INSIDE_BOOL, TCP(abe)},
     {"abc", INSIDE_BOOL, TCP(abc)},
@@ -208,7 +209,7 @@ bool inside_has(const char *need)
     static const char *const features[] = {
         "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
         "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn",
-        "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "rows"};
+        "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "cwv", "rows"};
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
         if (strcmp(features[i], need) == 0) {
             return true;

@@ -35,7 +35,8 @@ enum option_kind {
     KIND_PREFIX6,
     KIND_ADDR4,   /* weir_addr */
     KIND_ADDR6,
-    KIND_CC       /* uint8_t enum weir_cc_kind */
+    KIND_CC,      /* uint8_t enum weir_cc_kind */
+    KIND_ECN      /* uint8_t enum weir_ecn_use */
 };
 
 struct option_row {
@@ -88,6 +89,8 @@ static const struct option_row option_rows[] = {
     {"seed", 0, KIND_NUMBER, FOR_WIRE, AT(device.seed), AT(seed_given), 1, UINT64_MAX, "N", "1",
      "repeat a run: accidents and weir's secret follow from N (tests only)"},
     {"cc", 0, KIND_CC, FOR_DEVICE, AT(cc), 0, 0, 0, "NAME", "newreno", "congestion control: cubic (default), newreno or bbr"},
+    {"ecn", 0, KIND_ECN, FOR_DEVICE, AT(ecn), 0, 0, 0, "HOW", "offer",
+     "congestion marks (RFC 3168): accept where the peer asks (default), offer, or off"},
     {"port", 'p', KIND_NUMBER, FOR_PORT, AT(port), 0, 1, 65535, "PORT", "8080",
      "to listen on; http 80, echo 7, discard 9, perf 5201"},
     {"rcvbuf", 0, KIND_RING, FOR_DEVICE, AT(rcvbuf), 0, 256, 1u << 30, "SIZE", "256K",
@@ -206,6 +209,7 @@ static void options_defaults(struct options *o)
     weir_tun_config_init(&o->device);
     o->device.name = "weir0";
     o->cc = (uint8_t)WEIR_CC_CUBIC;
+    o->ecn = (uint8_t)WEIR_ECN_ACCEPT;
     o->rcvbuf = o->sndbuf = 256 * 1024;
     o->rcvbuf_max = o->sndbuf_max = 4 * 1024 * 1024;
     o->connections = o->backlog = 1024;
@@ -382,6 +386,18 @@ static const char *options_link(struct options_reader *r, const char *knob, cons
     return weir_link_parse(in, out, knob, text);
 }
 
+static const char *options_ecn(const char *text, uint8_t *use)
+{
+    static const char *const names[WEIR_ECN_COUNT] = {"off", "offer", "accept"};
+    for (unsigned i = 0; i < WEIR_ECN_COUNT; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *use = (uint8_t)i;
+            return NULL;
+        }
+    }
+    return "off, accept or offer";
+}
+
 static bool options_store(struct options_reader *r, const struct option_row *row, const char *text)
 {
     struct options *o = r->options;
@@ -411,6 +427,9 @@ static bool options_store(struct options_reader *r, const struct option_row *row
         break;
     case KIND_CC:
         wrong = options_cc(text, (uint8_t *)at);
+        break;
+    case KIND_ECN:
+        wrong = options_ecn(text, (uint8_t *)at);
         break;
     default:
         return options_store_number(r, row, text);

@@ -32,6 +32,7 @@ struct options {
     weir_tun_config device;
     /* TCP */
     uint8_t cc; /* enum weir_cc_kind */
+    uint8_t ecn; /* enum weir_ecn_use */
     bool no_delay, seed_given;
     uint64_t port; /* to listen on, or of the remote; 0: the subcommand's own */
     weir_addr remote;

@@ -78,6 +78,8 @@ void print_info(FILE *to, const weir_info *info)
                       info->timeouts);
     if (info->out_of_order_in != 0 || info->dup_in != 0)
         (void)fprintf(to, " ooo_in:%u dup_in:%u", info->out_of_order_in, info->dup_in);
+    if (info->ecn)
+        (void)fprintf(to, " ecn received_ce:%u delivered_ce:%u", info->received_ce, info->delivered_ce);
     if (info->backoff != 0 || info->probes != 0)
         (void)fprintf(to, " backoff:%u probes:%u", info->backoff, info->probes);
     print_rates(to, info);
@@ -156,6 +158,9 @@ static const struct print_field print_fields[] = {
     FIELD(challenge_acks),
     FIELD(dsack_in),
     FIELD(paws_dropped),
+    FIELD(ecn),
+    FIELD(received_ce),
+    FIELD(delivered_ce),
 };
 
 static uint64_t print_field_value(const weir_info *info, const struct print_field *field)

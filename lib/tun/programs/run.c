@@ -397,6 +397,7 @@ static void run_stack_config(struct instance *in, weir_stack_config *config)
     const struct options *o = in->options;
     weir_tun_stack_config(in->tun, config);
     config->tcp.cc = o->cc;
+    config->tcp.ecn = o->ecn;
     config->tcp.nagle = !o->no_delay;
     config->tcp.msl_us = o->msl_us;
     config->connections_max = (uint32_t)o->connections;
