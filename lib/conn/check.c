@@ -37,7 +37,7 @@ static const char *check_send(const weir_conn *c)
         {c->cfg->cc != WEIR_CC_BBR || c->cc.bbr.phase <= WEIRI_BBR_PROBE_RTT, "BBR in no phase"},
         {c->cc.hystart.phase <= WEIRI_HYSTART_DONE, "HyStart++ in no phase"},
         {c->cwv.since == 0 || c->cfg->cwv, "a window is not validated and nobody asked"},
-        {seq_leq(c->cwv.from, c->snd.nxt) || c->octets_acked == 0, "a sample of octets never sent"},
+        {c->cwv.since == 0 || seq_leq(c->cwv.from, c->snd.nxt), "a sample of octets never sent"},
         {c->undo.step == WEIRI_FRTO_OFF || conn_has(c, WEIRI_LOSS), "F-RTO runs and no timeout is being recovered from"},
         {!conn_has(c, WEIRI_RECOVERY) || !conn_has(c, WEIRI_LOSS), "fast recovery and timeout recovery at once"},
     };
