@@ -201,17 +201,15 @@ static void test_any_numbers(void **state)
 {
     (void)state;
     static const uint32_t edges[] = {0, 1, 2, 1000, 65535, 1u << 20, 1u << 30, (1u << 31) - 1, 1u << 31, UINT32_MAX - 1, UINT32_MAX};
-    struct path r;
-    memset(&r, 0, sizeof r.random);
-    r.random = 7;
+    path.random = 7;
     for (unsigned run = 0; run < 300; run++) {
         struct weir_cc cc;
         weir_us now = 1000;
-        weiri_cc_init(&cc, 14600, seq_of(path_random(&r, UINT32_MAX)));
+        weiri_cc_init(&cc, 14600, seq_of(path_random(&path, UINT32_MAX)));
         for (unsigned i = 0; i < 300; i++) {
             uint32_t x[9];
             for (unsigned k = 0; k < 9; k++) {
-                x[k] = path_random(&r, 3) == 0 ? edges[path_random(&r, 11)] : path_random(&r, 3000000);
+                x[k] = path_random(&path, 3) == 0 ? edges[path_random(&path, 11)] : path_random(&path, 3000000);
             }
             struct weiri_rate_sample s;
             memset(&s, 0, sizeof s);
@@ -220,16 +218,16 @@ static void test_any_numbers(void **state)
             s.interval = x[2];
             s.prior = x[3];
             s.rtt_us = x[4];
-            s.limited = (uint8_t)path_random(&r, 3);
-            s.any = path_random(&r, 8) > 0;
+            s.limited = (uint8_t)path_random(&path, 3);
+            s.any = path_random(&path, 8) > 0;
             now += x[5] % 4000000;
             struct weiri_cc_event e = bbr_event(&s, x[6], now);
             e.lost = x[7];
             e.inflight = x[8];
-            e.mss = edges[path_random(&r, 5)];
-            e.timeout = path_random(&r, 4) == 0;
+            e.mss = edges[path_random(&path, 5)];
+            e.timeout = path_random(&path, 4) == 0;
             weiri_cc_model(&cc, WEIR_CC_BBR, &e);
-            if (path_random(&r, 50) == 0) {
+            if (path_random(&path, 50) == 0) {
                 weiri_cc_timeout(&cc, WEIR_CC_BBR, &e);
             }
             assert_in_range(cc.cwnd, 1, WEIRI_CWND_MAX);
