@@ -48,7 +48,7 @@ check "no family left" wrong "weir needs an address" echo --addr off --addr6 off
 check "a port beyond" wrong "--port 65536" echo --port 65536
 check "a ring that is no power of two" wrong "not a power of two" echo --rcvbuf 100000
 check "an MTU too small" wrong "--mtu 20" echo --mtu 20
-check "an algorithm not built in" wrong "--cc bbr" echo --cc bbr
+check "an algorithm not built in" wrong "--cc vegas" echo --cc vegas
 check "an ECN use that does not exist" wrong "--ecn sometimes" echo --ecn sometimes
 check "http with neither" wrong "name one of the two" http
 check "http with both" wrong "name one of the two" http d --synthetic 1M
