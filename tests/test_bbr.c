@@ -196,6 +196,17 @@ static struct weiri_cc_event bbr_event(const struct weiri_rate_sample *s, uint32
     return e;
 }
 
+/* 100,000 octets in 20 ms: 5 MB/s. */
+static struct weiri_rate_sample bbr_sample_of_path(void)
+{
+    struct weiri_rate_sample s;
+    memset(&s, 0, sizeof s);
+    s.acked = s.delivered = 100000;
+    s.interval = s.rtt_us = 20000;
+    s.any = true;
+    return s;
+}
+
 /* Any numbers at all: no window of nothing or beyond the limit, no phase that is none, no division by 0. */
 static void test_any_numbers(void **state)
 {
@@ -246,12 +257,8 @@ static void test_what_loss_says(void **state)
     } rows[] = {{1900, 30000, false}, {2300, 30000, true}, {2300, 20000, false}, {9900, 20000, false}, {12000, 20000, true}, {12000, 22400, true}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct weir_cc cc;
-        struct weiri_rate_sample s;
+        struct weiri_rate_sample s = bbr_sample_of_path();
         weiri_cc_init(&cc, 14600, seq_of(1));
-        memset(&s, 0, sizeof s);
-        s.acked = s.delivered = 100000;
-        s.interval = s.rtt_us = 20000;
-        s.any = true;
         struct weiri_cc_event e = bbr_event(&s, 100000, 1000000);
         weiri_cc_model(&cc, WEIR_CC_BBR, &e);
         cc.bbr.phase = WEIRI_BBR_CRUISE;
@@ -277,12 +284,8 @@ static void test_timeout_and_undo(void **state)
 {
     (void)state;
     struct weir_cc cc, before;
-    struct weiri_rate_sample s;
+    struct weiri_rate_sample s = bbr_sample_of_path();
     weiri_cc_init(&cc, 14600, seq_of(1));
-    memset(&s, 0, sizeof s);
-    s.acked = s.delivered = 100000;
-    s.interval = s.rtt_us = 20000;
-    s.any = true;
     struct weiri_cc_event e = bbr_event(&s, 100000, 1000000);
     weiri_cc_model(&cc, WEIR_CC_BBR, &e);
     before = cc;
@@ -300,12 +303,8 @@ static void test_mark(void **state)
 {
     (void)state;
     struct weir_cc cc;
-    struct weiri_rate_sample s;
+    struct weiri_rate_sample s = bbr_sample_of_path();
     weiri_cc_init(&cc, 14600, seq_of(1));
-    memset(&s, 0, sizeof s);
-    s.acked = s.delivered = 100000;
-    s.interval = s.rtt_us = 20000;
-    s.any = true;
     struct weiri_cc_event e = bbr_event(&s, 100000, 1000000);
     weiri_cc_marked(&cc, WEIR_CC_BBR, &e); /* before there is a model: nothing to lower */
     assert_int_equal(cc.cwnd, 14600);

@@ -7,7 +7,6 @@
 
 #define ACK_STEP_MIN 64
 #define ACK_DATA_RTO_US 3000000u /* RFC 6298 5.7 */
-#define ACK_SAMPLE_MAX_MS (1u << 20) /* an echo older than 17 minutes is none of ours */
 
 /* RFC 7323 4.3: TS.Recent follows segments that begin at or before the last acknowledgment sent. It never goes back: what is older was
  * refused (row P1), unless TS.Recent itself had become too old to compare with. */
@@ -49,8 +48,8 @@ static void ack_syn(weir_conn *c)
  * ends the backoff (RFC 6298 5): on a path that has become slower than the RTO every segment would be sent again, and none be measured. */
 static void ack_sample(weir_conn *c, struct weiri_news *n, const struct weiri_acked *a)
 {
-    uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
-    bool stamped = a->octets > 0 && conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < ACK_SAMPLE_MAX_MS;
+    uint32_t ms;
+    bool stamped = conn_echo_age(c, n->v, &ms) && a->octets > 0;
     if (a->sampled || stamped) {
         uint32_t rtt_us = a->sampled ? a->rtt_us : base_max32(ms, 1) * 1000;
         weiri_undo_sample(c, rtt_us);
@@ -238,4 +237,3 @@ WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c)
 
 #undef ACK_STEP_MIN
 #undef ACK_DATA_RTO_US
-#undef ACK_SAMPLE_MAX_MS

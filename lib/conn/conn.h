@@ -351,6 +351,15 @@ static inline uint32_t conn_rcv_wnd(const weir_conn *c)
     return seq_diff(c->rcv.nxt, c->rcv.adv);
 }
 
+/* How long ago the timestamp went out that a segment echoes, in milliseconds; false: it has none, or one so old, 17 minutes, that it is
+ * none of ours. */
+static inline bool conn_echo_age(const weir_conn *c, const weir_view *v, uint32_t *ms)
+{
+    const uint32_t max_ms = 1u << 20;
+    *ms = weiri_ts_now(c) - v->ts_echo;
+    return conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS) && *ms < max_ms;
+}
+
 /* SND.NXT - SND.UNA: FlightSize (RFC 5681 2). */
 static inline uint32_t conn_flight(const weir_conn *c)
 {

@@ -11,7 +11,7 @@
 
 WEIR_PRIVATE enum weir_pacing weiri_pace_mode(const weir_conn *c)
 {
-    bool needed = c->cfg->cc == WEIR_CC_BBR && c->cfg->pacing == WEIR_PACING_OFF;
+    bool needed = weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc) && c->cfg->pacing == WEIR_PACING_OFF;
     return needed ? WEIR_PACING_HOLD : (enum weir_pacing)c->cfg->pacing;
 }
 
@@ -31,6 +31,12 @@ WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c)
     return c->pace.held && pace_until(c) > c->now;
 }
 
+/* What a model of the path says, octets a second; 0: there is none, or not yet. */
+static uint32_t pace_of_model(const weir_conn *c)
+{
+    return weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc) ? c->cc.bbr.rate : 0;
+}
+
 /* The window that leaves in one smoothed round-trip time: twice cwnd in slow start, which doubles; then a fifth more than cwnd, so that the
  * pace is not what limits. */
 static uint32_t pace_window(const weir_conn *c)
@@ -42,8 +48,8 @@ static uint32_t pace_window(const weir_conn *c)
 WEIR_PRIVATE uint32_t weiri_pace_rate(const weir_conn *c)
 {
     uint32_t srtt = c->rtt.srtt8 >> 3;
-    if (c->cfg->cc == WEIR_CC_BBR && c->cc.bbr.rate > 0) {
-        return c->cc.bbr.rate;
+    if (pace_of_model(c) > 0) {
+        return pace_of_model(c);
     }
     return srtt > 0 ? base_muldiv(pace_window(c), 1000000, srtt, 0) : UINT32_MAX;
 }
@@ -52,8 +58,8 @@ WEIR_PRIVATE uint32_t weiri_pace_rate(const weir_conn *c)
 static uint32_t pace_gap(const weir_conn *c, uint32_t len)
 {
     uint32_t srtt = c->rtt.srtt8 >> 3;
-    if (c->cfg->cc == WEIR_CC_BBR && c->cc.bbr.rate > 0) {
-        return base_min32(base_muldiv(len, 1000000, c->cc.bbr.rate, 0), srtt);
+    if (pace_of_model(c) > 0) {
+        return base_min32(base_muldiv(len, 1000000, pace_of_model(c), 0), srtt);
     }
     return base_min32(base_muldiv(len, srtt, pace_window(c), 0), srtt);
 }

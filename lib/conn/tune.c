@@ -5,7 +5,6 @@
  * The send ring follows the congestion window, where the user keeps the ring filled. RFC 9293 3.8.6.2.2, RFC 7323 1.1. */
 #include "conn/conn.h"
 
-#define TUNE_ECHO_MAX_MS (1u << 20) /* an echo older than 17 minutes is none of ours */
 #define TUNE_RING_MIN 256u
 #define TUNE_RING_MAX (1u << 30)
 
@@ -41,9 +40,9 @@ static void tune_sample(weir_conn *c, weir_us us)
 WEIR_PRIVATE void weiri_tune_arrived(weir_conn *c, const weir_view *v)
 {
     if (conn_has(c, WEIRI_TS_OK)) {
-        uint32_t ms = weiri_ts_now(c) - v->ts_echo;
-        bool fresh = (v->options & WEIR_OPT_TIMESTAMPS) && v->ts_echo != c->tune.echo; /* the first to bring it: others waited longer */
-        if (fresh && ms < TUNE_ECHO_MAX_MS && v->payload_len > 0) {
+        uint32_t ms;
+        bool fresh = v->ts_echo != c->tune.echo; /* the first to bring it: others waited longer */
+        if (conn_echo_age(c, v, &ms) && fresh && v->payload_len > 0) {
             c->tune.echo = v->ts_echo;
             tune_sample(c, (weir_us)base_max32(ms, 1) * 1000);
         }
@@ -138,6 +137,5 @@ WEIR_PRIVATE bool weiri_tune_idle(const weir_conn *c)
     return settled && weiri_ring_held(c) == 0 && !sent;
 }
 
-#undef TUNE_ECHO_MAX_MS
 #undef TUNE_RING_MIN
 #undef TUNE_RING_MAX
