@@ -256,7 +256,7 @@ static void act_note_fin(weir_conn *c, weir_seq fin)
     }
 }
 
-/* A FIN without text of its own that text before it is missing for: it is an octet of sequence space, and acknowledged like one (RFC 2018 3). */
+/* A FIN alone that came before its turn: it is an octet of sequence space, and reported like one (RFC 2018 3). */
 static bool act_fin_waits(const weir_conn *c, const weir_view *v, weir_seq from, weir_seq to)
 {
     bool known = conn_has(c, WEIRI_FIN_KNOWN) && (v->flags & WEIR_FIN) != 0;
