@@ -246,6 +246,10 @@ fault quick 'recovery: no loss is found by time' 'burst cubic: 1 segment.*NOT ME
 fault full 'recovery: the answer to a probe tells nothing' 'the last 3, rtt 20ms: timeouts.*NOT MET' probe_untold judged 'tail cubic'
 fault full 'recovery: a row that is not met, and not known' 'overshoot.*NOT MET' miss_forgotten judged overshoot
 
+# ---- ci/attack-cost ----
+linear_search() { sed -i 's|unsigned mid = (low + high) / 2;|unsigned mid = low;|' lib/conn/ring.c; }
+fault full 'attack-cost: holes are searched one by one' 'holes-10000.*BEYOND' linear_search ci/attack-cost
+
 # ---- ci/coverage: what gcovr says is judged, so a gcovr that leaves a source out or shows less is planted ----
 gcovr_says() { # gcovr_says PATTERN-TO-LEAVE-OUT LINES-COVERED BRANCHES-COVERED
     cat >gcovr-planted <<EOF

@@ -191,6 +191,18 @@ def attacks(s):
 
 
 @step(1)
+def attack_cost(s):
+    """What a packet of an attack costs, in instructions: a SYN refused, a cookie, a segment among ten thousand holes."""
+    code, text = s.run("ci/attack-cost", may_fail=True)
+    if code == CANNOT:
+        raise Skipped("valgrind is not installed (ci/install)")
+    if code != 0:
+        raise Failed(text.strip().splitlines()[-1])
+    s.gates = len(re.findall(r" <= ", text))
+    s.notes += text.strip().splitlines()[-1:]
+
+
+@step(1)
 def gcc(s):
     s.meson("-Dbuildtype=debugoptimized", "-Ddebug_checks=true", "-Dbench=true", cc="gcc")
 
