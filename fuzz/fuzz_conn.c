@@ -201,6 +201,7 @@ static bool conn_poll_one(struct conn_world *w)
     const weir_tuple *t = weir_sockets(&w->c);
     weir_pseudo pseudo = {t->local, t->remote};
     FUZZ_CHECK(len == out.len && weir_out_copy(&out, octets, sizeof octets) == len, "the packet is not as long as was said");
+    fuzz_packet("out", w->now, &pseudo, octets, len);
     FUZZ_CHECK(weir_view_segment(&v, octets, len, &pseudo) == WEIR_OK && v.odd == 0, "sent a segment that is malformed or odd");
     if (v.flags & WEIR_RST) {
         FUZZ_CHECK(v.payload_len == 0, "a RST with text");
@@ -328,6 +329,8 @@ static void conn_input(struct conn_world *w, const weir_fields *fields, uint32_t
         raw[header + i] = conn_their_octet(first + i, variant);
     }
     FUZZ_CHECK(weir_view_segment(&v, fuzz_put(raw, header + len), header + len, NULL) == WEIR_OK, "refused what was emitted");
+    weir_pseudo pseudo = {w->tuple.remote, w->tuple.local};
+    fuzz_packet("in", w->now, &pseudo, raw, header + len);
     conn_remember(w, &before);
     (void)weir_input(&w->c, &v, w->now);
     if (w->c.state == WEIR_SYN_RECEIVED && before.c.state == WEIR_LISTEN) {
@@ -629,6 +632,7 @@ static void conn_start(struct conn_world *w)
 
 static void conn_step(struct conn_world *w)
 {
+    fuzz_event(&w->in);
     unsigned op = fuzz_u8(&w->in);
     switch (op & 15) {
     case 0: case 1: case 2: case 3: case 4: conn_segment(w); break;
