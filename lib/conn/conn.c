@@ -97,7 +97,7 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     s.c = c;
     s.v = view;
     s.facts = weiri_facts_segment(c, view);
-    c->count.in++;
+    c->count.in += conn_segments(view);
     weiri_fsm_segment(&s);
     weiri_conn_finish(c);
     return s.reuse ? WEIR_REUSE : WEIR_TAKEN;
