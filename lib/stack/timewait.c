@@ -1,7 +1,7 @@
 /* timewait.c - connections in TIME-WAIT whose user has gone, in records of one cache line. RFC 9293 3.6.1 (MUST-13), 3.10.7.4; RFC 6191.
  *
- * A record answers what the connection would have answered: a FIN that comes again is acknowledged and restarts 2MSL, a RST
- * exactly at RCV.NXT ends it (unless config.rfc1337), a SYN is judged by RFC 6191, anything else outside is acknowledged, a few times a second at most.
+ * A record answers what the connection would have answered: a FIN that comes again is acknowledged and restarts 2MSL, a RST exactly at
+ * RCV.NXT ends it (not with config.rfc1337), a SYN is judged by RFC 6191, anything else outside is acknowledged, a few times a second.
  * When all records are taken the oldest gives way. All wait equally long, so the queue of insertion is the queue of endings. */
 #include "stack/room.h"
 
