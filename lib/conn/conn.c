@@ -23,7 +23,7 @@ WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
     c->now = old.now;
     c->rx_ring = old.rx_ring;
     c->tx_ring = old.tx_ring;
-    c->spans = old.spans - old.span_head;
+    c->spans = old.span_cap > 0 ? old.spans - old.span_head : NULL; /* back to the first place */
     c->rx_size = old.rx_size;
     c->tx_size = old.tx_size;
     c->span_cap = old.span_cap;
