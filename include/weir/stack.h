@@ -41,6 +41,7 @@ typedef struct weir_stack_config {
     bool checksum_trusted;        /* received checksums were verified by hardware: do not verify TCP's again; false */
     bool accept_martians;         /* loopback sources and destinations are fine (simulators); false */
     uint32_t connections_max;     /* records; 1024; up to 2^24 */
+    uint32_t busy_max;            /* of these so many at work at a time, the others idle and packed; 0: all. See "many connections" below */
     uint32_t listeners_max;       /* 64 */
     uint32_t time_wait_max;       /* records; the oldest gives way; 4096; 0: TIME-WAIT is spent in connection records */
     uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256 */
@@ -154,6 +155,8 @@ typedef struct weir_stats {
     uint64_t rings_grown, rings_refused;      /* larger rings lent; wishes that were not granted in full */
     uint64_t rings_reclaimed, rings_missing;  /* taken back from the idle; first rings that were not to be had */
     uint64_t ring_octets, ring_octets_peak;   /* of ring_memory: lent now, and at most */
+    uint64_t packed, unpacked, busy_missed;   /* connections packed, unpacked; times when all working records were busy */
+    uint32_t busy, busy_peak;                 /* connections with a working record: now, and at most */
     uint32_t connections, half_open, listeners, time_wait;      /* now */
     uint32_t connections_peak, half_open_peak, time_wait_peak;
 } weir_stats;
