@@ -236,7 +236,7 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
         return WEIR_NO_ROOM; /* as if it was lost on the way */
     }
     a->old_nxt = c->snd.nxt;
-    if (a->view->payload_len > 0) {
+    if (weir_view_len(a->view) > 0) { /* of a FIN too, which may wait for a window */
         weiri_lend_ensure(s, i);
     }
     a->reopens = weir_input(c, a->view, s->now) == WEIR_REUSE;

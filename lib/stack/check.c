@@ -6,7 +6,8 @@ static bool check_is_late(const weir_stack *s, uint32_t i, const weir_conn *c)
 {
     const struct weiri_wheel_node *node = &s->wheel.nodes[i];
     const weir_us due = weir_deadline(c);
-    return due != WEIR_FOREVER && (node->next == WEIRI_NONE || (node->at > due && node->at > s->now + 1));
+    const weir_us late = slot_is_packed(s, i) ? WEIRI_RETRY_US : 1; /* who is packed may have to wait for a record */
+    return due != WEIR_FOREVER && (node->next == WEIRI_NONE || (node->at > due && node->at > s->now + late));
 }
 
 /* What settling promises; a slot that the user has in hand is exempt until it is settled again. */

@@ -214,7 +214,7 @@ WEIR_PRIVATE void weiri_lend_settle(weir_stack *s, uint32_t i)
     } else if (work->block == WEIRI_NONE) {
         weiri_list_remove(s, &s->needy, WEIRI_LIST_NEEDY, i); /* not needed any more */
     }
-    if (work->block != WEIRI_NONE && !awaited && weiri_tune_idle(c)) {
+    if (work->block != WEIRI_NONE && !awaited && weiri_tune_idle(c) && !weir_has_output(c)) { /* a larger window shall be told first */
         work->quiet_at = s->now;
         weiri_list_push(s, &s->spare, WEIRI_LIST_SPARE, i);
     }

@@ -7,7 +7,7 @@
 
 #define REST_TURNS 8u /* connections asked to give way for one record */
 
-typedef char rest_slot_fits[sizeof(struct weiri_slot) <= 88 ? 1 : -1];
+typedef char rest_slot_fits[sizeof(struct weiri_slot) <= 80 ? 1 : -1];
 typedef char rest_cold_fits[sizeof(struct weiri_cold) <= 264 ? 1 : -1];
 
 WEIR_PRIVATE bool weiri_rest_possible(const weir_stack *s)

@@ -83,8 +83,9 @@ enum weiri_list_kind {
     WEIRI_LIST_DIRTY, /* the user may have changed it since it was looked at */
     WEIRI_LIST_HALF,  /* half-open connections of one listener */
     WEIRI_LIST_SPARE, /* has rings with nothing in them: who was quiet longest comes first */
-    WEIRI_LIST_NEEDY, /* has no rings, and there were none when it needed some */
-    WEIRI_LIST_KINDS
+    WEIRI_LIST_NEEDY, /* has no rings, or is packed, and there was no place when it needed some: never spare as well */
+    WEIRI_LIST_KINDS,
+    WEIRI_LIST_LINKS = WEIRI_LIST_NEEDY /* the last two share one */
 };
 struct weiri_link {
     uint32_t next, prev;
@@ -105,9 +106,11 @@ enum weiri_slot_flag {
     WEIRI_SLOT_RELEASED = 0x40  /* the user has walked away: the handle is dead */
 };
 
+#define WEIRI_RETRY_US 10000u /* when there was no working record for a connection whose timer is due */
+
 /* What a connection has as long as it lives. */
 struct weiri_slot {
-    struct weiri_link link[WEIRI_LIST_KINDS];
+    struct weiri_link link[WEIRI_LIST_LINKS];
     uint64_t tag;
     weir_handle listener;
     uint32_t generation;

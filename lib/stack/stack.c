@@ -8,7 +8,6 @@
 #define STACK_UNITS_MAX (1u << 28)
 #define STACK_ALIGN 64u
 #define STACK_COUNTERS_MIN 64u
-#define STACK_RETRY_US 10000u /* for timers of connections that cannot be unpacked now */
 #define STACK_COUNTERS_MAX (1u << 16)
 
 WEIR_API void weir_stack_config_init(weir_stack_config *config)
@@ -87,7 +86,7 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->listener_size = stack_table_size(2 * c->listeners_max);
     l->echo_size = c->echo_reply ? c->tcp.mtu : 0;
     l->port_size = base_min32(base_max32(stack_table_size(c->connections_max), STACK_COUNTERS_MIN), STACK_COUNTERS_MAX);
-    l->cookie_size = c->syn_cookies ? stack_table_size(c->connections_max) : 1;
+    l->cookie_size = c->syn_cookies ? base_min32(stack_table_size(c->connections_max), STACK_COUNTERS_MAX) : 1;
     l->unit = stack_round_up(weir_buffers_size(c->rings));
     l->units = stack_units(c, l->unit);
     (void)stack_place(l, 1, sizeof(struct weir_stack));
@@ -293,7 +292,7 @@ WEIR_API void weir_stack_expire(weir_stack *s, weir_us now)
         }
         weir_conn *c = weiri_rest_wake(s, i);
         if (!c) {
-            weiri_wheel_arm(&s->wheel, i, base_after(s->now, STACK_RETRY_US));
+            weiri_wheel_arm(&s->wheel, i, base_after(s->now, WEIRI_RETRY_US));
             continue;
         }
         weir_expire(c, s->now);
@@ -324,5 +323,4 @@ WEIR_API const weir_stack_config *weir_stack_get_config(const weir_stack *s)
 #undef STACK_UNITS_MAX
 #undef STACK_ALIGN
 #undef STACK_COUNTERS_MIN
-#undef STACK_RETRY_US
 #undef STACK_COUNTERS_MAX
