@@ -144,8 +144,8 @@ static weir_err stack_judge(const weir_stack_config *c)
     if (err != WEIR_ERR_NONE) {
         return err;
     }
-    const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX &&
-                           c->busy_max <= c->connections_max && c->time_wait_max <= STACK_CONNECTIONS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
+    const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX && c->busy_max <= c->connections_max &&
+                           c->time_wait_max <= STACK_CONNECTIONS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
     const bool ports_ok = c->port_first != 0 && c->port_first <= c->port_last;
     return counts_ok && ports_ok && stack_rings_ok(c) && stack_addrs_ok(c) ? WEIR_ERR_NONE : WEIR_ERR_INVALID;
 }
