@@ -228,7 +228,7 @@ def attack_threads(s):
 
 @step(1)
 def sweeps(s):
-    """Everything in some narrow place: control bits in each state, urgent pointers, segment sizes, shifts, windows, 8-bit numbers."""
+    """Everything in some narrow place: control bits in each state, two fields of a segment, urgent pointers, sizes, windows, 8-bit numbers."""
     _, text = s.run("ci/sweeps")
     s.tally.add(count_cases(text))
     s.notes += text.strip().splitlines()[-1:]
