@@ -191,19 +191,6 @@ def attacks(s):
 
 
 @step(1)
-def attack_odds(s):
-    """Odds of forged segments and what comes out for what goes in, by profile: no more than SECURITY.md says."""
-    s.run("ci/attack-odds")
-
-
-@step(1)
-def attack_plant(s):
-    """A sample of the guards against attacks is taken away, one at a time: what shows immunity fails. All of them: ci/attack-plant."""
-    _, text = s.run("ci/attack-plant", "--sample", "4")
-    s.notes += text.strip().splitlines()[-1:]
-
-
-@step(1)
 def attack_cost(s):
     """What a packet of an attack costs, in instructions: a SYN refused, a cookie, a segment among ten thousand holes."""
     code, text = s.run("ci/attack-cost", may_fail=True)
@@ -299,6 +286,19 @@ def amalgam(s):
     _, text = s.run("ci/amalgam")
     s.tally.add(count_cases(text))
     s.gates = len(re.findall(r"^ok \d+", text, re.M))
+
+
+@step(1)
+def attack_odds(s):
+    """Odds of forged segments and what comes out for what goes in, by profile: no more than SECURITY.md says."""
+    s.run("ci/attack-odds")
+
+
+@step(1)
+def attack_plant(s):
+    """A sample of the guards against attacks is taken away, one at a time: what shows immunity fails. All of them: ci/attack-plant."""
+    _, text = s.run("ci/attack-plant", "--sample", "4")
+    s.notes += text.strip().splitlines()[-1:]
 
 
 @step(1)
