@@ -246,6 +246,28 @@ fault quick 'recovery: no loss is found by time' 'burst cubic: 1 segment.*NOT ME
 fault full 'recovery: the answer to a probe tells nothing' 'the last 3, rtt 20ms: timeouts.*NOT MET' probe_untold judged 'tail cubic'
 fault full 'recovery: a row that is not met, and not known' 'overshoot.*NOT MET' miss_forgotten judged overshoot
 
+# ---- ci/sweeps, ci/attack-threads ----
+half_a_window() { sed -i 's/seq_in(seq_add(seq, len - 1), window.from, wnd)/false/' lib/conn/facts.c; }
+a_bit_too_many() { sed -i 's/^ROW(Y2, SYN, OTHERS, F(SYN), 0,/ROW(Y2, SYN, OTHERS, F(SYN), F(URG),/' lib/conn/rows.h; }
+shared_count() { sed -i 's|^    s->last = 0;|    static unsigned shared;\n    s->last = shared++ \& 0;|' lib/stack/arrive.c; }
+fault full 'sweeps: the end of a segment is not looked at' 'FAILED  \] test_every_segment_and_window' half_a_window ci/sweeps values
+fault full 'sweeps: one control bit in one row' 'FAILED  \] test_every_mix_in_every_state' a_bit_too_many ci/sweeps states
+fault full 'attack-threads: a variable of the core' 'data race' shared_count ci/attack-threads
+
+# ---- ci/attack-cost ----
+linear_search() { sed -i 's|unsigned mid = (low + high) / 2;|unsigned mid = low;|' lib/conn/ring.c; }
+fault full 'attack-cost: holes are searched one by one' 'holes-10000.*BEYOND' linear_search ci/attack-cost
+
+# ---- ci/budget: what segments cost ----
+counted() {
+    $S -Dbuildtype=debugoptimized -Dbench=true -Dtests=false -Dvectors=disabled -Dlwip=disabled && ninja -C b tests/bench/weir-bench &&
+        ci/budget --only "$1" b/tests/bench/weir-bench
+}
+slower() { sed -i '/^WEIR_API enum weir_input weir_input(/,/^{/s/^{/{\n    for (volatile unsigned turn = 0; turn < 100; turn++) {\n    }/' lib/conn/conn.c; }
+budget_gone() { sed -i '/^copy 64/d' ci/budget.known; }
+fault quick 'budget: a segment costs more than it did' 'copy 64: .*TOO MANY' slower counted 'copy 64'
+fault full 'budget: a case without one' 'copy 64: .*no budget for it' budget_gone counted 'copy 64'
+
 # ---- ci/coverage: what gcovr says is judged, so a gcovr that leaves a source out or shows less is planted ----
 gcovr_says() { # gcovr_says PATTERN-TO-LEAVE-OUT LINES-COVERED BRANCHES-COVERED
     cat >gcovr-planted <<EOF

@@ -73,6 +73,7 @@ enum weiri_ecn {
     X(FIN_REACHED) /* everything before the peer's FIN has arrived */                                                    \
     X(SYN_AGAIN)   /* the SYN that opened this connection, once more */                                                  \
     X(REUSE)       /* this SYN may end TIME-WAIT early (RFC 6191) */                                                     \
+    X(STAY)        /* no RST may (RFC 1337), by the configuration */                                                     \
     X(PASSIVE)     /* the connection was opened by LISTEN */                                                             \
     X(RELEASED)    /* the user has walked away */                                                                        \
     X(CLOSED)      /* the user has closed: no more to send */                                                            \
@@ -282,13 +283,22 @@ WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c);
 /* The rings hold nothing and nothing on its way will need them: they could be taken away. */
 WEIR_PRIVATE bool weiri_tune_idle(const weir_conn *c);
 
+/* pack.c: an idle connection in fewer octets. It has no rings, nothing in flight and nothing to send. */
+WEIR_PRIVATE bool weiri_packable(const weir_conn *c);
+/* Every field but rings and sockets, as differences to `blank`, which weir_init has made of the same configuration without buffers; how
+ * many octets that took, 0 if `cap`, 16 at least, is too small. */
+WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, const weir_conn *blank);
+/* What was packed with the same `blank`: a connection without rings, sockets and configuration. */
+WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank);
+
 /* Octets in flight as far as known. */
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);
 /* Is there a full segment of new text that both windows let go? */
 WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
 
-/* weir_poll with the checksum left open: its field holds the pseudo-header's part only. */
-WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now);
+/* weir_poll with the checksum left open: its field holds the pseudo-header's part only. A super-segment has at most `most` octets; 0: make
+ * none. */
+WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now);
 /* Closes it in place; before an IP header is put in front. */
 WEIR_PRIVATE void weiri_out_close(weir_out *out);
 /* Copies such a packet, with or without an IP header in front, and closes the checksum on the way; returns out->len. */
@@ -358,6 +368,12 @@ static inline bool conn_echo_age(const weir_conn *c, const weir_view *v, uint32_
     const uint32_t max_ms = 1u << 20;
     *ms = weiri_ts_now(c) - v->ts_echo;
     return conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS) && *ms < max_ms;
+}
+
+/* As how many segments it was sent, as far as known. */
+static inline uint32_t conn_segments(const weir_view *v)
+{
+    return v->gso_size == 0 || v->payload_len <= v->gso_size ? 1 : v->payload_len / v->gso_size + (v->payload_len % v->gso_size > 0);
 }
 
 /* SND.NXT - SND.UNA: FlightSize (RFC 5681 2). */
