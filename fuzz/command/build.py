@@ -16,12 +16,18 @@ def command(kind, target):
     if kind == "libfuzzer":
         return [*clang, *COMMON, "-O1", "-DWEIR_DEBUG", *SANITIZERS, "-fsanitize=fuzzer", source]
     if kind == "afl":  # its driver makes the same function persistent, with inputs in shared memory
-        return ["afl-clang-fast", *COMMON, "-O1", "-DWEIR_DEBUG", "-fsanitize=fuzzer", source]
-    return [*clang, *COMMON, "-O0", "-DWEIR_COVERAGE", "-fprofile-instr-generate", "-fcoverage-mapping", source, "fuzz/replay.c"]
+        return ["afl-clang-fast", *COMMON, "-O1", "-DWEIR_DEBUG", "-DWEIR_FUZZ_PLAIN", "-fsanitize=fuzzer", source]
+    if kind == "mutator":  # what mutate.h knows of this target, as a library that afl-fuzz loads
+        return [*clang, *COMMON, "-O2", "-DWEIR_FUZZ_AFL", "-shared", "-fPIC", source]
+    return [*clang, *COMMON, "-O0", "-DWEIR_COVERAGE", "-DWEIR_FUZZ_PLAIN", "-fprofile-instr-generate", "-fcoverage-mapping", source, "fuzz/replay.c"]
 
 
 def program(work, kind, target):
     return work / "bin" / f"{kind}-{target}"
+
+
+def has_mutator(target):
+    return '#include "mutate.h"' in (TOP / f"fuzz/fuzz_{target}.c").read_text(encoding="utf-8")
 
 
 def build_one(work, kind, target, sources):

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from base import TOP, dictionary, in_tree, keep_input, option
-from build import program
+from build import has_mutator, program
 
 GRACE = 12  # seconds from the first SIGINT to SIGKILL
 ANSWER_AFTER = 10  # seconds: an input that takes longer is a finding
@@ -145,8 +145,12 @@ class Afl(Slice):
         self.base = stats(self.own).get("execs_done", 0)
         self.start(["afl-fuzz", "-i", str(seeds), "-o", str(self.sync), *role, "-x", str(dictionary(self.target)), *timeout, "-m", "none",
                     "-V", str(max(1, int(self.left()))), "--", str(program(self.work, "afl", self.target))],
-                   {"AFL_NO_UI": "1", "AFL_AUTORESUME": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1",
+                   {**self.mutator(), "AFL_NO_UI": "1", "AFL_AUTORESUME": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1",
                     "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_IGNORE_SEED_PROBLEMS": "1", "AFL_FAST_CAL": "1"})
+
+    def mutator(self):
+        library = program(self.work, "mutator", self.target)
+        return {"AFL_CUSTOM_MUTATOR_LIBRARY": str(library)} if has_mutator(self.target) else {}
 
     def seeds(self):
         """What a fresh queue begins with."""

@@ -10,7 +10,7 @@ import time
 
 import findings
 from base import ENGINES, FINDINGS, NOTHING, Cannot, read_json, short, source_hash, span, write_json
-from build import build
+from build import build, has_mutator
 from engines import KINDS
 from pages import write_report
 from preflight import preflight
@@ -284,7 +284,9 @@ def run(settings, screen):
         old = {which: signal.signal(which, campaign.interrupted) for which in (signal.SIGINT, signal.SIGTERM)}
         try:
             kinds = sorted({"libfuzzer", *settings.engines}, reverse=True)  # findings are run again with libFuzzer's program
-            build(work, [(k, t) for t in settings.targets for k in kinds], settings.jobs, say, lambda: campaign.stopping)
+            pairs = [(k, t) for t in settings.targets for k in kinds]
+            pairs += [("mutator", t) for t in settings.targets if "afl" in kinds and has_mutator(t)]
+            build(work, pairs, settings.jobs, say, lambda: campaign.stopping)
             campaign.replayer = findings.Replayer(work)
             if settings.time is not None:
                 campaign.state.all["left"] = settings.time
