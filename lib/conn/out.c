@@ -504,6 +504,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now)
     out_note(c, &p);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);
+        c->pace.owed = 0;
         weiri_timer_update(c);
         return 0;
     }
