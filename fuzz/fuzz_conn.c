@@ -168,7 +168,8 @@ static void conn_check_sack(const struct conn_world *w, const weir_view *v)
         bool known = i == 0 && seq_leq(b.to, v->ack); /* a duplicate below */
         for (unsigned k = 0; k < c->span_count && !known; k++) {
             const struct weir_span *s = &c->spans[k];
-            bool whole = seq_eq(s->from, b.from) && seq_eq(s->to, b.to);
+            bool fin = conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(s->to, c->rcv.fin); /* which is reported with the text before it */
+            bool whole = seq_eq(s->from, b.from) && seq_eq(seq_add(s->to, fin ? 1 : 0), b.to);
             known = whole || (i == 0 && seq_leq(s->from, b.from) && seq_leq(b.to, s->to));
         }
         FUZZ_CHECK(known, "a SACK block of text that is not here");
