@@ -12,8 +12,8 @@
  *   loses a fifth of what UP sends, which is more than 10 %. The description's bounds would shrink without end on 3 % of noise.
  * - The wait between probes varies by up to a second with the sequence number reached, which starts at the keyed ISS: nothing is random.
  * - One clock of ten seconds for the least round-trip time and ProbeRTT, as version 1 had it.
- * - A probe that the long-term bound holds back goes on only while no queue shows: in a queue that others share the description's would go on
- *   until it loses, and CUBIC in a deep queue would be left a sixth.
+ * - A probe that the long-term bound holds back goes on only while no queue shows. The description's goes on until it loses, and leaves
+ *   CUBIC a sixth of a deep queue.
  * - What was sent while the peer's window or the send ring held the sender back can raise the estimate and not lower it.
  *
  * Knows samples of the delivery rate, octets in flight and lost. Does not know which octets; does not hold a segment back: pace.c does, at
