@@ -184,7 +184,9 @@ static void bbr_enter(struct weir_bbr *b, enum weiri_bbr_phase phase, const stru
 static void bbr_enter_down(struct weir_bbr *b, const struct weiri_cc_event *e)
 {
     bbr_enter(b, WEIRI_BBR_DOWN, e);
-    b->feedback = (uint8_t)(b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_ON ? WEIRI_BBR_FEEDBACK_ENDS : b->feedback);
+    if (b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_ON) {
+        b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_ENDS;
+    }
     b->rounds = 0;
     b->probe_at = (uint32_t)e->now + BBR_PROBE_WAIT_US + (e->nxt.v * 2654435761u >> 12); /* up to 1.05 s more */
     bbr_start_round(b, e);

@@ -15,28 +15,23 @@ class Rate:
     """The delivery rate of each acknowledgment (4.1): what was delivered between the sending of a segment and its acknowledgment."""
 
     def __init__(self):
-        self.delivered, self.delivered_at, self.first_at, self.limited_until = 0, 0, 0, 0
-        self.sent, self.told, self.told_limited = {}, 0, 0
+        self.delivered, self.delivered_at, self.first_at = 0, 0, 0
+        self.sent, self.told = {}, 0
 
     def goes(self, n, now, flight):
         if flight == 0:
             self.first_at = self.delivered_at = now
-        self.sent[n] = (now, self.delivered, self.delivered_at, self.first_at, self.limited_until > self.delivered)
-
-    def is_limited(self, flight):
-        self.limited_until = max(self.delivered + flight, 1)
+        self.sent[n] = (now, self.delivered, self.delivered_at, self.first_at)
 
     def acked(self, first, last, now):
-        """(delivered, interval, delivered before, round-trip time, limited) of the segment sent last."""
+        """(delivered, interval, delivered before, round-trip time) of the segment sent last."""
         self.delivered += (last - first) * MSS
         self.delivered_at = now
-        if self.delivered > self.limited_until:
-            self.limited_until = 0
-        sent_at, prior, prior_at, first_at, limited = self.sent[last - 1]
+        sent_at, prior, prior_at, first_at = self.sent[last - 1]
         self.first_at = sent_at
         amount, interval = self.delivered - prior, max(sent_at - first_at, now - prior_at)
-        self.told, self.told_limited = amount * US // interval, int(limited)
-        return amount, interval, prior, now - sent_at, limited
+        self.told = amount * US // interval
+        return amount, interval, prior, now - sent_at
 
 
 class Bbr:
@@ -51,12 +46,11 @@ class Bbr:
         return self.bw * self.min_rtt // US
 
     def acked(self, octets, sample, delivered, flight):
-        amount, interval, prior, rtt, limited = sample
+        amount, interval, prior, rtt = sample
         bw, around = amount * US // interval, prior >= self.round_end
-        if not limited or bw >= self.bw:
-            self.bw = max(self.bw, bw)
+        self.bw = max(self.bw, bw)
         self.round_bw = max(self.round_bw, bw)
-        if around and not limited and self.state == "Startup":
+        if around and self.state == "Startup":
             grew = self.round_bw >= self.full_bw + self.full_bw // 4 and self.round_bw > self.full_bw
             self.full_bw, self.flat = (self.round_bw, 0) if grew else (self.full_bw, self.flat + 1)
         if around:
@@ -124,7 +118,7 @@ class Course:
         return self
 
     def shows_rate(self):
-        return self.shows(delivery_rate=self.rates.told, delivery_rate_app_limited=self.rates.told_limited)
+        return self.shows(delivery_rate=self.rates.told, delivery_rate_app_limited=0)
 
 
 # ---- pacing by the window ----
@@ -182,17 +176,15 @@ def delivery():
     f.ack(f.next, 260000)
     f.shows_rate().burst((cwnd + 1) * MSS, 0, 260001)
     yield f.v
-    f = Course("rate/app-limited", "With nothing more to send the rate tells what was asked of the path, and says so until that is acknowledged", section, settings, 4, 100000, needs="delivery-rate")
+    f = Course("rate/little", "With little to send the rate tells what was asked of the path: four segments, then two", section, settings, 4, 100000, needs="delivery-rate")
     f.burst(INITIAL * MSS, 0, 1)
-    f.rates.is_limited(4 * MSS)
     f.ack(4, 100000)
-    f.shows_rate()
+    f.shows(delivery_rate=f.rates.told)
     f.count += 2
     f.v.call(f"write(4, ..., {2 * MSS}) = {2 * MSS}", f.after(150000))
-    f.rates.is_limited(0)
     f.burst(INITIAL * MSS, 0, 150001)
     f.ack(6, 250000)
-    f.shows_rate()
+    f.shows(delivery_rate=f.rates.told)
     yield f.v
     f = Course("rate/silence", "Silence is no part of the time", section, settings, 4, 100000, needs="delivery-rate")
     f.burst(INITIAL * MSS, 0, 1)
