@@ -167,6 +167,17 @@ static void ring_advance(weir_conn *c, weir_seq to)
     c->recent_count = c->span_count > 0 ? c->recent_count : 0;
 }
 
+WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_t len)
+{
+    struct weiri_text text = {c->rcv.nxt, octets, len};
+    WEIR_ASSERT(c->span_count == 0);
+    ring_write(c, &text);
+    c->octets_received += len;
+    c->rcv.nxt = seq_add(c->rcv.nxt, len);
+    c->stamp = 0;
+    c->recent_count = 0;
+}
+
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text)
 {
     weir_seq end = seq_add(text->from, text->len);

@@ -1,6 +1,6 @@
 /* arrive.c - a packet's way in: IP, addresses, then ICMP or TCP; then TIME-WAIT record, connection, listener, or nobody.
  *
- * Addresses are judged before anything else is looked at: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63). Every way ends in a
+ * Addresses are judged before anything else is looked at, unless the sockets have a connection: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63). Every way ends in a
  * verdict, which weir_stack_input counts. Constant work for every packet. RFC 9293 3.10.7. */
 #include "stack/room.h"
 
@@ -213,9 +213,8 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
            weiri_cookie_redeem(s, &a->tuple, a->view, &syn);
 }
 
-static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
+static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive_tcp *a)
 {
-    const uint32_t i = weiri_demux_find(s, &a->tuple);
     if (i == WEIRI_NONE) {
         return arrive_no_connection(s, a);
     }
@@ -242,7 +241,21 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
     return WEIR_OK;
 }
 
-static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip, const weir_offload *offload)
+/* The sockets that a packet names; false: it is not TCP, or too short to say. */
+static bool arrive_tuple(const struct weiri_ip *ip, weir_tuple *tuple)
+{
+    if (ip->protocol != WEIRI_PROTO_TCP || ip->payload_len < 4) {
+        return false;
+    }
+    tuple->local = ip->addrs.destination;
+    tuple->remote = ip->addrs.source;
+    tuple->local_port = base_get16(ip->payload + 2);
+    tuple->remote_port = base_get16(ip->payload);
+    return true;
+}
+
+static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip, uint32_t i, struct arrive_tcp *a,
+                                          const weir_offload *offload)
 {
     weir_view view;
     const bool trusted = s->cfg.checksum_trusted || offload->checked;
@@ -253,28 +266,28 @@ static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *
     view.ecn = ip->traffic_class & 3u;
     view.gso_size = offload->gso_size;
     s->stats.odd_segments += view.odd != 0;
-    struct arrive_tcp a;
-    memset(&a, 0, sizeof a);
-    a.view = &view;
-    a.tuple.local = ip->addrs.destination;
-    a.tuple.remote = ip->addrs.source;
-    a.tuple.local_port = view.destination_port;
-    a.tuple.remote_port = view.source_port;
-    return arrive_segment(s, &a);
+    a->view = &view;
+    a->syn = NULL;
+    a->reopens = false;
+    a->old_nxt = seq_of(0);
+    return arrive_segment(s, i, a);
 }
 
 static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload)
 {
     struct weiri_ip ip;
+    struct arrive_tcp a;
     enum weir_verdict verdict = weiri_ip_view(&ip, packet, len);
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    verdict = arrive_judge_addrs(s, &ip);
+    /* Sockets that have a connection were judged when it was opened. */
+    const uint32_t i = arrive_tuple(&ip, &a.tuple) ? weiri_demux_meet(s, &a.tuple) : WEIRI_NONE;
+    verdict = i == WEIRI_NONE ? arrive_judge_addrs(s, &ip) : WEIR_OK;
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip, offload) : arrive_icmp(s, &ip);
+    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip, i, &a, offload) : arrive_icmp(s, &ip);
 }
 
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)

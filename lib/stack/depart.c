@@ -25,7 +25,7 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, bool open
     weir_conn *c = &s->slots[i].conn;
     const uint32_t before = c->count.retrans;
     const size_t len = open ? weiri_out_open(c, out, 0, s->now) : weir_poll(c, out, s->now);
-    if (WEIR_NEVER(len == 0)) { /* it was queued because it has something to send */
+    if (len == 0) { /* it had something to send before */
         return 0;
     }
     s->last = weiri_slot_handle(s, i);
@@ -44,11 +44,14 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, bool open
 static size_t depart_turn(weir_stack *s, weir_out *out, bool open)
 {
     size_t len = 0;
-    for (uint32_t turns = s->out.count; len == 0 && turns > 0; turns--) { /* one turn, unless a connection changed its mind */
+    for (uint32_t turns = s->out.count; len == 0 && turns > 0; turns--) { /* one turn: not all have something */
         const uint32_t i = s->out.head;
-        weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
+        if (s->out.count > 1) { /* whoever comes after it has the next turn */
+            weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
+            weiri_list_push(s, &s->out, WEIRI_LIST_OUT, i);
+        }
         len = depart_segment(s, i, out, open);
-        weiri_slot_settle(s, i); /* to the end of the queue if there is more; a block given back keeps its octets */
+        weiri_slot_settle_polled(s, i, len > 0); /* a block given back keeps its octets */
     }
     return len;
 }

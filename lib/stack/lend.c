@@ -169,7 +169,7 @@ WEIR_PRIVATE void weiri_lend_grow(weir_stack *s, uint32_t i)
 {
     struct weiri_slot *slot = &s->slots[i];
     const weir_conn *c = &slot->conn;
-    if (slot->block == WEIRI_NONE || !lend_is_here(s, slot) || !weiri_tune_growing(c)) {
+    if (slot->block == WEIRI_NONE || !weiri_tune_growing(c) || !lend_is_here(s, slot)) {
         return;
     }
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i);

@@ -172,6 +172,7 @@ struct weiri_demux {
     uint32_t *heads;
     struct weiri_demux_node *nodes;
     uint32_t mask, count;
+    uint32_t last;             /* the slot inserted or asked for last, if it is linked still: packets come in trains */
     uint8_t key[16];
 };
 
@@ -241,8 +242,12 @@ WEIR_PRIVATE void weiri_lend_return(weir_stack *s, uint32_t i);
 /* demux.c, continued. A key for one purpose, from the secret: label is 15 octets at most. */
 WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label);
 WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size, struct weiri_demux_node *nodes);
+/* Where a connection between these sockets is looked for. */
+WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple);
 /* The index of the slot or, from connections_max on, of the TIME-WAIT record with exactly these sockets, or WEIRI_NONE. */
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple);
+/* The same, and remembers it. */
+WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple);
 WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index);
 WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index);
 WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s);
@@ -310,6 +315,8 @@ WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t liste
 WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i);
 /* Brings everything the stack keeps about a slot in line with its connection; may free it. */
 WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i);
+/* The same after a poll. One that has sent stays in the queue, for it may have more: the next poll tells. One that has not, has nothing. */
+WEIR_PRIVATE void weiri_slot_settle_polled(weir_stack *s, uint32_t i, bool sent);
 WEIR_PRIVATE weir_handle weiri_slot_handle(const weir_stack *s, uint32_t i);
 /* Has this slot something to tell the user? */
 WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot);

@@ -171,15 +171,51 @@ static void slot_list(weir_stack *s, struct weiri_list *list, enum weiri_list_ki
     }
 }
 
-WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
+/* Established and counted so, and not in the user's hands; with rings that are in use, or without, needing none: a segment more or less
+ * changes little of what is kept of it. */
+static bool slot_is_steady(const struct weiri_slot *slot)
+{
+    const unsigned flags = slot->flags & ~(unsigned)WEIRI_SLOT_PASSIVE, settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY;
+    if (slot->conn.state != WEIR_ESTABLISHED || (slot->lists & ~settled) != 0 || (slot->want & WEIR_EV_WRITABLE) ||
+        flags != (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_SHOWN)) {
+        return false;
+    }
+    return weiri_tune_idle(&slot->conn) == (slot->block == WEIRI_NONE);
+}
+
+static bool slot_steady_news(const struct weiri_slot *slot)
+{
+    const unsigned known = (unsigned)WEIR_EV_CONNECTED | (unsigned)WEIR_EV_READABLE | (unsigned)WEIR_EV_PEER_FIN | (unsigned)WEIR_EV_CLOSED |
+                           (unsigned)WEIR_EV_HELD; /* the last three are not true */
+    if ((slot->want & WEIR_EV_CONNECTED) || ((slot->want & WEIR_EV_READABLE) && weiri_ring_readable(&slot->conn) > 0)) {
+        return true;
+    }
+    return (slot->want & ~known) != 0 && (weir_events(&slot->conn) & slot->want & ~known) != 0;
+}
+
+static void slot_settle_steady(weir_stack *s, uint32_t i, const bool *known)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const weir_us at = weir_deadline(&slot->conn);
+    slot_list(s, &s->out, WEIRI_LIST_OUT, i, known != NULL ? *known : weir_has_output(&slot->conn));
+    slot_list(s, &s->ready, WEIRI_LIST_READY, i, slot_steady_news(slot));
+    weiri_wheel_arm(&s->wheel, i, at < s->rearm_from ? s->rearm_from : at);
+}
+
+/* `known`: whether it has something to send, or may have; NULL: that is to be asked. */
+static void slot_settle_all(weir_stack *s, uint32_t i, const bool *known)
 {
     struct weiri_slot *slot = &s->slots[i];
     const weir_conn *c = &slot->conn;
     WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
+    if (slot_is_steady(slot)) {
+        slot_settle_steady(s, i, known);
+        return;
+    }
     slot_end_fallen(slot, s->now);
     weiri_lend_settle(s, i);
     const unsigned events = weir_events(c);
-    const bool output = weir_has_output(c);
+    const bool output = known != NULL ? *known : weir_has_output(c);
     slot_count(s, i, events);
     if (weir_state(c) == WEIR_CLOSED || weir_state(c) == WEIR_LISTEN) {
         slot_unlink(s, i); /* its sockets are free for another connection */
@@ -191,7 +227,23 @@ WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     slot_list(s, &s->out, WEIRI_LIST_OUT, i, output);
     slot_list(s, &s->ready, WEIRI_LIST_READY, i, slot_has_news(slot, events));
-    weiri_wheel_arm(&s->wheel, i, weir_deadline(c) < s->rearm_from ? s->rearm_from : weir_deadline(c));
+    const weir_us at = weir_deadline(c);
+    weiri_wheel_arm(&s->wheel, i, at < s->rearm_from ? s->rearm_from : at);
+}
+
+/* Whether an established connection that is queued already has something to send need not be asked: its turn will tell. */
+WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const bool queued = true;
+    slot_settle_all(s, i, slot_in(slot, WEIRI_LIST_OUT) && slot->conn.state == WEIR_ESTABLISHED ? &queued : NULL);
+}
+
+WEIR_PRIVATE void weiri_slot_settle_polled(weir_stack *s, uint32_t i, bool sent)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const bool known = sent ? slot->conn.state == WEIR_ESTABLISHED : slot->block != WEIRI_NONE; /* first rings may let it speak */
+    slot_settle_all(s, i, known ? &sent : NULL);
 }
 
 #undef SLOT_WANT_DEFAULT

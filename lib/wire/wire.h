@@ -19,6 +19,18 @@ WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum);
 /* RFC 1624 eqn. 3: the checksum after one 16-bit field changed. */
 WEIR_PRIVATE uint16_t weiri_checksum_update(uint16_t checksum, uint16_t before, uint16_t after);
 
+/* The sum of an IPv4 header without options, which is too short for loops. */
+static inline uint64_t wire_sum_20(const uint8_t *octets)
+{
+    uint32_t words[5];
+    uint64_t sum = 0;
+    memcpy(words, octets, sizeof words);
+    for (unsigned i = 0; i < 5; i++) {
+        sum += words[i];
+    }
+    return sum;
+}
+
 /* ---- ip.c: IPv4 (RFC 791), IPv6 (RFC 8200), ICMP (RFC 792, RFC 4443): strict, one packet at a time ---- */
 
 enum { WEIRI_PROTO_ICMP = 1, WEIRI_PROTO_TCP = 6, WEIRI_PROTO_ICMP6 = 58 };
