@@ -139,11 +139,9 @@ static bool conn_all_acked(const weir_conn *c)
 
 WEIR_API unsigned weir_events(const weir_conn *c)
 {
-    size_t readable, writable;
-    (void)weir_rx_peek(c, &readable);
-    (void)weir_tx_reserve(c, &writable);
+    bool readable = weiri_ring_to_read(c) > 0, writable = weiri_ring_to_write(c) > 0;
     bool held = conn_has(c, WEIRI_HELD) && c->state == WEIR_SYN_RECEIVED;
-    return (readable > 0 ? (unsigned)WEIR_EV_READABLE : 0) | (writable > 0 ? (unsigned)WEIR_EV_WRITABLE : 0) |
+    return (readable ? (unsigned)WEIR_EV_READABLE : 0) | (writable ? (unsigned)WEIR_EV_WRITABLE : 0) |
            (conn_synchronized(c) ? (unsigned)WEIR_EV_CONNECTED : 0) |
            (conn_has(c, WEIRI_FIN_TAKEN) ? (unsigned)WEIR_EV_PEER_FIN : 0) |
            (c->state == WEIR_CLOSED ? (unsigned)WEIR_EV_CLOSED : 0) |

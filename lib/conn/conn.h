@@ -272,6 +272,9 @@ WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, uns
 WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t len, weir_slice body[2]);
 WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c);
 WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c);
+/* The same as the user may have it in this state: octets to read, room to write. */
+WEIR_PRIVATE uint32_t weiri_ring_to_read(const weir_conn *c);
+WEIR_PRIVATE uint32_t weiri_ring_to_write(const weir_conn *c);
 /* Octets from the first unread one to the last that is there, gaps counted. */
 WEIR_PRIVATE uint32_t weiri_ring_held(const weir_conn *c);
 /* One past the last octet that the receive ring has a place for: what was promised beyond it is not taken. */
@@ -294,6 +297,14 @@ WEIR_PRIVATE void weiri_tune_acked(weir_conn *c, uint32_t acked);
 WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c);
 /* The rings hold nothing and nothing on its way will need them: they could be taken away. */
 WEIR_PRIVATE bool weiri_tune_idle(const weir_conn *c);
+
+/* pack.c: an idle connection in fewer octets. It has no rings, nothing in flight and nothing to send. */
+WEIR_PRIVATE bool weiri_packable(const weir_conn *c);
+/* Every field but rings and sockets, as differences to `blank`, which weir_init has made of the same configuration without buffers; how
+ * many octets that took, 0 if `cap`, 16 at least, is too small. */
+WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, const weir_conn *blank);
+/* What was packed with the same `blank`: a connection without rings, sockets and configuration. */
+WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank);
 
 /* Octets in flight as far as known. */
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);

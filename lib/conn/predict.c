@@ -33,10 +33,11 @@ WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v)
     return usual && acks && predict_stamp(c, v) && (v->payload_len == 0 || predict_text(c, v));
 }
 
-/* Nothing is outstanding, and nothing is to be learnt of what was: of all that an acknowledgment does this is left. */
-static bool predict_quiet(const weir_conn *c)
+/* Nothing is outstanding, and nothing is told of what was: of all that an acknowledgment does little is left. */
+static bool predict_quiet(const weir_conn *c, const weir_view *v)
 {
-    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->undo.kind == WEIRI_UNDO_NONE && c->rack.tlp == WEIRI_TLP_NONE;
+    bool calm = !(v->options & WEIR_OPT_SACK) && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->undo.kind == WEIRI_UNDO_NONE &&
+                c->rack.tlp == WEIRI_TLP_NONE;
     return calm && seq_eq(c->snd.una, c->snd.nxt) && c->board.count == 0 && c->timer == WEIRI_TIMER_NONE &&
            c->rack.timer != WEIRI_RACK_REORDER && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
 }
@@ -45,7 +46,7 @@ WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
 {
     weir_conn *c = s->c;
     const weir_view *v = s->v;
-    if (predict_quiet(c)) {
+    if (predict_quiet(c, v)) {
         weiri_ack_quiet(c, v);
     } else {
         weiri_ack_accept(c, v);

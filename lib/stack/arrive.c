@@ -43,7 +43,11 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
         return WEIR_ICMP_UNMATCHED;
     }
     s->last = weiri_slot_handle(s, i);
-    const bool taken = weir_input_icmp(&s->slots[i].conn, &icmp->error, s->now);
+    weir_conn *c = weiri_rest_wake(s, i);
+    if (!c) {
+        return WEIR_NO_ROOM;
+    }
+    const bool taken = weir_input_icmp(c, &icmp->error, s->now);
     weiri_slot_settle(s, i);
     s->stats.icmp_taken += taken;
     return taken ? WEIR_OK : WEIR_ICMP_UNMATCHED;
@@ -70,7 +74,7 @@ static enum weir_verdict arrive_icmp(weir_stack *s, const struct weiri_ip *ip)
 
 static bool arrive_has_room(const weir_stack *s)
 {
-    return s->slot_pool.used < s->slot_pool.cap && weiri_lend_possible(s);
+    return s->slot_pool.used < s->slot_pool.cap && weiri_rest_possible(s) && weiri_lend_possible(s);
 }
 
 /* May this SYN open a connection? Asked before anything is taken or given up for it. */
@@ -96,10 +100,10 @@ struct arrive_tcp {
 static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
     const uint32_t i = weiri_slot_open(s);
-    if (WEIR_NEVER(i == WEIRI_NONE)) {
+    if (i == WEIRI_NONE) { /* whoever was to give way could not be packed */
         return WEIR_NO_ROOM;
     }
-    weir_conn *c = &s->slots[i].conn;
+    weir_conn *c = slot_conn(s, i);
     const weir_err err = weir_listen(c, &a->tuple, s->now);
     if (WEIR_NEVER(err != WEIR_ERR_NONE)) {
         weiri_slot_free(s, i);
@@ -205,7 +209,7 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
     const struct weiri_slot *slot = &s->slots[i];
     const unsigned control = a->view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
     weir_view syn;
-    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, slot->conn.snd.nxt)) {
+    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, slot_conn(s, i)->snd.nxt)) {
         return false;
     }
     const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
@@ -226,11 +230,15 @@ static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive
         return arrive_no_connection(s, a);
     }
     s->last = weiri_slot_handle(s, i);
-    a->old_nxt = s->slots[i].conn.snd.nxt;
-    if (a->view->payload_len > 0) {
+    weir_conn *c = weiri_rest_wake(s, i);
+    if (!c) {
+        return WEIR_NO_ROOM; /* as if it was lost on the way */
+    }
+    a->old_nxt = c->snd.nxt;
+    if (weir_view_len(a->view) > 0) { /* of a FIN too, which may wait for a window */
         weiri_lend_ensure(s, i);
     }
-    a->reopens = weir_input(&s->slots[i].conn, a->view, s->now) == WEIR_REUSE;
+    a->reopens = weir_input(c, a->view, s->now) == WEIR_REUSE;
     weiri_lend_grow(s, i);
     weiri_slot_settle(s, i);
     s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;

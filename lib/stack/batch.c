@@ -29,6 +29,13 @@ static bool batch_tuple(const weir_slice *packet, weir_tuple *tuple)
     return true;
 }
 
+static void batch_fetch_all(const uint8_t *record, size_t len)
+{
+    for (size_t line = 0; line < len; line += BATCH_LINE) { /* the size of a record */
+        __builtin_prefetch(record + line);
+    }
+}
+
 /* The records of a group are fetched; three rounds, so that no address is needed before it has come. `found`: where each will be looked for
  * first. */
 static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t count, uint32_t *found)
@@ -47,12 +54,15 @@ static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t c
         if (known[k]) {
             __builtin_prefetch(&s->demux.nodes[found[k]]);
             __builtin_prefetch(&s->wheel.nodes[found[k]]);
+            __builtin_prefetch(&s->slots[found[k]]);
+            __builtin_prefetch((const uint8_t *)&s->slots[found[k]] + BATCH_LINE);
         }
     }
     for (size_t k = 0; k < count; k++) {
-        const uint8_t *record = (const uint8_t *)&s->slots[known[k] ? found[k] : 0];
-        for (size_t line = 0; known[k] && line < sizeof(struct weiri_slot); line += BATCH_LINE) {
-            __builtin_prefetch(record + line);
+        if (known[k] && slot_is_packed(s, found[k])) {
+            batch_fetch_all((const uint8_t *)&s->cold[found[k]], sizeof *s->cold);
+        } else if (known[k]) {
+            batch_fetch_all((const uint8_t *)slot_work(s, found[k]), sizeof(struct weiri_work));
         }
     }
 }

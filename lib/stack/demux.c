@@ -60,7 +60,7 @@ static bool demux_same(const weir_tuple *a, const weir_tuple *b)
 static const weir_tuple *demux_tuple(const weir_stack *s, uint32_t index)
 {
     const uint32_t slots = s->cfg.connections_max;
-    return index < slots ? &s->slots[index].conn.tuple : &s->waits[index - slots].tuple;
+    return index < slots ? weiri_rest_tuple(s, index) : &s->waits[index - slots].tuple;
 }
 
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
@@ -77,9 +77,9 @@ WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tu
 
 WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple)
 {
-    const struct weiri_slot *last = &s->slots[s->demux.last];
-    if (s->demux.last < s->slot_pool.fresh && slot_is(last, WEIRI_SLOT_LINKED) && demux_same(&last->conn.tuple, tuple)) {
-        return s->demux.last;
+    const uint32_t last = s->demux.last;
+    if (last < s->slot_pool.fresh && slot_is(&s->slots[last], WEIRI_SLOT_LINKED) && demux_same(weiri_rest_tuple(s, last), tuple)) {
+        return last;
     }
     const uint32_t i = weiri_demux_find(s, tuple);
     s->demux.last = i < s->cfg.connections_max ? i : s->demux.last;
