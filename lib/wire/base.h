@@ -68,8 +68,8 @@ static inline weir_us base_min_us(weir_us a, weir_us b)
     return a < b ? a : b;
 }
 
-/* (a * b + plus) / c with the product in 64 bits; UINT32_MAX where it does not fit. c > 0. A machine of 32 bits has no such division, nor may
- * its compiler call for one. */
+/* (a * b + plus) / c with the product in 64 bits; UINT32_MAX where it does not fit. c > 0. A machine of 32 bits has no such division, and
+ * its compiler must not call for one. */
 static inline uint32_t base_muldiv(uint32_t a, uint32_t b, uint32_t c, uint32_t plus)
 {
     uint64_t product = (uint64_t)a * b + plus;

@@ -285,8 +285,8 @@ static void view_begin(weir_view *v, const uint8_t *octets, size_t len)
     v->payload_len = (uint32_t)len - v->header_len;
 }
 
-/* The layouts of nearly every segment: no options; NOP, NOP, Timestamps (RFC 7323 appendix A); the same with NOP, NOP, SACK behind it. These
- * hold nothing that could be refused. */
+/* The layouts of nearly every segment: no options; NOP, NOP, Timestamps (RFC 7323 appendix A); the same with NOP, NOP, SACK behind it.
+ * They hold nothing that could be refused. */
 static bool view_usual(weir_view *view, const uint8_t *octets, size_t len)
 {
     uint32_t options = (uint32_t)(octets[12] >> 4) * 4 - 20;
