@@ -1,7 +1,7 @@
 /* arrive.c - a packet's way in: IP, addresses, then ICMP or TCP; then TIME-WAIT record, connection, listener, or nobody.
  *
  * Addresses are judged before anything else is looked at: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63); but not again where the
- * sockets have a connection. Every way ends in a verdict, which weir_stack_input counts. Constant work for every packet. RFC 9293 3.10.7. */
+ * sockets have a connection. Every way ends in a verdict, which weir_stack_input counts. Constant work for each packet. RFC 9293 3.10.7. */
 #include "stack/room.h"
 
 /* Both sockets the same (RFC 9293 3.9.2.3: invalid source): such a packet would have a connection talk to itself. */
