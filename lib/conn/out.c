@@ -462,7 +462,7 @@ static void out_open_checksum(const weir_conn *c, weir_out *out)
 WEIR_PRIVATE void weiri_out_close(weir_out *out)
 {
     uint8_t *header = out->room + WEIR_IP_HEADER_MAX;
-    uint64_t sum = weiri_sum(header, out->header_len, 0);
+    uint64_t sum = wire_sum_header(header, out->header_len);
     if (out->body[0].len > 0) { /* an empty slice may point nowhere */
         sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
     }
@@ -477,8 +477,8 @@ WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets)
 {
     uint32_t ip_len = WEIR_IP_HEADER_MAX - out->header_at, tcp_len = out->header_len - ip_len;
     uint8_t *header = octets + ip_len, *body = header + tcp_len;
-    memcpy(octets, out->room + out->header_at, ip_len);
-    uint64_t sum = weiri_sum_copy(header, out->room + WEIR_IP_HEADER_MAX, tcp_len, 0);
+    memcpy(octets, out->room + out->header_at, out->header_len);
+    uint64_t sum = wire_sum_header(header, tcp_len);
     if (out->body[0].len > 0) { /* an empty slice may point nowhere */
         sum = weiri_sum_copy(body, out->body[0].octets, out->body[0].len, sum);
     }

@@ -240,7 +240,7 @@ static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive
     }
     a->reopens = weir_input(c, a->view, s->now) == WEIR_REUSE;
     weiri_lend_grow(s, i);
-    weiri_slot_settle(s, i);
+    weiri_slot_touch(s, i);
     s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;
     if (a->reopens) { /* that connection is CLOSED now and its sockets are free */
         s->stats.time_wait_reused++;
@@ -291,6 +291,9 @@ static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, siz
     }
     /* Sockets that have a connection were judged when it was opened. */
     const uint32_t i = arrive_tuple(&ip, &a.tuple) ? weiri_demux_meet(s, &a.tuple) : WEIRI_NONE;
+    if (i != s->touched) {
+        weiri_slot_untouch(s);
+    }
     verdict = i == WEIRI_NONE ? arrive_judge_addrs(s, &ip) : WEIR_OK;
     if (verdict != WEIR_OK) {
         return verdict;
@@ -307,7 +310,7 @@ WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet
 WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload,
                                                     weir_us now)
 {
-    weiri_stack_begin(s, now);
+    weiri_stack_begin_packet(s, now);
     s->last = 0;
     const enum weir_verdict verdict = arrive_packet(s, packet, len, offload);
     s->stats.packets_in++;

@@ -200,6 +200,7 @@ struct weir_stack {
     weir_stats stats;
     weir_us now;
     weir_handle last;          /* weir_stack_last */
+    uint32_t touched;          /* the slot that a train of packets goes to or comes from: settled when anything else happens */
     weir_us rearm_from;        /* while timers are being handed out: not to be armed before this again */
     struct weiri_slot *slots;
     struct weiri_work *works;
@@ -366,8 +367,12 @@ WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t liste
 WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i);
 /* Brings everything the stack keeps about a slot in line with its connection; may free it. */
 WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i);
-/* The same after a poll. One that has sent stays in the queue, for it may have more: the next poll tells. One that has not, has nothing. */
-WEIR_PRIVATE void weiri_slot_settle_polled(weir_stack *s, uint32_t i, bool sent);
+/* A packet has come or gone, and more of the same train may follow: settled now, or before anything else happens. */
+WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i);
+/* Settles the one that was left. */
+WEIR_PRIVATE void weiri_slot_untouch(weir_stack *s);
+/* Settles it after a poll that found it had nothing to send. */
+WEIR_PRIVATE void weiri_slot_settle_silent(weir_stack *s, uint32_t i);
 WEIR_PRIVATE weir_handle weiri_slot_handle(const weir_stack *s, uint32_t i);
 /* Has this slot something to tell the user? */
 WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot);
@@ -377,6 +382,8 @@ WEIR_PRIVATE void weiri_slot_tell(weir_stack *s, uint32_t i, unsigned events);
 /* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);
+/* The same for packets, which may go on with the slot that was left unsettled. */
+WEIR_PRIVATE void weiri_stack_begin_packet(weir_stack *s, weir_us now);
 
 /* depart.c: an IP header in front of what stands in `out`; the whole length. */
 WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weiri_ip_fields *fields);

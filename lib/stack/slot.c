@@ -121,6 +121,7 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     weiri_wheel_cancel(&s->wheel, i);
+    s->touched = s->touched == i ? WEIRI_NONE : s->touched;
     slot->flags = 0;
     slot->generation++;
     slot_end(s, i);
@@ -206,15 +207,39 @@ static bool slot_settle_packed(weir_stack *s, uint32_t i)
     return true;
 }
 
-/* Established and counted so, and not in the user's hands; with rings that are in use, or without, needing none, and not to be packed: a
- * segment more or less changes little of what is kept of it. */
-static bool slot_is_steady(const weir_stack *s, uint32_t i)
+/* Established and counted so, in no list but of those that may send and those with news: a segment more or less changes little. */
+static bool slot_is_plain(const weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const struct weiri_work *work = slot_work(s, i);
     const unsigned flags = slot->flags & ~(unsigned)WEIRI_SLOT_PASSIVE, settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY;
-    if (work->conn.state != WEIR_ESTABLISHED || (slot->lists & ~settled) != 0 || (slot->want & WEIR_EV_WRITABLE) ||
-        flags != (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_SHOWN)) {
+    return slot_conn(s, i)->state == WEIR_ESTABLISHED && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE) &&
+           flags == (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_SHOWN);
+}
+
+WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i)
+{
+    s->touched = WEIRI_NONE;
+    if (slot_is_plain(s, i)) {
+        s->touched = i;
+    } else {
+        weiri_slot_settle(s, i);
+    }
+}
+
+WEIR_PRIVATE void weiri_slot_untouch(weir_stack *s)
+{
+    const uint32_t i = s->touched;
+    s->touched = WEIRI_NONE;
+    if (i != WEIRI_NONE) {
+        weiri_slot_settle(s, i);
+    }
+}
+
+/* And its rings are in use, or it has none, needs none and is not to be packed. */
+static bool slot_is_steady(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_work *work = slot_work(s, i);
+    if (!slot_is_plain(s, i)) {
         return false;
     }
     return weiri_tune_idle(&work->conn) ? work->block == WEIRI_NONE && !s->cold : work->block != WEIRI_NONE;
@@ -234,6 +259,7 @@ static void slot_settle_all(weir_stack *s, uint32_t i, const bool *known)
 {
     const struct weiri_slot *slot = &s->slots[i];
     WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
+    s->touched = s->touched == i ? WEIRI_NONE : s->touched;
     if (slot_is_packed(s, i) && slot_settle_packed(s, i)) {
         return;
     }
@@ -269,11 +295,10 @@ WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
     slot_settle_all(s, i, slot_in(&s->slots[i], WEIRI_LIST_OUT) && slot_conn(s, i)->state == WEIR_ESTABLISHED ? &queued : NULL);
 }
 
-WEIR_PRIVATE void weiri_slot_settle_polled(weir_stack *s, uint32_t i, bool sent)
+WEIR_PRIVATE void weiri_slot_settle_silent(weir_stack *s, uint32_t i)
 {
-    const struct weiri_work *work = slot_work(s, i);
-    const bool known = sent ? work->conn.state == WEIR_ESTABLISHED : work->block != WEIRI_NONE; /* first rings may let it speak */
-    slot_settle_all(s, i, known ? &sent : NULL);
+    const bool silent = false;
+    slot_settle_all(s, i, slot_work(s, i)->block != WEIRI_NONE ? &silent : NULL); /* first rings may let it speak */
 }
 
 #undef SLOT_WANT_DEFAULT

@@ -19,14 +19,14 @@ WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum);
 /* RFC 1624 eqn. 3: the checksum after one 16-bit field changed. */
 WEIR_PRIVATE uint16_t weiri_checksum_update(uint16_t checksum, uint16_t before, uint16_t after);
 
-/* The sum of an IPv4 header without options, which is too short for loops. */
-static inline uint64_t wire_sum_20(const uint8_t *octets)
+/* The sum of a header, which is too short for wide loops; its length is a multiple of 4. */
+static inline uint64_t wire_sum_header(const uint8_t *octets, uint32_t len)
 {
-    uint32_t words[5];
     uint64_t sum = 0;
-    memcpy(words, octets, sizeof words);
-    for (unsigned i = 0; i < 5; i++) {
-        sum += words[i];
+    for (uint32_t at = 0; at < len; at += 4) { /* 60 octets */
+        uint32_t word;
+        memcpy(&word, octets + at, sizeof word);
+        sum += word;
     }
     return sum;
 }
