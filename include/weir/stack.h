@@ -44,9 +44,12 @@ typedef struct weir_stack_config {
     uint32_t busy_max;            /* of these so many at work at a time, the others idle and packed; 0: all. See "many connections" below */
     uint32_t listeners_max;       /* 64 */
     uint32_t time_wait_max;       /* records; the oldest gives way; 4096; 0: TIME-WAIT is spent in connection records */
-    uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256 */
+    uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256. From three quarters of it on (as of a listener's
+                                     backlog) a SYN is refused by chance, so that nobody can count how many there are */
     bool syn_cookies;             /* beyond that answer a SYN without remembering it (RFC 4987 3.6), but for listeners that hold; true */
-    uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies; 1000; the rest is counted and dropped */
+    uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies: at most so many in all; 10000. Remote addresses
+                                     (IPv6: /64) fall into 256 groups (fewer if there are fewer replies), drawn anew every second; each
+                                     has an equal share: nobody can measure what others were sent. The rest is counted and dropped */
     uint16_t port_first, port_last; /* ephemeral ports; 49152..65535 (RFC 6335 6) */
     weir_sizes rings;             /* of each connection at first; 64 KiB each */
     uint64_t ring_memory;         /* octets for the rings of all; 0: as much as connections_max such rings take. See "rings" below */

@@ -73,6 +73,7 @@ enum weiri_ecn {
     X(FIN_REACHED) /* everything before the peer's FIN has arrived */                                                    \
     X(SYN_AGAIN)   /* the SYN that opened this connection, once more */                                                  \
     X(REUSE)       /* this SYN may end TIME-WAIT early (RFC 6191) */                                                     \
+    X(STAY)        /* no RST may (RFC 1337), by the configuration */                                                     \
     X(PASSIVE)     /* the connection was opened by LISTEN */                                                             \
     X(RELEASED)    /* the user has walked away */                                                                        \
     X(CLOSED)      /* the user has closed: no more to send */                                                            \

@@ -158,6 +158,7 @@ struct weiri_wait {
 /* Answers that belong to no connection. */
 #define WEIRI_ANSWERS 64
 #define WEIRI_ECHOES 8
+#define WEIRI_REPLY_GROUPS 256
 struct weiri_answer {
     weir_tuple tuple;
     weir_seq seq, ack;
@@ -176,8 +177,9 @@ struct weiri_answers {
     uint8_t *echo_octets;      /* WEIRI_ECHOES times echo_size */
     uint32_t echo_size;
     uint32_t head, count, echo_head, echo_count;
-    uint64_t credit;           /* of the token bucket; a reply costs a million */
-    weir_us credit_at;
+    uint8_t key[16];           /* which group a remote address is in */
+    uint64_t second;           /* of 2^20 us, in which .. */
+    uint32_t spent[WEIRI_REPLY_GROUPS]; /* .. so many replies went to each */
 };
 
 /* ---- demux.c: sockets -> index ----------------------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
     config->time_wait_max = 4096;
     config->half_open_max = 256;
     config->syn_cookies = true;
-    config->replies_per_second = 1000;
+    config->replies_per_second = 10000;
     config->port_first = 49152;
     config->port_last = 65535;
     config->rings.rx = 65536;
