@@ -333,6 +333,8 @@ WEIR_PRIVATE uint32_t weiri_pace_rate(const weir_conn *c);
 WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c);
 /* A segment with so much text goes: when it may leave, 0 for at once. */
 WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len);
+/* Does text wait for its time? */
+WEIR_PRIVATE void weiri_pace_update(weir_conn *c, bool waits);
 WEIR_PRIVATE weir_us weiri_pace_deadline(const weir_conn *c);
 /* From now on this is what holds the sender back. */
 WEIR_PRIVATE void weiri_pace_limited(weir_conn *c, enum weiri_hold why);

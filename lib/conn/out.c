@@ -589,6 +589,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, w
     struct out_plan p = out_decide(c);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);
+        c->pace.owed = 0;
         weiri_timer_update(c);
         return 0;
     }

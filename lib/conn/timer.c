@@ -75,7 +75,7 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
         conn_set(c, WEIRI_PROBE_DUE | WEIRI_ANSWERED, false); /* there is nothing left to probe for */
     }
     weiri_repair_update(c);
-    c->pace.waits = weiri_out_waits(c);
+    weiri_pace_update(c, weiri_out_waits(c));
 }
 
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)

@@ -183,8 +183,9 @@ enum weiri_bbr_phase {
     WEIRI_BBR_UNSET, WEIRI_BBR_STARTUP, WEIRI_BBR_DRAIN, WEIRI_BBR_DOWN, WEIRI_BBR_CRUISE, WEIRI_BBR_REFILL, WEIRI_BBR_UP,
     WEIRI_BBR_PROBE_RTT
 };
-/* Do acknowledgments tell of a probe for bandwidth? No; yes; the probe is over, and this is the last round of it. */
-enum weiri_bbr_feedback { WEIRI_BBR_FEEDBACK_OFF, WEIRI_BBR_FEEDBACK_ON, WEIRI_BBR_FEEDBACK_ENDS };
+/* Do acknowledgments tell of a probe for bandwidth? No; yes; the probe is over, and this is the last round of it; the same, and the answer
+ * to its loss was given. */
+enum weiri_bbr_feedback { WEIRI_BBR_FEEDBACK_OFF, WEIRI_BBR_FEEDBACK_ON, WEIRI_BBR_FEEDBACK_ENDS, WEIRI_BBR_FEEDBACK_HEARD };
 WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc);
 WEIR_PRIVATE void weiri_bbr_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
