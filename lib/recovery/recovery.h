@@ -23,6 +23,8 @@ WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, 
 
 #define WEIRI_BITS_NONE UINT32_MAX
 WEIR_PRIVATE uint32_t weiri_bits_words(uint32_t bound);
+/* All of them. */
+WEIR_PRIVATE void weiri_bits_fill(uint32_t *set, uint32_t bound);
 WEIR_PRIVATE void weiri_bits_put(uint32_t *set, uint32_t bound, uint32_t i);
 WEIR_PRIVATE void weiri_bits_take(uint32_t *set, uint32_t bound, uint32_t i);
 /* The least that is `i` or more. */
