@@ -109,7 +109,7 @@ static bool out_probe(const weir_conn *c, struct out_plan *p)
     uint32_t sent = conn_flight(c) - (conn_fin_sent(c) ? 1 : 0);
     uint32_t again = base_min32(base_min32(sent, out_rounding(c)), out_full_size(c));
     p->len = p->fin ? 0 : base_max32(again, 1);
-    return true;
+    return c->board.count > 0 || weiri_board_has_room(&c->board); /* without rings there is no place for a record, even of FIN */
 }
 
 /* Sender's silly-window avoidance (MUST-38) with Nagle (SHLD-7): RFC 9293 3.8.6.2.1 (1)-(4), 3.7.4; nothing waits for ever (MUST-60).
