@@ -12,7 +12,8 @@ enum {
     CONN_SHADOW = 1 << 18,    /* octets: more than two windows */
     CONN_STEPS = 600,
     CONN_END_STEPS = 5000,
-    CONN_SPANS = 256
+    CONN_SPANS = 256,
+    CONN_JOINED = 100         /* octets of text in each segment of those that arrive joined */
 };
 #define CONN_DAY_US ((weir_us)86400 * 1000000)
 
@@ -197,22 +198,16 @@ static void conn_check_text(const struct conn_world *w, const weir_view *v, weir
     FUZZ_CHECK(v->payload_len == 0 || v->header_len - 20u + v->payload_len <= c->mss_snd, "more than the effective send MSS (MUST-16)");
 }
 
-static bool conn_poll_one(struct conn_world *w)
+/* What stood before it was polled. */
+struct conn_stood {
+    weir_seq sent, adv;
+};
+
+static void conn_check_segment(struct conn_world *w, const uint8_t *octets, size_t len, const struct conn_stood *before)
 {
-    static uint8_t octets[65600];
-    weir_out out;
-    weir_view v;
-    weir_seq sent = w->c.snd.nxt, adv = w->c.rcv.adv;
-    bool promised = weir_has_output(&w->c);
-    size_t len = weir_poll(&w->c, &out, w->now);
-    FUZZ_CHECK(promised == (len > 0), "weir_has_output said otherwise");
-    conn_check(w);
-    if (len == 0) {
-        return false;
-    }
     const weir_tuple *t = weir_sockets(&w->c);
     weir_pseudo pseudo = {t->local, t->remote};
-    FUZZ_CHECK(len == out.len && weir_out_copy(&out, octets, sizeof octets) == len, "the packet is not as long as was said");
+    weir_view v;
     fuzz_packet("out", w->now, &pseudo, octets, len);
     FUZZ_CHECK(weir_view_segment(&v, octets, len, &pseudo) == WEIR_OK && v.odd == 0, "sent a segment that is malformed or odd");
     if (v.flags & WEIR_RST) {
@@ -225,14 +220,33 @@ static bool conn_poll_one(struct conn_world *w)
         }
         FUZZ_CHECK(!conn_has(&w->c, WEIRI_WS_OK) || w->c.shift_rcv == w->told.shift, "windows are shifted otherwise than the SYN said");
         if (v.flags & WEIR_ACK) {
-            conn_check_window(w, &v, adv);
+            conn_check_window(w, &v, before->adv);
         } else {
             FUZZ_CHECK(v.flags & WEIR_SYN, "no ACK in a segment that has one to give");
         }
         if (!(v.flags & WEIR_SYN)) {
-            conn_check_text(w, &v, sent);
+            conn_check_text(w, &v, before->sent);
             conn_check_sack(w, &v);
         }
+    }
+}
+
+static bool conn_poll_one(struct conn_world *w)
+{
+    static uint8_t octets[65600];
+    weir_out out;
+    const struct conn_stood before = {w->c.snd.nxt, w->c.rcv.adv};
+    bool promised = weir_has_output(&w->c);
+    size_t len = weir_poll(&w->c, &out, w->now);
+    FUZZ_CHECK(promised == (len > 0), "weir_has_output said otherwise");
+    conn_check(w);
+    if (len == 0) {
+        return false;
+    }
+    FUZZ_CHECK(len == out.len && weir_out_copy(&out, octets, sizeof octets) == len, "the packet is not as long as was said");
+    FUZZ_CHECK(out.gso_size == 0 || len <= w->cfg.gso_max, "a super-segment that nobody asked for, or too long");
+    for (uint32_t i = 0; (len = weir_out_cut(&out, i, octets, sizeof octets)) > 0; i++) {
+        conn_check_segment(w, octets, len, &before);
     }
     return true;
 }
@@ -342,6 +356,7 @@ static void conn_input(struct conn_world *w, const weir_fields *fields, uint32_t
     weir_pseudo pseudo = {w->tuple.remote, w->tuple.local};
     fuzz_packet("in", w->now, &pseudo, raw, header + len);
     conn_remember(w, &before);
+    v.gso_size = w->cfg.gso_max > 0 ? CONN_JOINED : 0;
     (void)weir_input(&w->c, &v, w->now);
     if (w->c.state == WEIR_SYN_RECEIVED && before.c.state == WEIR_LISTEN) {
         w->read_count = 0;
@@ -632,6 +647,7 @@ static void conn_start(struct conn_world *w)
     FUZZ_CHECK(weir_init(&w->c, &w->cfg, &b, w->now) == WEIR_ERR_NONE, "this configuration is refused");
     weir_err err = f & 32 ? weir_listen(&w->c, &w->tuple, w->now) : weir_connect(&w->c, &w->tuple, w->now);
     FUZZ_CHECK(err == WEIR_ERR_NONE, "cannot open");
+    w->cfg.gso_max = f & 128 ? 65535 : 0;
     if (f & 64) {
         conn_drain(w);
         conn_honest(w);
