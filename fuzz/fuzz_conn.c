@@ -12,8 +12,7 @@ enum {
     CONN_SHADOW = 1 << 18,    /* octets: more than two windows */
     CONN_STEPS = 600,
     CONN_END_STEPS = 5000,
-    CONN_SPANS = 256,
-    CONN_JOINED = 100         /* octets of text in each segment of those that arrive joined */
+    CONN_SPANS = 256
 };
 #define CONN_DAY_US ((weir_us)86400 * 1000000)
 
@@ -198,16 +197,22 @@ static void conn_check_text(const struct conn_world *w, const weir_view *v, weir
     FUZZ_CHECK(v->payload_len == 0 || v->header_len - 20u + v->payload_len <= c->mss_snd, "more than the effective send MSS (MUST-16)");
 }
 
-/* What stood before it was polled. */
-struct conn_stood {
-    weir_seq sent, adv;
-};
-
-static void conn_check_segment(struct conn_world *w, const uint8_t *octets, size_t len, const struct conn_stood *before)
+static bool conn_poll_one(struct conn_world *w)
 {
+    static uint8_t octets[65600];
+    weir_out out;
+    weir_view v;
+    weir_seq sent = w->c.snd.nxt, adv = w->c.rcv.adv;
+    bool promised = weir_has_output(&w->c);
+    size_t len = weir_poll(&w->c, &out, w->now);
+    FUZZ_CHECK(promised == (len > 0), "weir_has_output said otherwise");
+    conn_check(w);
+    if (len == 0) {
+        return false;
+    }
     const weir_tuple *t = weir_sockets(&w->c);
     weir_pseudo pseudo = {t->local, t->remote};
-    weir_view v;
+    FUZZ_CHECK(len == out.len && weir_out_copy(&out, octets, sizeof octets) == len, "the packet is not as long as was said");
     fuzz_packet("out", w->now, &pseudo, octets, len);
     FUZZ_CHECK(weir_view_segment(&v, octets, len, &pseudo) == WEIR_OK && v.odd == 0, "sent a segment that is malformed or odd");
     if (v.flags & WEIR_RST) {
@@ -220,33 +225,14 @@ static void conn_check_segment(struct conn_world *w, const uint8_t *octets, size
         }
         FUZZ_CHECK(!conn_has(&w->c, WEIRI_WS_OK) || w->c.shift_rcv == w->told.shift, "windows are shifted otherwise than the SYN said");
         if (v.flags & WEIR_ACK) {
-            conn_check_window(w, &v, before->adv);
+            conn_check_window(w, &v, adv);
         } else {
             FUZZ_CHECK(v.flags & WEIR_SYN, "no ACK in a segment that has one to give");
         }
         if (!(v.flags & WEIR_SYN)) {
-            conn_check_text(w, &v, before->sent);
+            conn_check_text(w, &v, sent);
             conn_check_sack(w, &v);
         }
-    }
-}
-
-static bool conn_poll_one(struct conn_world *w)
-{
-    static uint8_t octets[65600];
-    weir_out out;
-    const struct conn_stood before = {w->c.snd.nxt, w->c.rcv.adv};
-    bool promised = weir_has_output(&w->c);
-    size_t len = weir_poll(&w->c, &out, w->now);
-    FUZZ_CHECK(promised == (len > 0), "weir_has_output said otherwise");
-    conn_check(w);
-    if (len == 0) {
-        return false;
-    }
-    FUZZ_CHECK(len == out.len && weir_out_copy(&out, octets, sizeof octets) == len, "the packet is not as long as was said");
-    FUZZ_CHECK(out.gso_size == 0 || len <= w->cfg.gso_max, "a super-segment that nobody asked for, or too long");
-    for (uint32_t i = 0; (len = weir_out_cut(&out, i, octets, sizeof octets)) > 0; i++) {
-        conn_check_segment(w, octets, len, &before);
     }
     return true;
 }
@@ -353,10 +339,10 @@ static void conn_input(struct conn_world *w, const weir_fields *fields, uint32_t
     uint32_t first = f.seq.v + (f.flags & WEIR_SYN ? 1 : 0);
     memcpy(raw + header, conn_their_text(first, variant), len);
     FUZZ_CHECK(weir_view_segment(&v, fuzz_put(raw, header + len), header + len, NULL) == WEIR_OK, "refused what was emitted");
+    v.ecn = variant == 3 ? 3 : 0; /* the fourth variant of text comes marked */
     weir_pseudo pseudo = {w->tuple.remote, w->tuple.local};
     fuzz_packet("in", w->now, &pseudo, raw, header + len);
     conn_remember(w, &before);
-    v.gso_size = w->cfg.gso_max > 0 ? CONN_JOINED : 0;
     (void)weir_input(&w->c, &v, w->now);
     if (w->c.state == WEIR_SYN_RECEIVED && before.c.state == WEIR_LISTEN) {
         w->read_count = 0;
@@ -370,7 +356,7 @@ static void conn_segment(struct conn_world *w)
     weir_fields f;
     memset(&f, 0, sizeof f);
     unsigned flags = fuzz_u8(&w->in), bases = fuzz_u8(&w->in), more = fuzz_u8(&w->in);
-    f.flags = (uint16_t)((flags & 0x3f) ^ WEIR_ACK);
+    f.flags = (uint16_t)((flags & 0xff) ^ WEIR_ACK);
     f.seq = conn_seq_base(w, bases & 15);
     f.ack = conn_ack_base(w, bases >> 4);
     f.seq = more & 1 ? seq_add(f.seq, fuzz_delta(&w->in)) : f.seq;
@@ -617,6 +603,16 @@ static void conn_configure(struct conn_world *w)
     g->ack_every = b & 8 ? 1 : 2;
     g->challenge_count = b & 16 ? 0 : 10;
     g->mtu = b & 32 ? (uint16_t)(428 + 16 * e) : g->mtu;
+    if (!(b & 32)) { /* the octet of the MTU says how it recovers */
+        static const enum weir_cc_kind kinds[4] = {WEIR_CC_CUBIC, WEIR_CC_NEWRENO, WEIR_CC_BBR, WEIR_CC_CUBIC};
+        g->cc = (uint8_t)kinds[e & 3];
+        g->pacing = (uint8_t)((e >> 2 & 3) % WEIR_PACING_COUNT);
+        g->ecn = (uint8_t)(e & 16 ? WEIR_ECN_OFFER : g->ecn);
+        g->cwv = g->cwv != ((e & 32) != 0);
+        g->rack = g->rack != ((e & 64) != 0);
+        g->prr = g->prr != ((e & 128) != 0);
+        g->hystart = g->hystart != ((e & 128) != 0);
+    }
     g->rx_max = b & 64 ? 1u << 30 : 0;
     g->tx_max = b & 64 ? 1u << 30 : 0;
     g->ack_check = (b & 128) == 0;
@@ -647,7 +643,6 @@ static void conn_start(struct conn_world *w)
     FUZZ_CHECK(weir_init(&w->c, &w->cfg, &b, w->now) == WEIR_ERR_NONE, "this configuration is refused");
     weir_err err = f & 32 ? weir_listen(&w->c, &w->tuple, w->now) : weir_connect(&w->c, &w->tuple, w->now);
     FUZZ_CHECK(err == WEIR_ERR_NONE, "cannot open");
-    w->cfg.gso_max = f & 128 ? 65535 : 0;
     if (f & 64) {
         conn_drain(w);
         conn_honest(w);
