@@ -196,6 +196,48 @@ static void test_loss_rows(void **state)
     }
 }
 
+/* Halving cwnd: as far as it was used, by loss, timeout and mark; never less than FlightSize would leave. */
+static void test_used_rows(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][3] = {
+        /* cwnd, flight -> ssthresh */
+        {20000, 20000, 10000},
+        {20000, 15000, 10000},
+        {20000, 10000, 10000},
+        {20000, 9000, 9000},
+        {20000, 0, 2000},
+        {1000, 50000, 25000},
+        {CWND_MAX, UINT32_MAX, CWND_MAX / 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_cc lost = cc_of(rows[i][0], UNSET, 77), late = lost, marked = lost;
+        struct weiri_cc_event e = event_of(0, rows[i][1]);
+        e.halve_cwnd = true;
+        weiri_cc_loss(&lost, WEIR_CC_NEWRENO, &e);
+        assert_int_equal(lost.ssthresh, rows[i][2]);
+        weiri_cc_timeout(&late, WEIR_CC_NEWRENO, &e);
+        assert_cc(&late, MSS, rows[i][2], 0);
+        weiri_cc_marked(&marked, WEIR_CC_NEWRENO, &e);
+        assert_int_equal(marked.ssthresh, rows[i][2]);
+    }
+}
+
+/* RFC9406-4.3-6: no more than it covers, and without pacing eight segments. */
+static void test_stretch_when_paced(void **state)
+{
+    (void)state;
+    for (unsigned paced = 0; paced < 2; paced++) {
+        struct weir_cc cc;
+        struct weiri_cc_event e = event_of(44 * MSS, 100 * MSS);
+        weiri_cc_init(&cc, 100 * MSS, zero);
+        e.hystart = e.abc = true;
+        e.paced = paced;
+        weiri_cc_acked(&cc, WEIR_CC_CUBIC, &e);
+        assert_int_equal(cc.cwnd, (paced ? 144 : 108) * MSS);
+    }
+}
+
 /* RFC6582-3.2-4, first choice. */
 static void test_recovered_rows(void **state)
 {
@@ -365,6 +407,8 @@ int main(void)
         cmocka_unit_test(test_avoidance_adds_one_a_round_trip),
         cmocka_unit_test(test_ack_division_gains_nothing),
         cmocka_unit_test(test_loss_rows),
+        cmocka_unit_test(test_used_rows),
+        cmocka_unit_test(test_stretch_when_paced),
         cmocka_unit_test(test_recovered_rows),
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_smallest_segment),

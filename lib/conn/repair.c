@@ -25,6 +25,8 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     e.nxt = c->snd.nxt;
     e.hystart = c->cfg->hystart;
     e.abc = c->cfg->abc;
+    e.paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
+    e.halve_cwnd = c->cfg->halve_cwnd;
     e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
     return e;
 }

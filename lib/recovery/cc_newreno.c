@@ -6,10 +6,16 @@
  */
 #include "recovery/recovery.h"
 
-/* ssthresh upon loss (RFC 5681 3.1 equation 4; RFC 5681 4.3). */
-static uint32_t newreno_half(uint32_t flight, uint32_t mss)
+/* What is halved: FlightSize (RFC 5681 3.1 equation 4), or with config.halve_cwnd the window as far as it was used. */
+static uint32_t newreno_window(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    return base_min32(base_max32(flight / 2, 2 * mss), WEIRI_CWND_MAX);
+    return e->halve_cwnd ? weiri_cc_used(cc, e) : e->flight;
+}
+
+/* ssthresh upon loss (RFC 5681 3.1 equation 4; RFC 5681 4.3). */
+static uint32_t newreno_half(const struct weir_cc *cc, const struct weiri_cc_event *e, uint32_t mss)
+{
+    return base_min32(base_max32(newreno_window(cc, e) / 2, 2 * mss), WEIRI_CWND_MAX);
 }
 
 static void newreno_grow(struct weir_cc *cc, uint32_t octets)
@@ -46,7 +52,7 @@ WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_
 WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t mss = weiri_cc_mss(e);
-    cc->ssthresh = newreno_half(e->flight, mss);
+    cc->ssthresh = newreno_half(cc, e, mss);
     cc->cwnd = base_min32(base_max32(cc->cwnd, mss), cc->ssthresh);
     cc->acked = 0;
 }
@@ -55,8 +61,7 @@ WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_e
 WEIR_PRIVATE void weiri_newreno_marked(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t mss = weiri_cc_mss(e), part = e->abe ? 8 : 5;
-    uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
-    cc->ssthresh = base_max32(base_muldiv(flight, part, 10, 0), 2 * mss);
+    cc->ssthresh = base_max32(base_muldiv(base_min32(newreno_window(cc, e), WEIRI_CWND_MAX), part, 10, 0), 2 * mss);
     cc->cwnd = base_min32(base_max32(base_muldiv(cc->cwnd, part, 10, 0), mss), cc->ssthresh);
     cc->acked = 0;
 }
@@ -75,7 +80,7 @@ WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_c
 {
     uint32_t mss = weiri_cc_mss(e);
     if (!e->repeated) {
-        cc->ssthresh = newreno_half(e->flight, mss);
+        cc->ssthresh = newreno_half(cc, e, mss);
     }
     cc->cwnd = mss;
     cc->acked = 0;
