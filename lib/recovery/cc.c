@@ -50,8 +50,8 @@ WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e)
 
 /* Segments that one acknowledgment may add. RFC 5681 3.1 lets it add one, however much it covers. Acknowledgments of merged segments
  * (GRO) cover many, and such a window would hardly grow; so, in the first slow start only, config.abc makes the limit two, as RFC 3465 2.3
- * allows, or eight with HyStart++, and with pacing any number (RFC 9406 4.3). After a timeout it is one, as RFC 3465 2.3 demands: what such an acknowledgment covers
- * did not leave the network just now. */
+ * allows, or eight with HyStart++, and with pacing any number (RFC 9406 4.3). After a timeout it is one, as RFC 3465 2.3 demands: what
+ * such an acknowledgment covers did not leave the network just now. */
 static uint32_t cc_slow_limit(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     if (cc->ssthresh != WEIRI_SSTHRESH_UNSET || !e->abc) {
