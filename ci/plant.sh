@@ -246,6 +246,16 @@ fault quick 'recovery: no loss is found by time' 'burst cubic: 1 segment.*NOT ME
 fault full 'recovery: the answer to a probe tells nothing' 'the last 3, rtt 20ms: timeouts.*NOT MET' probe_untold judged 'tail cubic'
 fault full 'recovery: a row that is not met, and not known' 'overshoot.*NOT MET' miss_forgotten judged overshoot
 
+# ---- ci/budget: what segments cost ----
+counted() {
+    $S -Dbuildtype=debugoptimized -Dbench=true -Dtests=false -Dvectors=disabled -Dlwip=disabled && ninja -C b tests/bench/weir-bench &&
+        ci/budget --only "$1" b/tests/bench/weir-bench
+}
+slower() { sed -i '/^WEIR_API enum weir_input weir_input(/,/^{/s/^{/{\n    for (volatile unsigned turn = 0; turn < 100; turn++) {\n    }/' lib/conn/conn.c; }
+budget_gone() { sed -i '/^copy 64/d' ci/budget.known; }
+fault quick 'budget: a segment costs more than it did' 'copy 64: .*TOO MANY' slower counted 'copy 64'
+fault full 'budget: a case without one' 'copy 64: .*no budget for it' budget_gone counted 'copy 64'
+
 # ---- ci/coverage: what gcovr says is judged, so a gcovr that leaves a source out or shows less is planted ----
 gcovr_says() { # gcovr_says PATTERN-TO-LEAVE-OUT LINES-COVERED BRANCHES-COVERED
     cat >gcovr-planted <<EOF

@@ -294,6 +294,20 @@ def recovery(s):
     s.notes += text.strip().splitlines()[-1:]
 
 
+@step(1)
+def budget(s):
+    """Instructions a segment, a connection, a header, under callgrind: none costs 3 % more than its budget."""
+    if not shutil.which("valgrind"):
+        raise Skipped("valgrind is not installed (ci/install)")
+    shutil.rmtree(s.build, ignore_errors=True)
+    s.run("meson", "setup", s.build, TOP, "-Dbuildtype=debugoptimized", "-Dbench=true", "-Dtests=false", "-Dvectors=disabled",
+          "-Dlwip=disabled")
+    s.run("ninja", "-C", s.build, "-j", s.options.compile_jobs, "tests/bench/weir-bench")
+    _, text = s.run("ci/budget", "--jobs", s.options.compile_jobs, s.build / "tests/bench/weir-bench")
+    s.gates = int(re.search(r"^budget: (\d+) of \d+ kept", text, re.M)[1])
+    s.notes += text.strip().splitlines()[-1:]
+
+
 # ---- phase 2: needs the builds of phase 1 ------------------------------------------------------------------
 
 def sim_program(s, build):

@@ -103,4 +103,55 @@ __attribute__((unused)) static uint8_t *fuzz_put(const uint8_t *octets, size_t l
     return end - len;
 }
 
+/* ---- the diary ------------------------------------------------------------------------------------------------------------------------ */
+
+/* WEIR_FUZZ_DIARY names a file that is told, in lines, where the events of an input begin and which packets pass. NULL: nobody asks. */
+__attribute__((unused)) static FILE *fuzz_diary(void)
+{
+    static FILE *file;
+    static int asked;
+    const char *path = asked ? NULL : getenv("WEIR_FUZZ_DIARY");
+    asked = 1;
+    if (path != NULL && (file = fopen(path, "w")) != NULL) {
+        (void)setvbuf(file, NULL, _IOLBF, BUFSIZ); /* a finding ends the program */
+    }
+    return file;
+}
+
+/* An event begins, with this much of the input left. */
+__attribute__((unused)) static void fuzz_event(const struct fuzz_bytes *b)
+{
+    FILE *file = fuzz_diary();
+    if (file != NULL) {
+        fprintf(file, "event %zu\n", b->left);
+    }
+}
+
+static void fuzz_hex(FILE *file, const uint8_t *octets, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        fprintf(file, "%02x", octets[i]);
+    }
+}
+
+/* A packet passes, "in" or "out" of what is under test: a TCP segment between these addresses, or with NULL a whole IP packet. */
+__attribute__((unused)) static void fuzz_packet(const char *way, weir_us now, const weir_pseudo *pseudo, const uint8_t *octets, size_t len)
+{
+    FILE *file = fuzz_diary();
+    if (file == NULL) {
+        return;
+    }
+    fprintf(file, "%s %llu ", way, (unsigned long long)now);
+    if (pseudo != NULL) {
+        fuzz_hex(file, pseudo->source.octets, 16);
+        fputc(' ', file);
+        fuzz_hex(file, pseudo->destination.octets, 16);
+    } else {
+        fputs("- -", file);
+    }
+    fputc(' ', file);
+    fuzz_hex(file, octets, len);
+    fputc('\n', file);
+}
+
 #endif /* WEIR_FUZZ_H */

@@ -37,11 +37,19 @@ struct conn_world {
 static uint64_t conn_memory[2][CONN_MEMORY / 8];
 static uint8_t conn_shadow[CONN_SHADOW];
 
-/* Octet of the peer with this sequence number; of ours at this offset of the stream. */
-static uint8_t conn_their_octet(uint32_t seq, unsigned variant)
+/* Text of the peer from this sequence number on, 64 KiB of it at least; what the octets are repeats after so many. */
+static const uint8_t *conn_their_text(uint32_t seq, unsigned variant)
 {
-    return (uint8_t)(seq * 31 + (seq >> 8) * 7 + variant * 101);
+    static uint8_t text[4][2 << 16];
+    if (text[1][0] == 0) {
+        for (uint32_t i = 0; i < 4 * sizeof text[0]; i++) {
+            text[i >> 17][i & 0x1ffff] = (uint8_t)(i * 31 + (i >> 8 & 0xff) * 7 + (i >> 17) * 101);
+        }
+    }
+    return text[variant] + (seq & 0xffff);
 }
+
+/* Octet of ours at this offset of the stream. */
 
 static uint8_t conn_our_octet(uint32_t offset)
 {
@@ -106,12 +114,14 @@ static void conn_note_text(const struct conn_world *w, const struct conn_before 
         return;
     }
     uint32_t first = v->seq.v + (v->flags & WEIR_SYN ? 1 : 0);
-    for (uint32_t i = 0; i < v->payload_len; i++) {
+    weir_seq known = old->rcv.nxt;
+    uint32_t i = !fresh && seq_lt(seq_of(first), known) ? seq_diff(seq_of(first), known) : 0;
+    for (; i < v->payload_len; i++) {
         weir_seq s = {first + i};
         if (!seq_lt(s, c->rcv.adv)) {
             break;
         }
-        bool old_news = !fresh && (seq_lt(s, old->rcv.nxt) || conn_holds(old, s));
+        bool old_news = !fresh && conn_holds(old, s);
         if (!old_news && conn_holds(c, s)) {
             conn_shadow[s.v & (CONN_SHADOW - 1)] = v->payload[i];
         }
@@ -201,6 +211,7 @@ static bool conn_poll_one(struct conn_world *w)
     const weir_tuple *t = weir_sockets(&w->c);
     weir_pseudo pseudo = {t->local, t->remote};
     FUZZ_CHECK(len == out.len && weir_out_copy(&out, octets, sizeof octets) == len, "the packet is not as long as was said");
+    fuzz_packet("out", w->now, &pseudo, octets, len);
     FUZZ_CHECK(weir_view_segment(&v, octets, len, &pseudo) == WEIR_OK && v.odd == 0, "sent a segment that is malformed or odd");
     if (v.flags & WEIR_RST) {
         FUZZ_CHECK(v.payload_len == 0, "a RST with text");
@@ -324,10 +335,10 @@ static void conn_input(struct conn_world *w, const weir_fields *fields, uint32_t
     f.destination_port = w->tuple.local_port;
     size_t header = weir_emit_header(raw, &f);
     uint32_t first = f.seq.v + (f.flags & WEIR_SYN ? 1 : 0);
-    for (uint32_t i = 0; i < len; i++) {
-        raw[header + i] = conn_their_octet(first + i, variant);
-    }
+    memcpy(raw + header, conn_their_text(first, variant), len);
     FUZZ_CHECK(weir_view_segment(&v, fuzz_put(raw, header + len), header + len, NULL) == WEIR_OK, "refused what was emitted");
+    weir_pseudo pseudo = {w->tuple.remote, w->tuple.local};
+    fuzz_packet("in", w->now, &pseudo, raw, header + len);
     conn_remember(w, &before);
     (void)weir_input(&w->c, &v, w->now);
     if (w->c.state == WEIR_SYN_RECEIVED && before.c.state == WEIR_LISTEN) {
@@ -629,6 +640,7 @@ static void conn_start(struct conn_world *w)
 
 static void conn_step(struct conn_world *w)
 {
+    fuzz_event(&w->in);
     unsigned op = fuzz_u8(&w->in);
     switch (op & 15) {
     case 0: case 1: case 2: case 3: case 4: conn_segment(w); break;

@@ -120,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (mode & IP_MODE_FIX_HEADER) {
         ip_fuzz_fix_header(packet, len);
     }
+    fuzz_packet("in", 0, NULL, packet, len);
     enum weir_verdict verdict = ip_fuzz_read(&ip, packet, len);
     FUZZ_CHECK(!(mode & IP_MODE_FIX_HEADER) || verdict != WEIR_IP_CHECKSUM, "the checksum is right and was refused");
     if (verdict != WEIR_OK) {

@@ -93,6 +93,7 @@ static void pair_deliver(struct pair_world *w, unsigned side, unsigned i, uint32
     weir_pseudo pseudo = {from->tuple.local, from->tuple.remote};
     weir_view v;
     uint8_t *octets = fuzz_put(p->octets, p->len);
+    fuzz_packet(side == 0 ? "out" : "in", w->now, &pseudo, octets, p->len);
     if (flip > 0) {
         octets[flip % p->len] ^= (uint8_t)(1u << (flip & 7));
         FUZZ_CHECK(weir_view_segment(&v, octets, p->len, &pseudo) == WEIR_TCP_CHECKSUM, "a flipped bit went unseen");
@@ -243,6 +244,7 @@ static bool pair_flush(struct pair_world *w)
 
 static void pair_step(struct pair_world *w)
 {
+    fuzz_event(&w->in);
     unsigned op = fuzz_u8(&w->in), side = op >> 7, which = op >> 4 & 7;
     struct pair_end *e = &w->end[side];
     unsigned i = e->count > 0 ? which % e->count : 0;

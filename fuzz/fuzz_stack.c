@@ -129,6 +129,7 @@ static bool stack_poll_one(struct stack_world *w)
     FUZZ_CHECK(weir_out_copy(&out, w->sent[at].octets, STACK_PACKET) == len, "the packet is not as long as was said");
     w->sent[at].len = len;
     w->sent_turn++;
+    fuzz_packet("out", w->now, NULL, w->sent[at].octets, len);
     stack_check_packet(w, w->sent[at].octets, len);
     return true;
 }
@@ -146,6 +147,7 @@ static void stack_drain(struct stack_world *w)
 static void stack_put(struct stack_world *w, uint8_t *packet, size_t len)
 {
     const uint8_t *at = fuzz_put(packet, len);
+    fuzz_packet("in", w->now, NULL, at, len);
     enum weir_verdict verdict = weir_stack_input(w->s, at, len, w->now);
     FUZZ_CHECK((unsigned)verdict < WEIR_VERDICT_COUNT, "no such verdict");
 }
@@ -463,6 +465,7 @@ static void stack_start(struct stack_world *w)
 
 static void stack_step(struct stack_world *w)
 {
+    fuzz_event(&w->in);
     unsigned op = fuzz_u8(&w->in);
     switch (op & 15) {
     case 0: case 1: case 2: case 3: case 4: case 5: stack_segment(w); break;

@@ -155,6 +155,7 @@ static void view_segment(unsigned mode, struct fuzz_bytes *in, const weir_pseudo
     weir_view plain, summed;
     size_t len = in->left;
     uint8_t *octets = fuzz_put(in->at, len);
+    fuzz_packet("in", 0, pseudo, octets, len);
     enum weir_verdict verdict = view_read(&plain, octets, len, NULL);
     if (mode & VIEW_MODE_AS_IS) {
         enum weir_verdict other = view_read(&summed, octets, len, pseudo);

@@ -49,6 +49,7 @@
 #include "conn/timer.c"
 #include "conn/pace.c"
 #include "conn/out.c"
+#include "conn/cut.c"
 #include "conn/conn.c"
 #include "conn/info.c"
 #include "conn/check.c"

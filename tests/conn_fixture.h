@@ -33,6 +33,7 @@ struct conn_fixture {
     weir_tuple tuple;
     uint32_t peer_iss;
     uint8_t mark, marked;  /* the ECN bits of the IP header: of what conn_input gives it, of what it sent last */
+    uint16_t joined;       /* what conn_input gives it came in segments of so much text; 0: as one */
     enum weir_input taken; /* what weir_input said of the last segment */
     weir_seq ours, peers; /* bases of offsets: SND.NXT and RCV.NXT before the last event */
     uint64_t memory[(CONN_RX + CONN_TX) / 8 + 256];
@@ -120,6 +121,7 @@ __attribute__((unused)) static void conn_input(struct conn_fixture *f, const wei
     uint8_t *octets = guard_put(raw, header + len);
     assert_int_equal(weir_view_segment(&v, octets, header + len, &pseudo), WEIR_OK);
     v.ecn = f->mark;
+    v.gso_size = f->joined;
     conn_mark(f);
     f->taken = weir_input(&f->c, &v, f->now);
     guard_free_all();

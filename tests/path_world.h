@@ -15,6 +15,7 @@ enum { PATH_FLOWS = 2, PATH_RING = 1 << 20, PATH_PACKETS = 4096, PATH_OCTETS = 1
 struct path_packet {
     weir_us at;
     uint32_t flow, len;
+    uint8_t ecn;
     uint8_t octets[PATH_OCTETS];
 };
 
@@ -35,7 +36,11 @@ struct path {
     struct path_way way[2]; /* of text, of acknowledgments */
     struct path_ends flow[PATH_FLOWS];
     uint32_t flows, rate, delay, queue, loss; /* loss: of so many a million */
+    uint32_t mark;       /* with so many octets waiting, what may be marked is (RFC 3168); 0: never */
+    uint32_t chunk;      /* the user writes at most so much at once; 0: all that fits */
     uint64_t random, free_ns;
+    weir_pseudo pseudo[2]; /* by way */
+    uint64_t digest, cut; /* of all that was sent: when, and which octets; segments that came in packets of several */
     weir_us now;
     void (*seen)(struct path *p, uint32_t flow, const weir_out *out);
     void *seen_by;
@@ -62,6 +67,8 @@ __attribute__((unused)) static void path_flow(struct path *p, const weir_config 
     weir_tuple t = conn_tuple(), back;
     struct path_ends *f = &p->flow[p->flows];
     t.local_port = (uint16_t)(t.local_port + p->flows++);
+    p->pseudo[0].source = p->pseudo[1].destination = t.local;
+    p->pseudo[0].destination = p->pseudo[1].source = t.remote;
     back.local = t.remote;
     back.remote = t.local;
     back.local_port = t.remote_port;
@@ -88,34 +95,60 @@ __attribute__((unused)) static void path_close(struct path *p)
     }
 }
 
-static void path_put(struct path *p, uint32_t flow, uint32_t end, const weir_out *out, weir_us at)
+static void path_put(struct path *p, uint32_t end, const struct path_packet *packet, weir_us at)
 {
     struct path_way *way = &p->way[end];
     struct path_packet *k = &way->packets[(way->head + way->count) % PATH_PACKETS];
     assert_true(way->count < PATH_PACKETS);
     way->count++;
+    *k = *packet;
     k->at = at;
-    k->flow = flow;
-    k->len = (uint32_t)weir_out_copy(out, k->octets, sizeof k->octets);
-    assert_true(k->len > 0);
 }
 
 /* The way of text has the bottleneck; a packet there is 20 octets of IP longer. */
-static void path_send(struct path *p, uint32_t flow, uint32_t end, const weir_out *out)
+static void path_send_one(struct path *p, uint32_t end, struct path_packet *k)
 {
     if (end == 1) {
-        path_put(p, flow, end, out, p->now + p->delay);
+        path_put(p, end, k, p->now + p->delay);
         return;
     }
-    uint64_t at = 1000 * (out->depart_at > p->now ? out->depart_at : p->now), start = p->free_ns > at ? p->free_ns : at;
-    if (p->seen != NULL && out->body[0].len > 0) {
+    uint64_t at = 1000 * k->at, start = p->free_ns > at ? p->free_ns : at, waiting = (start - at) / 1000 * p->rate / 1000000;
+    if (waiting > p->queue || path_random(p, 1000000) < p->loss) {
+        return;
+    }
+    if (p->mark > 0 && waiting > p->mark && k->ecn != 0) {
+        k->ecn = 3;
+    }
+    p->free_ns = start + (uint64_t)(k->len + 20) * 1000000000 / p->rate;
+    path_put(p, end, k, p->free_ns / 1000 + p->delay);
+}
+
+/* Fowler, Noll, Vo. Of the text the checksum tells. */
+static void path_digest(struct path *p, const struct path_packet *k)
+{
+    const uint64_t prime = UINT64_C(1099511628211);
+    p->digest = (p->digest ^ p->now) * prime;
+    p->digest = (p->digest ^ k->len << 2 ^ k->ecn) * prime;
+    for (uint32_t i = 0; i < k->len && i < 60; i++) {
+        p->digest = (p->digest ^ k->octets[i]) * prime;
+    }
+}
+
+/* What leaves is cut before it meets the network. */
+static void path_send(struct path *p, uint32_t flow, uint32_t end, const weir_out *out)
+{
+    struct path_packet k;
+    if (p->seen != NULL && end == 0 && out->body[0].len > 0) {
         p->seen(p, flow, out);
     }
-    if ((start - at) / 1000 * p->rate / 1000000 > p->queue || path_random(p, 1000000) < p->loss) {
-        return;
+    for (uint32_t i = 0; (k.len = (uint32_t)weir_out_cut(out, i, k.octets, sizeof k.octets)) > 0; i++) {
+        k.flow = flow;
+        k.ecn = out->ecn;
+        k.at = out->depart_at > p->now ? out->depart_at : p->now;
+        p->cut += out->gso_size > 0;
+        path_digest(p, &k);
+        path_send_one(p, end, &k);
     }
-    p->free_ns = start + (uint64_t)(out->len + 20) * 1000000000 / p->rate;
-    path_put(p, flow, end, out, p->free_ns / 1000 + p->delay);
 }
 
 /* The users: one writes all it may, one reads all that came; then what the connection has to say. */
@@ -127,8 +160,13 @@ static void path_turn(struct path *p, uint32_t flow, uint32_t end)
     size_t len;
     if (end == 0 && (weir_events(c) & WEIR_EV_CONNECTED)) {
         for (uint8_t *room = weir_tx_reserve(c, &len); len > 0; room = weir_tx_reserve(c, &len)) {
-            memset(room, 0x33, len);
-            assert_int_equal(weir_tx_commit(c, len, 0, p->now), WEIR_ERR_NONE);
+            size_t some = p->chunk > 0 ? 1 + path_random(p, p->chunk) : len;
+            some = some < len ? some : len;
+            memset(room, (int)(0x33 + (p->chunk > 0 ? path_random(p, 64) : 0)), some);
+            assert_int_equal(weir_tx_commit(c, some, 0, p->now), WEIR_ERR_NONE);
+            if (p->chunk > 0) {
+                break;
+            }
         }
     }
     while (end == 1 && weir_rx_peek(c, &len) != NULL && len > 0) {
@@ -147,7 +185,8 @@ static void path_arrive(struct path *p, uint32_t end)
     struct path_way *way = &p->way[end];
     struct path_packet *k = &way->packets[way->head];
     weir_view v;
-    assert_int_equal(weir_view_segment(&v, k->octets, k->len, NULL), WEIR_OK);
+    assert_int_equal(weir_view_segment(&v, k->octets, k->len, &p->pseudo[end]), WEIR_OK);
+    v.ecn = k->ecn;
     way->head = (way->head + 1) % PATH_PACKETS;
     way->count--;
     (void)weir_input(&p->flow[k->flow].c[1 - end], &v, p->now);

@@ -49,6 +49,9 @@ static void defaults(void **state)
     assert_string_equal(o.device.name, "weir0");
     assert_int_equal(o.device.fd, -1);
     assert_int_equal(o.device.mtu, 1500);
+    assert_int_equal(o.device.offload, WEIR_OFFLOAD_AUTO);
+    assert_int_equal(right("echo --offload auto").device.offload, WEIR_OFFLOAD_AUTO);
+    assert_int_equal(right("echo --offload off").device.offload, WEIR_OFFLOAD_OFF);
     assert_string_equal(weir_format_addr(text, &o.device.addr4.addr), "10.77.0.2");
     assert_string_equal(weir_format_addr(text, &o.device.addr6.addr), "fd77::2");
     assert_int_equal(o.device.addr4.len, 24);

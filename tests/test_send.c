@@ -424,7 +424,7 @@ static void a_copy_closes_the_checksum(void **state)
         uint8_t octets[1600];
         uint32_t first = f->c.snd.nxt.v;
         send_octets(f, len, 0);
-        assert_int_equal(weiri_out_open(&f->c, &out, f->now), 20 + len);
+        assert_int_equal(weiri_out_open(&f->c, &out, 0, f->now), 20 + len);
         cut += out.body[1].len > 0;
         assert_int_equal(weiri_out_copy_closed(&out, octets), 20 + len);
         assert_int_equal(weir_view_segment(&v, octets, 20 + len, &pseudo), WEIR_OK);

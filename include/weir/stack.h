@@ -64,9 +64,19 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
 
 /* One packet from the IP header on. The verdict says what became of it; it is counted in weir_stats. */
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now);
-/* The next packet to send; its length, 0 = nothing now. */
+/* What a device has done to one packet, or left to be done. All 0: nothing. */
+typedef struct weir_offload {
+    bool checked;      /* the TCP checksum was verified, or is not made yet because the packet never left this machine: not looked at */
+    uint16_t gso_size; /* not 0: segments that were joined, with so much text each, the last perhaps less; the header is the first one's
+                          but for its lengths, and FIN and PSH, which are the last one's */
+} weir_offload;
+/* weir_stack_input of such a packet, up to 65535 octets. Its checksum, where it is to be verified, is that of one packet. */
+WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload,
+                                                    weir_us now);
+/* The next packet to send; its length, 0 = nothing now. With config.tcp.gso_max it may be a super-segment: weir_poll. */
 WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now);
-/* The same into one piece of memory, copy and checksum in one pass; 0 = nothing now. cap must be the MTU at least. */
+/* The same into one piece of memory, copy and checksum in one pass; 0 = nothing now. cap must be the MTU at least. Never a
+ * super-segment, and never partial. */
 WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now);
 WEIR_API void weir_stack_expire(weir_stack *s, weir_us now);
 /* When to call weir_stack_expire at the latest. Never later than due. It may be early, since a timer that moved into the future is

@@ -204,10 +204,16 @@ typedef struct weir_tun weir_tun;
 
 #define WEIR_TUN_ROUTES_MAX 16
 
+/* Super-segments of up to 64 KiB and partial checksums, both ways (Linux: IFF_VNET_HDR, TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6). */
+enum weir_tun_offload {
+    WEIR_OFFLOAD_AUTO, /* where the device has them and no link is impaired */
+    WEIR_OFFLOAD_OFF
+};
+
 typedef struct weir_tun_config {
     const char *name;         /* of the interface; NULL, "" or "any": the kernel numbers one (weir0, weir1, ...). One that
                                * exists (`ip tuntap add`) is used; if it is up and may not be configured, as it is */
-    int fd;                   /* not -1: take over this descriptor instead: a TUN (IFF_NO_PI, no IFF_VNET_HDR) or a socket
+    int fd;                   /* not -1: take over this descriptor instead: a TUN (IFF_NO_PI, perhaps IFF_VNET_HDR) or a socket
                                * that keeps packet boundaries (datagram, seqpacket). Nothing is configured. Closed by
                                * weir_tun_close; it stays the caller's if weir_tun_open fails */
     bool unshare;             /* first go into a network namespace of one's own, and into a user namespace too when not
@@ -219,6 +225,7 @@ typedef struct weir_tun_config {
     size_t route_count;
     weir_link_config in, out; /* impairment of what goes into weir, and of what comes out; their seeds come from `seed` */
     size_t link_memory;       /* for packets under way, each direction that is impaired; 32 MiB */
+    uint8_t offload;          /* enum weir_tun_offload; AUTO */
     uint64_t seed;            /* of the impairments: 0: random (see weir_tun_seed) */
     const char *pcapng;       /* capture file, "-": standard output; NULL: none */
     const char *application;  /* for the capture file */
@@ -233,7 +240,7 @@ WEIR_API weir_tun *weir_tun_open(const weir_tun_config *config, weir_fault *faul
  * incomplete. */
 WEIR_API bool weir_tun_close(weir_tun *t, weir_fault *fault);
 
-/* Fills a stack configuration for this device: weir_stack_config_init, then addresses, prefixes, MTU, any_destination
+/* Fills a stack configuration for this device: weir_stack_config_init, then addresses, prefixes, MTU, offloads, any_destination
  * if there are routes, and a secret from the system's random numbers (derived from the seed if config.seed was given:
  * for reproduction, not for the Internet). Change it as you like before weir_tun_start. */
 WEIR_API void weir_tun_stack_config(weir_tun *t, weir_stack_config *config);
@@ -250,6 +257,7 @@ WEIR_API bool weir_tun_drop_privileges(weir_tun *t, weir_fault *fault);
 WEIR_API const char *weir_tun_name(const weir_tun *t); /* of the interface; "fd 5" for a socket */
 WEIR_API int weir_tun_fd(const weir_tun *t);
 WEIR_API uint32_t weir_tun_mtu(const weir_tun *t);
+WEIR_API bool weir_tun_offloads(const weir_tun *t); /* packets are larger than the MTU now */
 WEIR_API uint64_t weir_tun_seed(const weir_tun *t); /* the one in use: print it, so that a run can be repeated */
 /* The address that the other end of a link has if none is named: the first of the prefix that is not one's own. */
 WEIR_API weir_addr weir_tun_default_peer(const weir_prefix *own);
@@ -292,6 +300,8 @@ WEIR_API bool weir_tun_trouble(weir_tun *t, weir_fault *fault);
 typedef struct weir_tun_stats {
     uint64_t packets_in, octets_in;   /* read from the device */
     uint64_t packets_out, octets_out; /* written to it */
+    uint64_t supers_in, supers_out;   /* of them, those of several segments */
+    uint64_t joined;                  /* single packets that went into the stack with the one before them */
     uint64_t reads, writes, polls;    /* system calls */
     uint64_t write_again;             /* the device took no more: the packet was kept */
     uint64_t write_dropped;           /* the device refused a packet (interface down, no buffers) */

@@ -170,6 +170,8 @@ typedef struct weir_view {
     weir_block sack[WEIR_SACK_BLOCKS_MAX];
     const uint8_t *payload;
     uint32_t payload_len;
+    uint16_t gso_size;      /* 0 from weir_view_segment: one segment. Else several that were joined on the way, each but the last with so
+                               much text; filled by whoever knows. Text longer than an MSS may come without it */
 } weir_view;
 
 /* Reads one TCP segment (header and payload, no IP). `pseudo` gives the addresses for the checksum, which
@@ -276,6 +278,9 @@ typedef struct weir_config {
                                    at most a quarter of the ring lent at open; 0: that ring */
     uint32_t tx_max;            /* the largest send ring that will be asked for, octets; 0: none beyond what is lent: weir_wanted */
     uint16_t mtu;               /* of the interface, IP header included; MSS derives from it (RFC 6691); 1500 */
+    uint16_t gso_max;           /* super-segments: so many octets may a packet of weir_poll have, headers included, that the caller's device
+                                   will cut (weir_out.gso_size); the MTU at least, 65535 at most; 0: none */
+    bool partial_checksum;      /* the caller's device completes the checksums of all that weir_poll gives (weir_out.partial); false */
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind; CUBIC */
     uint8_t pacing;             /* enum weir_pacing; start */
@@ -421,15 +426,24 @@ typedef struct weir_out {
     uint16_t header_at;   /* the header is room[header_at] .. */
     uint16_t header_len;  /* .. of so many octets: TCP from weir_poll, IP and TCP from weir_stack_poll */
     uint8_t ecn;          /* for the two ECN bits of the IP header; weir_stack_poll has written them */
+    bool partial;         /* the checksum field holds the sum of the pseudo-header alone (not inverted), for the length that this packet
+                             has: the device completes it. With config.partial_checksum, and always with gso_size */
+    uint16_t gso_size;    /* 0: one segment. Else many, to be cut: so many octets of text each, the last may have fewer */
     uint32_t len;         /* of the whole packet */
     weir_us depart_at;    /* not to leave earlier; 0: at once. Only with WEIR_PACING_STAMP */
     weir_slice body[2];   /* len 0: none */
 } weir_out;
 
-/* The next segment to send; its length in octets, 0 = nothing now. The checksum is complete. */
+/* The next segment to send; its length in octets, 0 = nothing now. The checksum is complete.
+ * With config.gso_max new text comes as super-segments: what this call would have given one by one, at this time, as one packet. Cut as
+ * weir_out_cut does it the octets are the same. Not made of what is sent again, is urgent, reports SACK blocks or carries CWR, and not
+ * with WEIR_PACING_STAMP. */
 WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now);
-/* Puts a packet into one piece of memory; 0 if cap is too small, else out->len. */
+/* Puts a packet into one piece of memory, as it is; 0 if cap is too small, else out->len. */
 WEIR_API size_t weir_out_copy(const weir_out *out, uint8_t *octets, size_t cap);
+/* Segment i, from 0, of a packet into one piece of memory, as the wire will see it: its own length, number and flags, and a complete
+ * checksum. Its length; 0 if there is no such segment, or cap is too small. A packet that is one segment has segment 0. */
+WEIR_API size_t weir_out_cut(const weir_out *out, uint32_t i, uint8_t *octets, size_t cap);
 /* When to call weir_expire at the latest; WEIR_FOREVER if nothing is waited for. Every call that takes the
  * connection without const can change it. */
 WEIR_API weir_us weir_deadline(const weir_conn *c);

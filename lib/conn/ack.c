@@ -190,10 +190,18 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
     weiri_tune_acked(c, n.acked);
 }
 
+/* The text of one segment. Where several were joined and nobody says how long each was: as much as fits beside the options. */
+static uint32_t ack_segment_size(const weir_conn *c, const weir_view *v)
+{
+    uint32_t options = v->header_len > 20 ? v->header_len - 20u : 0;
+    uint32_t most = v->gso_size > 0 ? base_min32(v->gso_size, c->mss_adv) : c->mss_adv - options;
+    return base_min32(v->payload_len, most);
+}
+
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v)
 {
-    c->count.data_in++;
-    c->rcv_mss = (uint16_t)base_max32(c->rcv_mss, base_min32(v->payload_len, c->mss_adv));
+    c->count.data_in += conn_segments(v);
+    c->rcv_mss = (uint16_t)base_max32(c->rcv_mss, ack_segment_size(c, v));
     if (conn_has(c, WEIRI_ACK_NOW)) {
         return;
     }

@@ -99,6 +99,7 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
 {
     const struct config_rule rules[] = {
         {config->mtu >= 576 - 148, "mtu"}, /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
+        {config->gso_max == 0 || config->gso_max >= config->mtu, "gso_max"},
         {config->mss_min >= 64 && config->mss_min <= 536, "mss_min"}, /* options take 40 of it; 536 is what everyone may assume */
         {config->cc < WEIR_CC_COUNT, "cc"},
         {config->pacing < WEIR_PACING_COUNT, "pacing"},

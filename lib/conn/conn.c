@@ -23,7 +23,7 @@ WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
     c->now = old.now;
     c->rx_ring = old.rx_ring;
     c->tx_ring = old.tx_ring;
-    c->spans = old.spans - old.span_head;
+    c->spans = old.span_cap > 0 ? old.spans - old.span_head : NULL; /* back to the first place */
     c->rx_size = old.rx_size;
     c->tx_size = old.tx_size;
     c->span_cap = old.span_cap;
@@ -97,7 +97,7 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     s.c = c;
     s.v = view;
     s.facts = weiri_facts_segment(c, view);
-    c->count.in++;
+    c->count.in += conn_segments(view);
     weiri_fsm_segment(&s);
     weiri_conn_finish(c);
     return s.reuse ? WEIR_REUSE : WEIR_TAKEN;

@@ -12,6 +12,7 @@ struct out_plan {
     uint32_t len; /* of text; FIN comes after it */
     bool fin;
     bool fresh;   /* text that was never sent before, and no probe of a closed window */
+    uint32_t segment; /* of a super-segment, each but the last has so much text; else len */
 };
 
 /* ---- deciding -------------------------------------------------------------------------------------------------------------------- */
@@ -453,6 +454,7 @@ WEIR_PRIVATE void weiri_out_close(weir_out *out)
         sum = weiri_sum_join(sum, weiri_sum(out->body[1].octets, out->body[1].len, 0), out->body[0].len);
     }
     base_put16(header + 16, weiri_sum_finish(sum));
+    out->partial = false;
 }
 
 WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets)
@@ -472,7 +474,7 @@ WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets)
     return out->len;
 }
 
-static void out_send(weir_conn *c, const struct out_plan *p, weir_out *out)
+static void out_emit(weir_conn *c, const struct out_plan *p, weir_out *out)
 {
     weir_fields f;
     out_fields_start(c, &f);
@@ -491,32 +493,70 @@ static void out_send(weir_conn *c, const struct out_plan *p, weir_out *out)
     out->header_len = (uint16_t)weir_emit_header(out->room + WEIR_IP_HEADER_MAX, &f);
     weiri_ring_slices(c, p->from, p->len, out->body);
     out->len = out->header_len + p->len;
+    out->gso_size = (uint16_t)(p->len > p->segment ? p->segment : 0);
+    out->partial = true;
     out_open_checksum(c, out);
-    c->count.out++;
-    c->count.data_out += p->len > 0;
 }
 
-WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, weir_us now)
+/* What one segment changes; when it may leave. */
+static weir_us out_book(weir_conn *c, const struct out_plan *p)
+{
+    out_note(c, p);
+    weir_us at = out_is_paced(p) ? weiri_pace_depart(c, p->len) : 0;
+    c->count.out++;
+    c->count.data_out += p->len > 0;
+    return at;
+}
+
+/* May the next segment have the same header but for its number? A duplicate is reported once, CWR said once, the urgent pointer counts from
+ * the number; and stamps differ. */
+static bool out_repeats(const weir_conn *c, const struct out_plan *p)
+{
+    bool text = p->kind == OUT_TEXT && p->fresh && !p->fin && p->len == out_full_size(c);
+    bool plain = out_sack_count(c) == 0 && !conn_has(c, WEIRI_URG_SND) && !(c->ecn & WEIRI_ECN_CWR);
+    return text && plain && weiri_pace_mode(c) != WEIR_PACING_STAMP;
+}
+
+/* A super-segment: what would be polled next goes with it, and into the books one by one, as far as `most` octets of text. */
+static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
+{
+    while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */
+        struct out_plan next = out_decide(c);
+        if (next.kind != OUT_TEXT || next.len == 0 || p->len + next.len > most) {
+            return;
+        }
+        (void)out_book(c, &next);
+        p->len += next.len;
+        p->fin = next.fin;
+    }
+}
+
+WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
     struct out_plan p = out_decide(c);
-    p.fresh = p.len > 0 && (p.kind == OUT_TEXT || p.kind == OUT_TAIL) && seq_eq(p.from, c->snd.nxt);
-    out_note(c, &p);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);
         weiri_timer_update(c);
         return 0;
     }
-    out->depart_at = out_is_paced(&p) ? weiri_pace_depart(c, p.len) : 0;
-    out_send(c, &p, out);
+    uint32_t headers = conn_ip_header(c) + WEIR_TCP_HEADER_MAX;
+    p.fresh = p.len > 0 && (p.kind == OUT_TEXT || p.kind == OUT_TAIL) && seq_eq(p.from, c->snd.nxt);
+    p.segment = p.len;
+    bool repeats = most > headers && out_repeats(c, &p);
+    out->depart_at = out_book(c, &p);
+    if (repeats) {
+        out_extend(c, &p, most - headers);
+    }
+    out_emit(c, &p, out);
     weiri_conn_finish(c);
     return out->len;
 }
 
 WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
 {
-    size_t len = weiri_out_open(c, out, now);
-    if (len > 0) {
+    size_t len = weiri_out_open(c, out, c->cfg->gso_max, now);
+    if (len > 0 && out->gso_size == 0 && !c->cfg->partial_checksum) {
         weiri_out_close(out);
     }
     return len;

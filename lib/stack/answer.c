@@ -161,6 +161,8 @@ WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out)
 {
     struct weiri_answers *r = &s->answers;
     memset(out->body, 0, sizeof out->body);
+    out->gso_size = 0;
+    out->partial = false;
     if (r->count != 0) {
         const uint32_t at = r->head;
         r->head = (at + 1) % WEIRI_ANSWERS;

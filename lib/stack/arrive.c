@@ -242,15 +242,16 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
     return WEIR_OK;
 }
 
-static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip)
+static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip, const weir_offload *offload)
 {
     weir_view view;
-    const enum weir_verdict verdict =
-        weir_view_segment(&view, ip->payload, ip->payload_len, s->cfg.checksum_trusted ? NULL : &ip->addrs);
+    const bool trusted = s->cfg.checksum_trusted || offload->checked;
+    const enum weir_verdict verdict = weir_view_segment(&view, ip->payload, ip->payload_len, trusted ? NULL : &ip->addrs);
     if (verdict != WEIR_OK) {
         return verdict;
     }
     view.ecn = ip->traffic_class & 3u;
+    view.gso_size = offload->gso_size;
     s->stats.odd_segments += view.odd != 0;
     struct arrive_tcp a;
     memset(&a, 0, sizeof a);
@@ -262,7 +263,7 @@ static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *
     return arrive_segment(s, &a);
 }
 
-static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, size_t len)
+static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload)
 {
     struct weiri_ip ip;
     enum weir_verdict verdict = weiri_ip_view(&ip, packet, len);
@@ -273,14 +274,21 @@ static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, siz
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip) : arrive_icmp(s, &ip);
+    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip, offload) : arrive_icmp(s, &ip);
 }
 
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)
 {
+    const weir_offload none = {false, 0};
+    return weir_stack_input_offload(s, packet, len, &none, now);
+}
+
+WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload,
+                                                    weir_us now)
+{
     weiri_stack_begin(s, now);
     s->last = 0;
-    const enum weir_verdict verdict = arrive_packet(s, packet, len);
+    const enum weir_verdict verdict = arrive_packet(s, packet, len, offload);
     s->stats.packets_in++;
     s->stats.octets_in += len;
     s->stats.verdicts[verdict]++;

@@ -24,7 +24,7 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, bool open
 {
     weir_conn *c = &s->slots[i].conn;
     const uint32_t before = c->count.retrans;
-    const size_t len = open ? weiri_out_open(c, out, s->now) : weir_poll(c, out, s->now);
+    const size_t len = open ? weiri_out_open(c, out, 0, s->now) : weir_poll(c, out, s->now);
     if (WEIR_NEVER(len == 0)) { /* it was queued because it has something to send */
         return 0;
     }

@@ -72,9 +72,26 @@ int weiri_device_open(weir_fault *fault)
     return fd;
 }
 
-bool weiri_device_create(struct weiri_device *device, const char *name, weir_fault *fault)
+/* Each packet has this header in front from now on, in the octet order of this machine. */
+static bool device_set_header(int fd)
+{
+    int size = (int)WEIRI_VNET_HEADER;
+
+    return ioctl(fd, TUNSETVNETHDRSZ, &size) == 0;
+}
+
+/* UDP is nothing to weir, and the kernel cuts what is marked for congestion by itself. */
+bool weiri_device_offload(const struct weiri_device *device, bool on)
+{
+    unsigned long what = on ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0;
+
+    return device->vnet && ioctl(device->fd, TUNSETOFFLOAD, what) == 0;
+}
+
+bool weiri_device_create(struct weiri_device *device, const char *name, bool vnet, weir_fault *fault)
 {
     struct ifreq request;
+    unsigned features = 0;
     int fd;
 
     if (name == NULL || *name == '\0' || strcmp(name, "any") == 0)
@@ -84,17 +101,19 @@ bool weiri_device_create(struct weiri_device *device, const char *name, weir_fau
                            "'%.40s' is no name for an interface", name);
     memset(&request, 0, sizeof request);
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-    request.ifr_flags = IFF_TUN | IFF_NO_PI;
     fd = weiri_device_open(fault);
     if (fd < 0)
         return false;
-    if (ioctl(fd, TUNSETIFF, &request) != 0) {
+    vnet = vnet && ioctl(fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR) != 0;
+    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | (vnet ? IFF_VNET_HDR : 0));
+    if (ioctl(fd, TUNSETIFF, &request) != 0 || (vnet && !device_set_header(fd))) {
         (void)device_attach_fault(errno, name, fault);
         (void)close(fd);
         return false;
     }
     device->fd = fd;
     device->tun = true;
+    device->vnet = vnet;
     memcpy(device->name, request.ifr_name, sizeof device->name);
     device->name[sizeof device->name - 1] = '\0';
     return true;
@@ -108,7 +127,7 @@ static bool device_adopt_socket(struct weiri_device *device, int fd, weir_fault 
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type == SOCK_STREAM)
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "give it a TUN device, or a datagram or seqpacket socket",
                            "descriptor %d does not keep the boundaries of packets", fd);
-    device->tun = false;
+    device->tun = device->vnet = false;
     (void)snprintf(device->name, sizeof device->name, "fd %d", fd);
     return true;
 }
@@ -123,11 +142,12 @@ bool weiri_device_adopt(struct weiri_device *device, int fd, weir_fault *fault)
                            "cannot use descriptor %d", fd);
     memset(&request, 0, sizeof request);
     if (ioctl(fd, TUNGETIFF, &request) == 0) {
-        if ((request.ifr_flags & (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)) != (IFF_TUN | IFF_NO_PI))
-            return weiri_fault(fault, WEIR_FAULT_USAGE, 0,
-                               "open it with IFF_TUN and IFF_NO_PI and nothing before the packet",
+        bool vnet = (request.ifr_flags & IFF_VNET_HDR) != 0;
+        if ((request.ifr_flags & (IFF_TUN | IFF_NO_PI)) != (IFF_TUN | IFF_NO_PI) || (vnet && !device_set_header(fd)))
+            return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "open it with IFF_TUN and IFF_NO_PI, and IFF_VNET_HDR or not",
                                "descriptor %d is a TUN device of another kind", fd);
         device->tun = true;
+        device->vnet = vnet;
         memcpy(device->name, request.ifr_name, sizeof device->name);
         device->name[sizeof device->name - 1] = '\0';
     } else if (!device_adopt_socket(device, fd, fault)) {

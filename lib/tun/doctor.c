@@ -48,7 +48,7 @@ static bool doctor_try(enum weir_tun_check check, weir_fault *fault)
     case WEIR_CHECK_DEVICE:
         return weiri_device_open(fault) >= 0;
     case WEIR_CHECK_CREATE:
-        return weiri_device_create(&device, "any", fault);
+        return weiri_device_create(&device, "any", false, fault);
     case WEIR_CHECK_NETNS:
         return weiri_namespace_net(fault);
     case WEIR_CHECK_USERNS:

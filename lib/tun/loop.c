@@ -48,45 +48,99 @@ bool weir_tun_trouble(weir_tun *t, weir_fault *fault)
 
 /* ---- packets in ---- */
 
-static void loop_input(weir_tun *t, const uint8_t *packet, size_t len, weir_us now)
+static void loop_input(weir_tun *t, const uint8_t *packet, size_t len, const weir_offload *offload, weir_us now)
 {
-    enum weir_verdict verdict = weir_stack_input(t->stack, packet, len, now);
+    enum weir_verdict verdict = weir_stack_input_offload(t->stack, packet, len, offload, now);
+    weir_slice slice = {packet, len};
 
     if (t->pcapng != NULL)
-        weiri_trace_in(t, packet, len, verdict, now);
+        weiri_trace_in(t, &slice, offload->gso_size, verdict, now);
 }
 
-/* One packet from the device into t->packet: its length, 0 = none now. */
-static size_t loop_read(weir_tun *t, bool hung_up)
+static void loop_input_late(weir_tun *t, const uint8_t *packet, size_t len, weir_us now)
 {
+    const weir_offload none = {false, 0};
+
+    loop_input(t, packet, len, &none, now);
+}
+
+/* What was collected goes into the stack. */
+static void loop_input_joined(weir_tun *t, weir_us now)
+{
+    weir_offload offload;
+    size_t len = weiri_gro_take(&t->gro, &offload);
+
+    if (len != 0)
+        loop_input(t, t->gro.octets, len, &offload, now);
+}
+
+/* A packet at weiri_gro_room. In a capture each is seen as it came. */
+static void loop_input_one(weir_tun *t, size_t len, const weir_offload *offload, weir_us now)
+{
+    const uint8_t *packet = weiri_gro_room(&t->gro);
+    enum weiri_gro_fate fate = t->pcapng != NULL ? WEIRI_GRO_APART : weiri_gro_add(&t->gro, len, offload);
+
+    t->stats.joined += fate == WEIRI_GRO_TAKEN && t->gro.count > 1;
+    if (fate == WEIRI_GRO_TAKEN)
+        return;
+    loop_input_joined(t, now);
+    if (fate == WEIRI_GRO_NEXT) {
+        memmove(t->gro.octets, packet, len);
+        (void)weiri_gro_add(&t->gro, len, offload);
+    } else {
+        loop_input(t, packet, len, offload, now);
+    }
+}
+
+/* One packet from the device to weiri_gro_room: its length, 0 = none now. */
+static size_t loop_read(weir_tun *t, bool hung_up, uint8_t header[WEIRI_VNET_HEADER])
+{
+    struct iovec slices[2] = {{header, WEIRI_VNET_HEADER}, {weiri_gro_room(&t->gro), WEIRI_OCTETS_MAX}};
+    size_t front = t->device.vnet ? WEIRI_VNET_HEADER : 0;
     ssize_t n;
 
     do {
-        n = read(t->device.fd, t->packet, sizeof t->packet);
+        n = readv(t->device.fd, t->device.vnet ? slices : slices + 1, t->device.vnet ? 2 : 1);
         t->stats.reads++;
     } while (n < 0 && errno == EINTR);
-    if (n > 0)
-        return (size_t)n;
-    if (n == 0 ? hung_up : errno != EAGAIN)
+    if (n > (ssize_t)front)
+        return (size_t)n - front;
+    if (n == 0 ? hung_up : n < 0 && errno != EAGAIN)
         loop_gone(t, n == 0 ? 0 : errno);
     return 0;
 }
 
+/* A link takes packets with nothing left to be done to them. */
+static void loop_arrived(weir_tun *t, size_t len, const uint8_t header[WEIRI_VNET_HEADER], weir_us now)
+{
+    weir_offload offload = {false, 0};
+    uint8_t *packet = weiri_gro_room(&t->gro);
+
+    if (t->device.vnet)
+        offload = weiri_offload_read(header);
+    t->stats.packets_in++;
+    t->stats.octets_in += len;
+    t->stats.supers_in += offload.gso_size != 0;
+    if (t->device.vnet && (t->in.link != NULL || t->pcapng != NULL))
+        weiri_offload_complete_read(header, packet, len);
+    if (t->in.link == NULL)
+        loop_input_one(t, len, &offload, now);
+    else
+        (void)weir_link_push(t->in.link, packet, len, now);
+}
+
 static bool loop_receive(weir_tun *t, bool hung_up, weir_us now)
 {
+    uint8_t header[WEIRI_VNET_HEADER];
     unsigned count = 0;
 
     for (; count < t->batch && !t->gone; count++) {
-        size_t len = loop_read(t, hung_up);
+        size_t len = loop_read(t, hung_up, header);
         if (len == 0)
             break;
-        t->stats.packets_in++;
-        t->stats.octets_in += len;
-        if (t->in.link == NULL)
-            loop_input(t, t->packet, len, now);
-        else
-            (void)weir_link_push(t->in.link, t->packet, len, now);
+        loop_arrived(t, len, header, now);
     }
+    loop_input_joined(t, now);
     return count != 0;
 }
 
@@ -99,7 +153,7 @@ static bool loop_receive_late(weir_tun *t, weir_us now)
     if (t->in.link == NULL)
         return false;
     for (; count < 4 * t->batch && (len = weir_link_pop(t->in.link, t->packet, sizeof t->packet, now)) != 0; count++)
-        loop_input(t, t->packet, len, now);
+        loop_input_late(t, t->packet, len, now);
     return count != 0;
 }
 
@@ -239,19 +293,24 @@ static bool loop_writev(weir_tun *t, const struct iovec *slices, int count, size
     return true;
 }
 
-static bool loop_write(weir_tun *t, const uint8_t *packet, size_t len)
-{
-    struct iovec slice;
+static const uint8_t loop_no_offload[WEIRI_VNET_HEADER];
 
-    slice.iov_base = (void *)(uintptr_t)packet; /* writev does not write there */
-    slice.iov_len = len;
-    return loop_writev(t, &slice, 1, len);
+static bool loop_write(weir_tun *t, const uint8_t *packet, size_t len, const uint8_t header[WEIRI_VNET_HEADER])
+{
+    struct iovec slices[2];
+    bool vnet = t->device.vnet;
+
+    slices[0].iov_base = (void *)(uintptr_t)header; /* writev does not write there */
+    slices[0].iov_len = WEIRI_VNET_HEADER;
+    slices[1].iov_base = (void *)(uintptr_t)packet;
+    slices[1].iov_len = len;
+    return loop_writev(t, vnet ? slices : slices + 1, vnet ? 2 : 1, len);
 }
 
 /* The packet that the device would not take last time. True: none is held now. */
 static bool loop_write_held(weir_tun *t)
 {
-    if (t->held_len != 0 && !t->gone && !loop_write(t, t->held, t->held_len))
+    if (t->held_len != 0 && !t->gone && !loop_write(t, t->held, t->held_len, t->held_header))
         return false;
     t->held_len = 0;
     return true;
@@ -259,38 +318,69 @@ static bool loop_write_held(weir_tun *t)
 
 static void loop_write_out(weir_tun *t, const weir_out *out)
 {
-    struct iovec slices[3];
-    int count = 1;
+    uint8_t header[WEIRI_VNET_HEADER];
+    struct iovec slices[4];
+    int count = 2;
 
-    slices[0].iov_base = (void *)(uintptr_t)(out->room + out->header_at);
-    slices[0].iov_len = out->header_len;
+    weiri_offload_write(header, out);
+    slices[0].iov_base = header;
+    slices[0].iov_len = sizeof header;
+    slices[1].iov_base = (void *)(uintptr_t)(out->room + out->header_at);
+    slices[1].iov_len = out->header_len;
     for (unsigned i = 0; i < 2; i++) {
         if (out->body[i].len == 0)
             continue;
         slices[count].iov_base = (void *)(uintptr_t)out->body[i].octets;
         slices[count++].iov_len = out->body[i].len;
     }
-    if (!loop_writev(t, slices, count, out->len))
-        t->held_len = (uint32_t)weir_out_copy(out, t->held, sizeof t->held); /* the slices do not outlive this turn */
+    t->stats.supers_out += out->gso_size != 0;
+    if (loop_writev(t, t->device.vnet ? slices : slices + 1, t->device.vnet ? count : count - 1, out->len))
+        return;
+    memcpy(t->held_header, header, sizeof header); /* the slices do not outlive this turn */
+    t->held_len = (uint32_t)weir_out_copy(out, t->held, sizeof t->held);
+}
+
+/* Into the link, segment by segment: a network has no super-segments. */
+static void loop_send_slowly(weir_tun *t, const weir_out *out, struct weiri_sent *sent, weir_us now)
+{
+    size_t len;
+
+    for (uint32_t i = 0; (len = weir_out_cut(out, i, t->packet, sizeof t->packet)) != 0; i++) {
+        weir_slice slice = {t->packet, len};
+        sent->fate = weir_link_push(t->out.link, t->packet, len, now);
+        if (t->pcapng != NULL)
+            weiri_trace_out(t, &slice, sent, now);
+    }
+}
+
+/* As one packet, super-segment or not, with the checksum that it would have. */
+static void loop_capture_out(weir_tun *t, const weir_out *out, struct weiri_sent *sent, weir_us now)
+{
+    weir_slice slice = {t->packet, weir_out_copy(out, t->packet, sizeof t->packet)};
+
+    if (out->partial)
+        weiri_offload_complete(t->packet, slice.len, (size_t)WEIR_IP_HEADER_MAX - out->header_at, WEIRI_TCP_CHECKSUM_AT);
+    sent->gso_size = out->gso_size;
+    weiri_trace_out(t, &slice, sent, now);
 }
 
 /* One packet of the stack to the link or the device; false: it has none. */
 static bool loop_send_one(weir_tun *t, weir_us now)
 {
     weir_out out;
-    unsigned fate = 0;
+    struct weiri_sent sent = {0, false, 0};
     uint64_t again = t->pcapng != NULL ? weir_stack_stats(t->stack)->retransmitted : 0;
 
     if (weir_stack_poll(t->stack, &out, now) == 0)
         return false;
+    sent.again = t->pcapng != NULL && weir_stack_stats(t->stack)->retransmitted != again;
     if (t->out.link != NULL) {
-        size_t len = weir_out_copy(&out, t->packet, sizeof t->packet);
-        fate = weir_link_push(t->out.link, t->packet, len, now);
+        loop_send_slowly(t, &out, &sent, now);
+        return true;
     }
     if (t->pcapng != NULL)
-        weiri_trace_out(t, &out, weir_stack_stats(t->stack)->retransmitted != again, fate, now);
-    if (t->out.link == NULL)
-        loop_write_out(t, &out);
+        loop_capture_out(t, &out, &sent, now);
+    loop_write_out(t, &out);
     return true;
 }
 
@@ -303,7 +393,8 @@ static bool loop_send_late(weir_tun *t, weir_us now)
         size_t len = weir_link_pop(t->out.link, t->packet, sizeof t->packet, now);
         if (len == 0)
             return true;
-        if (!loop_write(t, t->packet, len)) {
+        if (!loop_write(t, t->packet, len, loop_no_offload)) {
+            memcpy(t->held_header, loop_no_offload, sizeof t->held_header);
             memcpy(t->held, t->packet, len);
             t->held_len = (uint32_t)len;
             return true;

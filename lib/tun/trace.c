@@ -57,11 +57,17 @@ static const weir_conn *trace_conn(const weir_tun *t, bool *ended)
     return conn;
 }
 
-void weiri_trace_in(weir_tun *t, const uint8_t *packet, size_t len, enum weir_verdict verdict, weir_us now)
+/* "45 segments of 1448 octets": one packet here, so many for a network. */
+static void trace_segments(struct trace_text *to, size_t len, uint16_t gso_size)
+{
+    if (gso_size != 0)
+        trace_say(to, "%ssegments of %u octets in %zu", to->len == 0 ? "" : "; ", gso_size, len);
+}
+
+void weiri_trace_in(weir_tun *t, const weir_slice *packet, uint16_t gso_size, enum weir_verdict verdict, weir_us now)
 {
     struct trace_text comment;
     weir_pcapng_packet about = {now, true, comment.text};
-    weir_slice slice = {packet, len};
     bool ended;
     const weir_conn *conn = trace_conn(t, &ended);
 
@@ -73,25 +79,26 @@ void weiri_trace_in(weir_tun *t, const uint8_t *packet, size_t len, enum weir_ve
         trace_path(&comment, conn);
     else if (ended)
         trace_say(&comment, "the end of the connection: its record is given back");
-    weir_pcapng_write(t->pcapng, &about, &slice, 1);
+    trace_segments(&comment, packet->len, gso_size);
+    weir_pcapng_write(t->pcapng, &about, packet, 1);
     t->stats.captured++;
 }
 
-void weiri_trace_out(weir_tun *t, const weir_out *out, bool again, unsigned fate, weir_us now)
+void weiri_trace_out(weir_tun *t, const weir_slice *packet, const struct weiri_sent *sent, weir_us now)
 {
     struct trace_text comment;
     char link[WEIR_AMOUNT_TEXT];
     weir_pcapng_packet about = {now, false, comment.text};
-    weir_slice slices[3] = {{out->room + out->header_at, out->header_len}, out->body[0], out->body[1]};
     bool ended;
     const weir_conn *conn = trace_conn(t, &ended);
 
     comment.len = 0;
     comment.text[0] = '\0';
     if (conn != NULL)
-        trace_say(&comment, "%s%s", weir_state_name(weir_state(conn)), again ? ", retransmission" : "");
-    if (fate != 0)
-        trace_say(&comment, "%slink: %s", comment.len == 0 ? "" : "; ", weir_link_fate_text(fate, link));
-    weir_pcapng_write(t->pcapng, &about, slices, 3);
+        trace_say(&comment, "%s%s", weir_state_name(weir_state(conn)), sent->again ? ", retransmission" : "");
+    trace_segments(&comment, packet->len, sent->gso_size);
+    if (sent->fate != 0)
+        trace_say(&comment, "%slink: %s", comment.len == 0 ? "" : "; ", weir_link_fate_text(sent->fate, link));
+    weir_pcapng_write(t->pcapng, &about, packet, 1);
     t->stats.captured++;
 }

@@ -171,11 +171,13 @@ static bool tun_device_open(weir_tun *t, const weir_tun_config *config, weir_fau
 {
     struct weiri_interface interface;
 
+    if (config->fd >= 0 && !weiri_device_adopt(&t->device, config->fd, fault))
+        return false;
     if (config->fd >= 0)
-        return weiri_device_adopt(&t->device, config->fd, fault);
+        return true;
     if (config->unshare && !weiri_namespace_enter(fault))
         return false;
-    if (!weiri_device_create(&t->device, config->name, fault))
+    if (!weiri_device_create(&t->device, config->name, config->offload == WEIR_OFFLOAD_AUTO, fault))
         return false;
     memset(&interface, 0, sizeof interface);
     interface.name = t->device.name;
@@ -185,6 +187,15 @@ static bool tun_device_open(weir_tun *t, const weir_tun_config *config, weir_fau
     interface.routes = config->routes;
     interface.route_count = config->route_count;
     return weiri_interface_up(&interface, fault);
+}
+
+/* A link has packets as a network has them. */
+static bool tun_offload(weir_tun *t, const weir_tun_config *config)
+{
+    bool wanted = config->offload == WEIR_OFFLOAD_AUTO && t->in.link == NULL && t->out.link == NULL;
+
+    t->offload = weiri_device_offload(&t->device, wanted) && wanted;
+    return true;
 }
 
 static bool tun_build(weir_tun *t, const weir_tun_config *config, weir_fault *fault)
@@ -199,7 +210,7 @@ static bool tun_build(weir_tun *t, const weir_tun_config *config, weir_fault *fa
            tun_address(t, &config->addr6, &config->peer6, &t->peer6, fault) &&
            tun_way_open(&t->in, &config->in, weiri_mix(t->seed, 1), config->link_memory, fault) &&
            tun_way_open(&t->out, &config->out, weiri_mix(t->seed, 2), config->link_memory, fault) &&
-           tun_device_open(t, config, fault) && tun_capture_open(t, config, fault);
+           tun_device_open(t, config, fault) && tun_offload(t, config) && tun_capture_open(t, config, fault);
 }
 
 /* ---- life ---- */
@@ -246,6 +257,8 @@ void weir_tun_stack_config(weir_tun *t, weir_stack_config *config)
 {
     weir_stack_config_init(config);
     config->tcp.mtu = (uint16_t)t->mtu;
+    config->tcp.gso_max = t->offload ? 65535 : 0;
+    config->tcp.partial_checksum = t->offload;
     config->any_destination = t->any_destination;
     for (size_t i = 0; i < t->address_count; i++) {
         config->addrs[i] = t->addresses[i].own.addr;
@@ -264,6 +277,9 @@ bool weir_tun_start(weir_tun *t, const weir_stack_config *config, weir_fault *fa
     size_t len = weir_stack_size(config);
     weir_err err = weir_config_check(&config->tcp, &field);
 
+    if (!t->offload && (config->tcp.gso_max != 0 || config->tcp.partial_checksum))
+        return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "leave gso_max and partial_checksum as weir_tun_stack_config sets them",
+                           "this device takes no super-segments and no partial checksums");
     if (len == 0 || err != WEIR_ERR_NONE)
         return weiri_fault(fault, WEIR_FAULT_USAGE, 0, "see weir/stack.h for its range",
                            "the configuration of the stack is refused (%s)",
@@ -305,7 +321,14 @@ bool weir_tun_impair(weir_tun *t, const weir_link_config *in, const weir_link_co
         }
         ways[i]->config = config;
     }
+    if (t->offload && (t->in.link != NULL || t->out.link != NULL))
+        t->offload = !weiri_device_offload(&t->device, false);
     return true;
+}
+
+bool weir_tun_offloads(const weir_tun *t)
+{
+    return t->offload;
 }
 
 /* ---- looking ---- */

@@ -101,7 +101,7 @@ static bool wire_device(struct wire_end *end, const weir_wire_config *config, en
     struct weiri_address addresses[2];
     struct weiri_interface interface;
 
-    if (!weiri_device_create(&end->device, config->name, fault))
+    if (!weiri_device_create(&end->device, config->name, false, fault))
         return false;
     memset(&interface, 0, sizeof interface);
     interface.name = end->device.name;

@@ -229,7 +229,7 @@ static bool kernel_reset(struct target *t, const struct target_world *world)
     kernel_forget(k);
     k->world = *world;
     k->nodelay = false;
-    if (!weiri_namespace_net(&fault) || !weiri_device_create(&k->tun, "any", &fault) || !kernel_interface(k, &fault)) {
+    if (!weiri_namespace_net(&fault) || !weiri_device_create(&k->tun, "any", false, &fault) || !kernel_interface(k, &fault)) {
         (void)snprintf(k->why, sizeof k->why, "%s", fault.text);
         return false;
     }

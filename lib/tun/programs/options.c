@@ -36,7 +36,8 @@ enum option_kind {
     KIND_ADDR4,   /* weir_addr */
     KIND_ADDR6,
     KIND_CC,      /* uint8_t enum weir_cc_kind */
-    KIND_ECN      /* uint8_t enum weir_ecn_use */
+    KIND_ECN,     /* uint8_t enum weir_ecn_use */
+    KIND_OFFLOAD  /* uint8_t enum weir_tun_offload */
 };
 
 struct option_row {
@@ -72,6 +73,8 @@ static const struct option_row option_rows[] = {
      "the kernel's IPv6 address (link: the right end's); the first of the network"},
     {"mtu", 0, KIND_U32, FOR_WIRE, AT(device.mtu), 0, 68, 65535, "OCTETS", "1500",
      "of the device; 1500; 1280 at least with IPv6"},
+    {"offload", 0, KIND_OFFLOAD, FOR_DEVICE, AT(device.offload), 0, 0, 0, "HOW", "off",
+     "super-segments of up to 64 KiB to and from the kernel: auto (default: unless the link is impaired) or off"},
     {"pcapng", 0, KIND_TEXT, FOR_DEVICE, AT(device.pcapng), 0, 0, 0, "FILE", "run.pcapng",
      "write every packet to FILE, state changes as packet comments"},
     {"loss", 0, KIND_LINK, FOR_WIRE, 0, 0, 0, 0, "PERCENT", "2%",
@@ -398,6 +401,12 @@ static const char *options_ecn(const char *text, uint8_t *use)
     return "off, accept or offer";
 }
 
+static const char *options_offload(const char *text, uint8_t *offload)
+{
+    *offload = strcmp(text, "off") == 0 ? (uint8_t)WEIR_OFFLOAD_OFF : (uint8_t)WEIR_OFFLOAD_AUTO;
+    return *offload == WEIR_OFFLOAD_OFF || strcmp(text, "auto") == 0 ? NULL : "auto or off";
+}
+
 static bool options_store(struct options_reader *r, const struct option_row *row, const char *text)
 {
     struct options *o = r->options;
@@ -430,6 +439,9 @@ static bool options_store(struct options_reader *r, const struct option_row *row
         break;
     case KIND_ECN:
         wrong = options_ecn(text, (uint8_t *)at);
+        break;
+    case KIND_OFFLOAD:
+        wrong = options_offload(text, (uint8_t *)at);
         break;
     default:
         return options_store_number(r, row, text);

@@ -206,11 +206,13 @@ struct print_counter {
     uint64_t value;
 };
 
-#define PRINT_COUNTERS 32
+#define PRINT_COUNTERS 36
 
 static size_t print_counters(const struct instance *in, struct print_counter rows[PRINT_COUNTERS])
 {
     const weir_stats *s = weir_stack_stats(in->stack);
+    weir_tun_stats device;
+    weir_tun_get_stats(in->tun, &device);
     const struct print_counter all[] = {
         {"connections", s->connections},
         {"half_open", s->half_open},
@@ -244,6 +246,10 @@ static size_t print_counters(const struct instance *in, struct print_counter row
         {"rings_missing", s->rings_missing},
         {"ring_octets", s->ring_octets},
         {"ring_octets_peak", s->ring_octets_peak},
+        {"offload", weir_tun_offloads(in->tun) ? 1 : 0},
+        {"supers_in", device.supers_in},
+        {"supers_out", device.supers_out},
+        {"joined", device.joined},
     };
     _Static_assert(sizeof all / sizeof *all == PRINT_COUNTERS, "one size");
     memcpy(rows, all, sizeof all);

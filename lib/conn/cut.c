@@ -1,0 +1,76 @@
+/* cut.c - a super-segment into the segments that it stands for: what a device with segmentation offload does, for whoever has none.
+ *
+ * Knows headers and octets, no connection. The sum of the pseudo-header stands in the checksum field of what is partial; only its length
+ * changes from segment to segment. RFC 9293 3.1. */
+#include "conn/conn.h"
+
+/* Where the text of segment i begins, and how long it is. */
+struct cut_place {
+    uint32_t at, len;
+    bool last;
+};
+
+static bool cut_find(const weir_out *out, uint32_t i, struct cut_place *place)
+{
+    uint32_t text = out->len - out->header_len, size = out->gso_size > 0 ? out->gso_size : base_max32(text, 1);
+    if (i > 0 && (i >= text || (uint64_t)i * size >= text)) {
+        return false;
+    }
+    place->at = i * size;
+    place->len = base_min32(text - place->at, size);
+    place->last = place->at + place->len == text;
+    return true;
+}
+
+static void cut_copy(const weir_out *out, const struct cut_place *place, uint8_t *to)
+{
+    uint32_t at = place->at, left = place->len;
+    for (unsigned part = 0; part < 2; part++) {
+        uint32_t have = (uint32_t)out->body[part].len, skip = base_min32(at, have), take = base_min32(have - skip, left);
+        if (take > 0) { /* an empty slice may point nowhere, which memcpy must not be given */
+            memcpy(to, out->body[part].octets + skip, take);
+        }
+        to += take;
+        at -= skip;
+        left -= take;
+    }
+}
+
+static void cut_ip(uint8_t *ip, uint32_t ip_len, uint32_t len)
+{
+    if (ip_len == WEIRI_IP4_HEADER) {
+        uint16_t before = base_get16(ip + 2);
+        base_put16(ip + 2, (uint16_t)len);
+        base_put16(ip + 10, weiri_checksum_update(base_get16(ip + 10), before, (uint16_t)len));
+    } else if (ip_len == WEIRI_IP6_HEADER) {
+        base_put16(ip + 4, (uint16_t)(len - WEIRI_IP6_HEADER));
+    }
+}
+
+/* `whole`: the length, TCP header included, that the sum of the pseudo-header is of; `len`: that which the segment has. */
+static void cut_tcp(uint8_t *tcp, uint32_t whole, uint32_t len, const struct cut_place *place)
+{
+    base_put32(tcp + 4, base_get32(tcp + 4) + place->at);
+    if (!place->last) {
+        tcp[13] &= (uint8_t)~(WEIR_FIN | WEIR_PSH);
+    }
+    uint16_t pseudo = (uint16_t)~base_get16(tcp + 16);
+    base_put16(tcp + 16, (uint16_t)~weiri_checksum_update(pseudo, (uint16_t)whole, (uint16_t)len));
+    base_put16(tcp + 16, weiri_sum_finish(weiri_sum(tcp, len, 0)));
+}
+
+WEIR_API size_t weir_out_cut(const weir_out *out, uint32_t i, uint8_t *octets, size_t cap)
+{
+    struct cut_place place;
+    if (!cut_find(out, i, &place) || cap < out->header_len + place.len) {
+        return 0;
+    }
+    uint32_t ip_len = WEIR_IP_HEADER_MAX - out->header_at, len = out->header_len + place.len;
+    memcpy(octets, out->room + out->header_at, out->header_len);
+    cut_copy(out, &place, octets + out->header_len);
+    if (out->partial) {
+        cut_ip(octets, ip_len, len);
+        cut_tcp(octets + ip_len, out->len - ip_len, len - ip_len, &place);
+    }
+    return len;
+}

@@ -1,0 +1,326 @@
+/* world.c - two stacks, the packets between them in memory: bulk transfer in one direction, and connections that come and go.
+ *
+ * A turn is a round trip: one end says all that it may, each packet is taken as it comes, the other end's answers travel back. The window is
+ * 256 KiB, so that packets and rings leave the nearest cache, as they do in use. */
+#include <string.h>
+
+#include "bench.h"
+#include "weir/stack.h"
+
+enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000 };
+
+struct world {
+    weir_stack *end[2];
+    weir_handle conn[2];
+    weir_us now;
+    uint8_t *slots, *back, *app, *user;
+    size_t slot, app_at, unread;
+    uint16_t len[WORLD_SLOTS], back_len[WORLD_SLOTS];
+    unsigned back_count;
+    unsigned long segments, opened;
+    uint16_t clamp;    /* the link writes this into MSS options; 0: it leaves them alone */
+    bool in_place;     /* the user works on the rings: no copies */
+};
+
+struct world_spec {
+    uint16_t mtu, clamp;
+    bool timestamps, in_place;
+    uint32_t ring, connections, time_wait;
+};
+
+static weir_addr world_addr(unsigned end)
+{
+    return weir_addr_v4(10, 0, 0, (uint8_t)(1 + end));
+}
+
+static weir_stack *world_stack(unsigned end, const struct world_spec *spec)
+{
+    weir_stack_config cfg;
+    weir_err err;
+    weir_stack_config_init(&cfg);
+    cfg.tcp.secret[0] = (uint8_t)(1 + end);
+    cfg.tcp.mtu = spec->mtu;
+    cfg.tcp.timestamps = spec->timestamps;
+    cfg.tcp.rx_max = cfg.tcp.tx_max = 0;
+    cfg.tcp.mss_min = 64;
+    cfg.tcp.nagle = false;
+    cfg.addrs[0] = world_addr(end);
+    cfg.addrs[1] = world_addr(end + 2); /* for more connections than there are ports */
+    cfg.addr_count = 2;
+    cfg.connections_max = spec->connections;
+    cfg.half_open_max = spec->connections;
+    cfg.time_wait_max = spec->time_wait;
+    cfg.port_first = 1024;
+    cfg.rings.rx = cfg.rings.tx = spec->ring;
+    size_t len = weir_stack_size(&cfg);
+    weir_stack *s = weir_stack_init(bench_memory(len), len, &cfg, 0, &err);
+    weir_listen_spec listener = {0};
+    weir_handle ignored;
+    listener.port = 80;
+    if (s == NULL || weir_stack_listen(s, &listener, &ignored) != WEIR_ERR_NONE) {
+        bench_fail("no stack");
+    }
+    return s;
+}
+
+/* The link says what the largest segment is, as some do: RFC 1624 keeps the checksum right. */
+static void world_clamp(const struct world *w, uint8_t *packet)
+{
+    uint8_t *tcp = packet + 20;
+    if (w->clamp == 0 || !(tcp[13] & WEIR_SYN) || tcp[20] != 2) {
+        return;
+    }
+    uint32_t sum = (uint16_t)~(tcp[16] << 8 | tcp[17]) + (uint32_t)(uint16_t)~(tcp[22] << 8 | tcp[23]) + w->clamp;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    tcp[16] = (uint8_t)(~sum >> 8);
+    tcp[17] = (uint8_t)~sum;
+    tcp[22] = (uint8_t)(w->clamp >> 8);
+    tcp[23] = (uint8_t)w->clamp;
+}
+
+static void world_take(struct world *w, unsigned end, uint8_t *packet, size_t len)
+{
+    world_clamp(w, packet);
+    if (weir_stack_input(w->end[end], packet, len, w->now) != WEIR_OK) {
+        bench_fail("a packet was refused");
+    }
+}
+
+/* ---- bulk ---- */
+
+static void world_drain(struct world *w)
+{
+    size_t len;
+    while (w->back_count < WORLD_SLOTS &&
+           (len = weir_stack_poll_copy(w->end[1], w->back + w->back_count * w->slot, w->slot, w->now)) > 0) {
+        w->back_len[w->back_count++] = (uint16_t)len;
+    }
+}
+
+static void world_write(struct world *w)
+{
+    weir_conn *c = weir_stack_conn(w->end[0], w->conn[0]);
+    size_t done, room;
+    do {
+        if (w->in_place) {
+            weir_tx_reserve(c, &done);
+            (void)weir_tx_commit(c, done, 0, w->now);
+            room = done;
+        } else {
+            weir_slice s = {w->app + w->app_at, WORLD_APP - w->app_at};
+            room = s.len;
+            (void)weir_send(c, s, 0, &done, w->now);
+            w->app_at = (w->app_at + done) % WORLD_APP;
+        }
+    } while (done > 0 && done == room);
+}
+
+static void world_read(struct world *w)
+{
+    weir_conn *c = weir_stack_conn(w->end[1], w->conn[1]);
+    size_t done;
+    do {
+        if (w->in_place) {
+            (void)weir_rx_peek(c, &done);
+            (void)weir_rx_consume(c, done, w->now);
+        } else {
+            (void)weir_recv(c, w->user, WORLD_APP, &done, w->now);
+        }
+    } while (done > 0);
+    w->unread = 0;
+}
+
+static void world_turn(struct world *w)
+{
+    unsigned count = 0;
+    size_t len;
+    w->now += WORLD_TURN_US;
+    world_write(w);
+    while (count < WORLD_SLOTS && (len = weir_stack_poll_copy(w->end[0], w->slots + count * w->slot, w->slot, w->now)) > 0) {
+        w->len[count++] = (uint16_t)len;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        world_take(w, 1, w->slots + i * w->slot, w->len[i]);
+        w->unread += w->len[i];
+        if (w->unread >= WORLD_APP) {
+            world_read(w);
+        }
+        world_drain(w);
+    }
+    world_read(w);
+    world_drain(w);
+    for (unsigned i = 0; i < w->back_count; i++) {
+        world_take(w, 0, w->back + i * w->slot, w->back_len[i]);
+    }
+    w->back_count = 0;
+    w->segments += count;
+    weir_stack_expire(w->end[0], w->now);
+    weir_stack_expire(w->end[1], w->now);
+}
+
+static unsigned long world_bulk(void *state, unsigned long count)
+{
+    struct world *w = state;
+    unsigned long first = w->segments;
+    while (w->segments - first < count) {
+        world_turn(w);
+    }
+    return w->segments - first;
+}
+
+/* ---- connections that come and go ---- */
+
+/* One octet each way: the client speaks first and closes last of the two, so that TIME-WAIT is at its end. */
+static void world_serve(struct world *w, unsigned end, const weir_ready *r)
+{
+    weir_conn *c = weir_stack_conn(w->end[end], r->conn);
+    uint8_t octet[1] = {1};
+    size_t done;
+    if (end == 0 && r->tag == 0 && (r->events & WEIR_EV_CONNECTED)) {
+        weir_slice s = {octet, 1};
+        (void)weir_send(c, s, 0, &done, w->now);
+        (void)weir_stack_set_tag(w->end[0], r->conn, 1);
+        (void)weir_stack_want(w->end[0], r->conn, WEIR_EV_READABLE | WEIR_EV_CLOSED);
+    } else if (r->events & WEIR_EV_READABLE) {
+        (void)weir_recv(c, octet, 1, &done, w->now);
+        weir_slice s = {octet, 1};
+        if (end == 1) {
+            (void)weir_send(c, s, 0, &done, w->now);
+            (void)weir_stack_want(w->end[1], r->conn, WEIR_EV_READABLE | WEIR_EV_PEER_FIN | WEIR_EV_CLOSED);
+        } else {
+            (void)weir_stack_release(w->end[0], r->conn, WEIR_FOREVER, w->now);
+        }
+    } else if (r->events & (WEIR_EV_PEER_FIN | WEIR_EV_CLOSED)) {
+        (void)weir_stack_release(w->end[end], r->conn, WEIR_FOREVER, w->now);
+        w->opened += end == 1;
+    } else {
+        (void)weir_stack_want(w->end[end], r->conn, WEIR_EV_READABLE | WEIR_EV_PEER_FIN | WEIR_EV_CLOSED);
+    }
+}
+
+static bool world_exchange(struct world *w, unsigned from)
+{
+    bool any = false;
+    weir_ready ready;
+    size_t len;
+    while ((len = weir_stack_poll_copy(w->end[from], w->slots, w->slot, w->now)) > 0) {
+        world_take(w, 1 - from, w->slots, len);
+        any = true;
+    }
+    while (weir_stack_ready(w->end[1 - from], &ready)) {
+        world_serve(w, 1 - from, &ready);
+        any = true;
+    }
+    return any;
+}
+
+static bool world_connect(struct world *w, weir_handle *conn)
+{
+    weir_tuple tuple = {0};
+    tuple.remote = world_addr(w->opened % 2 ? 3 : 1);
+    tuple.remote_port = 80;
+    return weir_stack_connect(w->end[0], &tuple, conn, w->now) == WEIR_ERR_NONE;
+}
+
+static unsigned long world_come_and_go(void *state, unsigned long count)
+{
+    struct world *w = state;
+    unsigned long first = w->opened;
+    weir_handle ignored;
+    while (w->opened - first < count) {
+        w->now += 10;
+        if (!world_connect(w, &ignored)) {
+            bench_fail("no connection can be opened");
+        }
+        while (world_exchange(w, 0) | world_exchange(w, 1)) {
+        }
+        weir_stack_expire(w->end[0], w->now);
+        weir_stack_expire(w->end[1], w->now);
+    }
+    return w->opened - first;
+}
+
+/* ---- opening ---- */
+
+static struct world *world_new(const struct world_spec *spec)
+{
+    struct world *w = bench_memory(sizeof *w);
+    w->slot = (size_t)(spec->mtu + 127) & ~(size_t)63;
+    w->slots = bench_memory(w->slot * WORLD_SLOTS);
+    w->back = bench_memory(w->slot * WORLD_SLOTS);
+    w->app = bench_memory(WORLD_APP);
+    w->user = bench_memory(WORLD_APP);
+    memset(w->app, 3, WORLD_APP);
+    w->clamp = spec->clamp;
+    w->in_place = spec->in_place;
+    w->end[0] = world_stack(0, spec);
+    w->end[1] = world_stack(1, spec);
+    return w;
+}
+
+static void *world_open_bulk(const struct world_spec *spec)
+{
+    struct world *w = world_new(spec);
+    weir_ready ready;
+    if (!world_connect(w, &w->conn[0])) {
+        bench_fail("no connection can be opened");
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        size_t len;
+        while ((len = weir_stack_poll_copy(w->end[i & 1], w->slots, w->slot, w->now)) > 0) {
+            world_take(w, 1 - (i & 1), w->slots, len);
+        }
+    }
+    if (!weir_stack_ready(w->end[1], &ready)) {
+        bench_fail("no handshake");
+    }
+    w->conn[1] = ready.conn;
+    (void)weir_stack_want(w->end[0], w->conn[0], 0);
+    (void)weir_stack_want(w->end[1], w->conn[1], 0);
+    (void)world_bulk(w, 5000); /* slow start is over */
+    return w;
+}
+
+static void *world_open_copy(unsigned long mss)
+{
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_in_place(unsigned long mss)
+{
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_stamped(unsigned long mtu)
+{
+    struct world_spec spec = {(uint16_t)mtu, 0, true, false, WORLD_WINDOW, 4, 4};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_tiny(unsigned long mss)
+{
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_many(unsigned long time_wait)
+{
+    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait};
+    struct world *w = world_new(&spec);
+    (void)world_come_and_go(w, time_wait + 100);
+    return w;
+}
+
+const struct bench_case bench_world[] = {
+    {"copy 1460", "segment", "floor B 1460", world_open_copy, world_bulk, 1460, 20000, 5000, 1},
+    {"in place 1460", "segment", "floor D 1460", world_open_in_place, world_bulk, 1460, 20000, 5000, 1},
+    {"copy 1460, timestamps", "1460 octets", "floor B 1460", world_open_stamped, world_bulk, 1500, 20000, 5000, 1448.0 / 1460},
+    {"copy 8960", "segment", "floor B 8960", world_open_copy, world_bulk, 8960, 4000, 0, 1},
+    {"in place 8960", "segment", "floor D 8960", world_open_in_place, world_bulk, 8960, 4000, 0, 1},
+    {"copy 64", "segment", "floor F", world_open_tiny, world_bulk, 64, 50000, 5000, 1},
+    {"connection", "connection", NULL, world_open_many, world_come_and_go, 4096, 5000, 1000, 1},
+    {"connection, 100000 in TIME-WAIT", "connection", "connection", world_open_many, world_come_and_go, 100000, 5000, 0, 1},
+    {0}};
