@@ -223,6 +223,27 @@ static void test_used_rows(void **state)
     }
 }
 
+/* Part of a segment lets nothing go: a round trip that delivers all whole segments of cwnd is enough for one more. */
+static void test_whole_segments(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][4] = {
+        /* cwnd, text, acknowledged -> grown by the letter, grown */
+        {3900, 1000, 3000, 0}, {3900, 1000, 3900, 1}, {3900, 990, 2969, 0}, {4000, 990, 3960, 0}, {900, 1000, 899, 0}, {900, 0, 899, 0},
+    };
+    static const bool grown[] = {true, true, false, true, false, false};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (unsigned whole = 0; whole < 2; whole++) {
+            struct weir_cc cc = cc_of(rows[i][0], 500, 0);
+            struct weiri_cc_event e = event_of(rows[i][2], rows[i][0]);
+            e.text = rows[i][1];
+            e.halve_cwnd = whole;
+            weiri_cc_acked(&cc, WEIR_CC_NEWRENO, &e);
+            assert_int_equal(cc.cwnd - rows[i][0], (whole ? grown[i] : rows[i][3]) * MSS);
+        }
+    }
+}
+
 /* RFC9406-4.3-6: no more than it covers, and without pacing eight segments. */
 static void test_stretch_when_paced(void **state)
 {
@@ -354,6 +375,8 @@ static void random_event(struct weir_cc *cc, uint32_t *x)
     e.mss = next_random(x) % 100 == 0 ? next_random(x) : 88 + next_random(x) % 1400;
     e.limited = next_random(x) % 4 != 0;
     e.repeated = next_random(x) % 2 != 0;
+    e.halve_cwnd = next_random(x) % 2 != 0;
+    e.text = e.mss - (next_random(x) % 2 != 0 ? 12 : 0);
     switch (next_random(x) % 16) {
     case 0:
         weiri_cc_loss(cc, kind, &e);
@@ -408,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_ack_division_gains_nothing),
         cmocka_unit_test(test_loss_rows),
         cmocka_unit_test(test_used_rows),
+        cmocka_unit_test(test_whole_segments),
         cmocka_unit_test(test_stretch_when_paced),
         cmocka_unit_test(test_recovered_rows),
         cmocka_unit_test(test_timeout),

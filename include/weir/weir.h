@@ -288,9 +288,10 @@ typedef struct weir_config {
     bool abc;                   /* in the first slow start an acknowledgment adds what it covers, two segments at most (RFC 3465 2.2, 2.3)
                                    or eight with hystart, all with pacing too (RFC 9406 4.3); false: one (RFC 5681 3.1) */
     bool hystart;               /* leave slow start before it overshoots (RFC 9406); with CUBIC and NewReno */
-    bool halve_cwnd;            /* NewReno: congestion halves cwnd, counted up to twice what is in flight, as Linux does and RFC 9438 4.6
-                                   allows CUBIC: less is lost where the peer's window is the limit; false: half of FlightSize, RFC 5681
-                                   3.1's letter */
+    bool halve_cwnd;            /* NewReno as Linux has it: congestion halves cwnd, counted up to twice what is in flight, as RFC 9438 4.6
+                                   allows CUBIC: less is lost where the peer's window is the limit; and the window grows by a segment for
+                                   as much as its whole segments, the acknowledgment that ends a recovery included. False: half of
+                                   FlightSize, and all of cwnd: RFC 5681 3.1's letter */
     bool rack;                  /* with SACK: find losses by time, probe for a lost tail (RFC 8985); false: RFC 6675 */
     bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
     bool undo;                  /* take back what a spurious retransmission cost (RFC 3522, RFC 5682, RFC 2883; RFC 4015) */

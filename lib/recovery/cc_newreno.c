@@ -23,14 +23,23 @@ static void newreno_grow(struct weir_cc *cc, uint32_t octets)
     cc->cwnd = base_min32(cc->cwnd + octets, WEIRI_CWND_MAX);
 }
 
+/* As many octets are acknowledged in a round trip in which all of cwnd is used: cwnd, or with config.halve_cwnd its whole segments, for the
+ * rest lets nothing go. A window of 3.9 segments would otherwise take a third longer to grow. */
+static uint32_t newreno_round(const struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t text = base_max32(base_min32(e->text, cc->cwnd), 1);
+    return e->halve_cwnd ? cc->cwnd - cc->cwnd % text : cc->cwnd;
+}
+
 /* Congestion avoidance by counting octets (RFC 5681 3.1, recommended): one SMSS for each cwnd of octets acknowledged, thus
  * at most one in a round trip. `acked` < cwnd before and after, whatever one acknowledgment covers. */
-static void newreno_avoid(struct weir_cc *cc, uint32_t acked, uint32_t mss)
+static void newreno_avoid(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    cc->acked += base_min32(acked, cc->cwnd);
-    if (cc->acked >= cc->cwnd) {
-        cc->acked -= cc->cwnd;
-        newreno_grow(cc, mss);
+    uint32_t round = newreno_round(cc, e);
+    cc->acked = base_min32(cc->acked, cc->cwnd - 1) + base_min32(e->acked, round);
+    if (cc->acked >= round) {
+        cc->acked -= round;
+        newreno_grow(cc, weiri_cc_mss(e));
     }
 }
 
@@ -43,7 +52,7 @@ WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_
     if (cc->cwnd < cc->ssthresh) {
         weiri_cc_slow_start(cc, e);
     } else {
-        newreno_avoid(cc, e->acked, weiri_cc_mss(e));
+        newreno_avoid(cc, e);
     }
 }
 

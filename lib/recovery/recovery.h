@@ -121,6 +121,7 @@ struct weiri_cc_event {
     uint32_t acked;    /* octets newly acknowledged, cumulatively or by SACK */
     uint32_t flight;   /* octets outstanding before the event (FlightSize); recovered: after it (RFC 6582 3.2 step 3) */
     uint32_t mss;
+    uint32_t text;     /* of it, beside the options that all segments carry */
     uint32_t rtt_us;   /* smoothed; 0: none yet */
     weir_us now;
     uint32_t sample_us; /* a round-trip time that this acknowledgment measured; 0: none */
