@@ -246,6 +246,18 @@ fault quick 'recovery: no loss is found by time' 'burst cubic: 1 segment.*NOT ME
 fault full 'recovery: the answer to a probe tells nothing' 'the last 3, rtt 20ms: timeouts.*NOT MET' probe_untold judged 'tail cubic'
 fault full 'recovery: a row that is not met, and not known' 'overshoot.*NOT MET' miss_forgotten judged overshoot
 
+# ---- ci/sweeps, ci/attack-threads ----
+half_a_window() { sed -i 's/seq_in(seq_add(seq, len - 1), window.from, wnd)/false/' lib/conn/facts.c; }
+a_bit_too_many() { sed -i 's/^ROW(Y2, SYN, OTHERS, F(SYN), 0,/ROW(Y2, SYN, OTHERS, F(SYN), F(URG),/' lib/conn/rows.h; }
+shared_count() { sed -i 's|^    s->last = 0;|    static unsigned shared;\n    s->last = shared++ \& 0;|' lib/stack/arrive.c; }
+fault full 'sweeps: the end of a segment is not looked at' 'FAILED  \] test_every_segment_and_window' half_a_window ci/sweeps values
+fault full 'sweeps: one control bit in one row' 'FAILED  \] test_every_mix_in_every_state' a_bit_too_many ci/sweeps states
+fault full 'attack-threads: a variable of the core' 'data race' shared_count ci/attack-threads
+
+# ---- ci/attack-cost ----
+linear_search() { sed -i 's|unsigned mid = (low + high) / 2;|unsigned mid = low;|' lib/conn/ring.c; }
+fault full 'attack-cost: holes are searched one by one' 'holes-10000.*BEYOND' linear_search ci/attack-cost
+
 # ---- ci/budget: what segments cost ----
 counted() {
     $S -Dbuildtype=debugoptimized -Dbench=true -Dtests=false -Dvectors=disabled -Dlwip=disabled && ninja -C b tests/bench/weir-bench &&

@@ -191,6 +191,37 @@ def attacks(s):
 
 
 @step(1)
+def attack_cost(s):
+    """What a packet of an attack costs, in instructions: a SYN refused, a cookie, a segment among ten thousand holes."""
+    code, text = s.run("ci/attack-cost", may_fail=True)
+    if code == CANNOT:
+        raise Skipped("valgrind is not installed (ci/install)")
+    if code != 0:
+        raise Failed(text.strip().splitlines()[-1])
+    s.gates = len(re.findall(r" <= ", text))
+    s.notes += text.strip().splitlines()[-1:]
+
+
+@step(1)
+def attack_threads(s):
+    """Two threads with stacks of their own, under a race detector; a flood in one is not noticed in the other."""
+    code, text = s.run("ci/attack-threads", may_fail=True)
+    if code == CANNOT:
+        raise Skipped("there is no thread sanitizer (ci/install)")
+    if code != 0:
+        raise Failed((text.strip().splitlines() or ["no word"])[-1])
+    s.notes += text.strip().splitlines()[-1:]
+
+
+@step(1)
+def sweeps(s):
+    """Everything in some narrow place: control bits in each state, urgent pointers, segment sizes, shifts, windows, 8-bit numbers."""
+    _, text = s.run("ci/sweeps")
+    s.tally.add(count_cases(text))
+    s.notes += text.strip().splitlines()[-1:]
+
+
+@step(1)
 def gcc(s):
     s.meson("-Dbuildtype=debugoptimized", "-Ddebug_checks=true", "-Dbench=true", cc="gcc")
 

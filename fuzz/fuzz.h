@@ -61,6 +61,13 @@ static inline uint32_t fuzz_len(struct fuzz_bytes *b, uint32_t most)
     return n <= most ? n : most;
 }
 
+/* An event as a target knows it, for mutate.h; some octets of it are changed now and then. */
+struct fuzz_phrase {
+    const char *octets;
+    size_t len;
+};
+#define FUZZ_PHRASE(text) {(text), sizeof(text) - 1}
+
 /* ---- checks --------------------------------------------------------------------------------------------------------------------------- */
 
 static void fuzz_fail(const char *what, const char *file, int line)
@@ -118,9 +125,36 @@ __attribute__((unused)) static FILE *fuzz_diary(void)
     return file;
 }
 
+/* What mutate.h asks of the last run: of which input it was, and how much of it was left when each event began. */
+static struct {
+    uint64_t key;
+    size_t count, left[256];
+} fuzz_marks;
+
+/* FNV-1a */
+static uint64_t fuzz_key(const uint8_t *data, size_t size)
+{
+    uint64_t key = 14695981039346656037u;
+    for (size_t i = 0; i < size; i++) {
+        key = (key ^ data[i]) * 1099511628211u;
+    }
+    return key;
+}
+
+__attribute__((unused)) static struct fuzz_bytes fuzz_begin(const uint8_t *data, size_t size)
+{
+    struct fuzz_bytes b = {data, size};
+    fuzz_marks.key = fuzz_key(data, size);
+    fuzz_marks.count = 0;
+    return b;
+}
+
 /* An event begins, with this much of the input left. */
 __attribute__((unused)) static void fuzz_event(const struct fuzz_bytes *b)
 {
+    if (fuzz_marks.count < sizeof fuzz_marks.left / sizeof fuzz_marks.left[0]) {
+        fuzz_marks.left[fuzz_marks.count++] = b->left;
+    }
     FILE *file = fuzz_diary();
     if (file != NULL) {
         fprintf(file, "event %zu\n", b->left);

@@ -300,8 +300,7 @@ static void pair_end(struct pair_world *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct pair_world w; /* what a run begins with is written by pair_configure; packets need no clearing */
-    w.in.at = data;
-    w.in.left = size;
+    w.in = fuzz_begin(data, size);
     pair_start(&w);
     for (unsigned i = 0; i < PAIR_STEPS && w.in.left > 0; i++) {
         pair_step(&w);
@@ -309,3 +308,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pair_end(&w);
     return 0;
 }
+
+#if defined(WEIR_FUZZ_UNIT) && !defined(WEIR_FUZZ_PLAIN)
+/* Side 1 is 0x80; the packet is 0x70. */
+static const struct fuzz_phrase fuzz_phrases[] = {
+    FUZZ_PHRASE("\x00"), FUZZ_PHRASE("\x80"), FUZZ_PHRASE("\x70"), FUZZ_PHRASE("\xf0"),   /* deliver the oldest, another */
+    FUZZ_PHRASE("\x04"), FUZZ_PHRASE("\x84"), FUZZ_PHRASE("\x06"), FUZZ_PHRASE("\x86"),   /* double, lose */
+    FUZZ_PHRASE("\x08\x00\x63"), FUZZ_PHRASE("\x88\x01\x00"),                             /* damage */
+    FUZZ_PHRASE("\x09\x40"), FUZZ_PHRASE("\x89\xa0"), FUZZ_PHRASE("\x19\xe8\x02\x00"), FUZZ_PHRASE("\x49\x20"), /* write */
+    FUZZ_PHRASE("\x0b"), FUZZ_PHRASE("\x8b"), FUZZ_PHRASE("\x7b\x03"), FUZZ_PHRASE("\xfb\x01"), /* read */
+    FUZZ_PHRASE("\x0c\x00"), FUZZ_PHRASE("\x0c\x85"), FUZZ_PHRASE("\x0c\x07"),            /* time */
+    FUZZ_PHRASE("\x0e"), FUZZ_PHRASE("\x8e"), FUZZ_PHRASE("\x7e"), FUZZ_PHRASE("\xfe"),   /* all arrives; close */
+    FUZZ_PHRASE("\x09\xc0\x06\x00\x00\x00\x80\x80\x80"),                                  /* a loss with three segments behind it */
+};
+#include "mutate.h"
+#endif

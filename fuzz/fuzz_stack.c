@@ -515,8 +515,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct stack_world w;
     memset(&w, 0, sizeof w);
-    w.in.at = data;
-    w.in.left = size;
+    w.in = fuzz_begin(data, size);
     stack_start(&w);
     for (unsigned i = 0; i < STACK_STEPS && w.in.left > 0; i++) {
         stack_step(&w);
@@ -524,3 +523,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stack_end(&w);
     return 0;
 }
+
+#if defined(WEIR_FUZZ_UNIT) && !defined(WEIR_FUZZ_PLAIN)
+/* Segments name their sockets by an octet; numbers are those of the connection that has them. */
+static const struct fuzz_phrase fuzz_phrases[] = {
+    FUZZ_PHRASE("\x00\x00\x12\x00"), FUZZ_PHRASE("\x00\x10\x12\x0c"), FUZZ_PHRASE("\x00\x20\x12\x1c"), FUZZ_PHRASE("\x00\x01\x12\x00"), /* SYN */
+    FUZZ_PHRASE("\x00\x00\x12\x00\x00\x00\x00\x00"),                                              /* and the ACK that follows */
+    FUZZ_PHRASE("\x00\x00\x02\x00"), FUZZ_PHRASE("\x00\x00\x00\x00"), FUZZ_PHRASE("\x00\x00\x00\x01\x20"),                  /* SYN,ACK, ACK, text */
+    FUZZ_PHRASE("\x00\x00\x01\x00"), FUZZ_PHRASE("\x00\x00\x14\x00"), FUZZ_PHRASE("\x00\x00\x94\x10\x01\x00"),              /* FIN, RST */
+    FUZZ_PHRASE("\x00\x00\x80\x01\x10\x08\x08"), FUZZ_PHRASE("\x00\x00\x80\x00\x24\x01"),                                    /* beside the numbers */
+    FUZZ_PHRASE("\x09\x04\x00"), FUZZ_PHRASE("\x09\x00\x00"), FUZZ_PHRASE("\x09\x44\x00"), FUZZ_PHRASE("\x09\x01\x10"),        /* listen */
+    FUZZ_PHRASE("\x0a\x00\x00"), FUZZ_PHRASE("\x0a\x00\x02"), FUZZ_PHRASE("\x0a\x01\x03"), FUZZ_PHRASE("\x0b"),              /* connect, a round */
+    FUZZ_PHRASE("\x0c\x00"), FUZZ_PHRASE("\x0c\x20"), FUZZ_PHRASE("\x0c\x40"), FUZZ_PHRASE("\x0c\x50"), FUZZ_PHRASE("\x0c\x60"), /* use */
+    FUZZ_PHRASE("\x0c\xc0\xff"), FUZZ_PHRASE("\x0c\xe0"), FUZZ_PHRASE("\x0c\xf0\x10"), FUZZ_PHRASE("\x1f\x00"),              /* release */
+    FUZZ_PHRASE("\x0e\x00"), FUZZ_PHRASE("\x0e\x41"), FUZZ_PHRASE("\x0e\x86"),                                              /* time */
+    FUZZ_PHRASE("\x06\x00\x01\x00\x00"), FUZZ_PHRASE("\x06\x00\x21\x05\x00"), FUZZ_PHRASE("\x06\x00\x00\x10"),              /* ICMP */
+    FUZZ_PHRASE("\x07\x00"), FUZZ_PHRASE("\x07\x04"),                                                                      /* what we sent */
+};
+#include "mutate.h"
+#endif

@@ -194,3 +194,49 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     return 0;
 }
+
+#if defined(WEIR_FUZZ_UNIT) && !defined(WEIR_FUZZ_PLAIN)
+/* Whole options. */
+static const struct fuzz_phrase fuzz_phrases[] = {
+    FUZZ_PHRASE("\x01"), FUZZ_PHRASE("\x00"), FUZZ_PHRASE("\x02\x04\x05\xb4"), FUZZ_PHRASE("\x02\x04\x00\x00"), FUZZ_PHRASE("\x03\x03\x07"),
+    FUZZ_PHRASE("\x03\x03\x0f"), FUZZ_PHRASE("\x04\x02"), FUZZ_PHRASE("\x05\x0a\x00\x00\x00\x01\x00\x00\x00\x09"),
+    FUZZ_PHRASE("\x05\x12\x00\x00\x00\x01\x00\x00\x00\x09\x00\x00\x01\x00\x00\x00\x01\x01"), FUZZ_PHRASE("\x05\x0a\x00\x00\x00\x09\x00\x00\x00\x09"),
+    FUZZ_PHRASE("\x08\x0a\x00\x00\x00\x01\x00\x00\x00\x02"), FUZZ_PHRASE("\x1c\x04\x80\x01"), FUZZ_PHRASE("\x1d\x04\x00\x00"),
+    FUZZ_PHRASE("\x1e\x04\x00\x00"), FUZZ_PHRASE("\x22\x02"), FUZZ_PHRASE("\x22\x0a\x01\x02\x03\x04\x05\x06\x07\x08"), FUZZ_PHRASE("\x45\x03\x00"),
+    FUZZ_PHRASE("\xac\x0b\x01\x02\x03\x04\x05\x06\x07\x08\x09"), FUZZ_PHRASE("\xae\x05\x01\x02\x03"), FUZZ_PHRASE("\xfd\x04\x00\x01"),
+    FUZZ_PHRASE("\x13\x12\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), FUZZ_PHRASE("\x40\x02"),
+};
+#define FUZZ_MUTATE_OWN view_mutate
+static size_t view_mutate(uint8_t *data, size_t size, size_t max);
+#include "mutate.h"
+
+/* A list of options after mode and fixed header, padded, and a data offset that agrees; or an octet of what is there. */
+static size_t view_mutate(uint8_t *data, size_t size, size_t max)
+{
+    enum { VIEW_FIXED = 21 };
+    uint8_t list[WEIR_TCP_HEADER_MAX], piece[MUTATE_PIECE];
+    if (size < VIEW_FIXED || mutate_random(3) == 0) {
+        return size > 0 ? mutate_octet(data, 0, size), size : mutate_splice(data, size, max, size, 0, list, 0);
+    }
+    size_t old = 4u * (data[13] >> 4), len = 0;
+    old = old >= 20 && old <= size - 1 ? old - 20 : 0;
+    if (mutate_random(2) == 0) { /* to what is there */
+        len = old;
+        memcpy(list, data + VIEW_FIXED, old);
+    }
+    for (size_t n = 1 + mutate_random(3); n > 0; n--) {
+        size_t more = mutate_phrase(piece), at = mutate_random(2) ? len : 0;
+        if (len + more <= 40) {
+            len = mutate_splice(list, len, sizeof list, at, 0, piece, more);
+        }
+    }
+    for (; len % 4 != 0; len++) {
+        list[len] = mutate_random(4) == 0 ? 1 : 0;
+    }
+    if (size - old + len > max) {
+        return size;
+    }
+    data[13] = (uint8_t)((5 + len / 4) << 4 | (data[13] & 15));
+    return mutate_splice(data, size, max, VIEW_FIXED, old, list, len);
+}
+#endif

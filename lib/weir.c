@@ -51,6 +51,7 @@
 #include "conn/out.c"
 #include "conn/cut.c"
 #include "conn/conn.c"
+#include "conn/pack.c"
 #include "conn/info.c"
 #include "conn/check.c"
 
@@ -61,6 +62,7 @@
 #include "stack/wheel.c"
 #include "stack/demux.c"
 #include "stack/lend.c"
+#include "stack/rest.c"
 #include "stack/slot.c"
 #include "stack/timewait.c"
 #include "stack/listen.c"

@@ -184,6 +184,10 @@ static bool reference_second(struct reference *r)
     if (!IS(RST)) {
         return false;
     }
+    /* Choice, by the configuration: "Ignore RST segments in TIME-WAIT state" (RFC 1337 3, F1). */
+    if (r->state == WEIR_TIME_WAIT && IS(STAY)) {
+        return reference_drop();
+    }
     if (!IS(SEQ_NEXT)) {
         return ANSWER(CHALLENGE_ACK);
     }

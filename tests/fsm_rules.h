@@ -54,6 +54,8 @@ static const struct rule rules[] = {
     {ANY, F(STALE), 0, 0, F(NO_STAMP), "it has a timestamp or it has none"},
     {NOT(S(TIME_WAIT)), 0, 0, 0, F(REUSE), "asked in TIME-WAIT only (RFC 6191)"},
     {ANY, F(REUSE), 0, F(SYN), 0, "asked of a SYN only"},
+    {NOT(S(TIME_WAIT)), 0, 0, 0, F(STAY), "asked in TIME-WAIT only (RFC 1337)"},
+    {ANY, F(STAY), 0, F(RST), 0, "asked of a RST only"},
     /* the connection */
     {S(LISTEN), 0, 0, F(PASSIVE), 0, "that is what LISTEN is"},
     {S(SYN_SENT), 0, 0, 0, F(PASSIVE), "an active OPEN leaves LISTEN for good (3.10.1)"},

@@ -725,6 +725,19 @@ static void run_missing_stamps(void)
     }
 }
 
+/* With rfc1337 no RST ends TIME-WAIT (RFC 1337 3 F1), wherever it stands. */
+static void run_rfc1337(void)
+{
+    static const int places_of_rst[] = {0, 1, -1, 1000, -1000};
+    static const struct expected stays = {"", "R7", SAME, 0}, before = {"", "Q3", SAME, 0};
+    for (size_t i = 0; i < sizeof places_of_rst / sizeof *places_of_rst; i++) {
+        struct conn_fixture *f = start_in(IN_TIME_WAIT);
+        f->cfg.rfc1337 = true;
+        conn_seg(f, RST, places_of_rst[i], 0, 0);
+        expect(f, "RST in TIME-WAIT", places_of_rst[i] < 0 ? &before : &stays);
+    }
+}
+
 static void test_timestamps_in_states(void **state)
 {
     (void)state;
@@ -732,6 +745,7 @@ static void test_timestamps_in_states(void **state)
         rows_begin(&places[p]);
         run_stamps();
         run_missing_stamps();
+        run_rfc1337();
         assert_int_equal(rows_failed, 0);
     }
 }

@@ -546,6 +546,7 @@ static const struct spare spares[] = {
     {"L3", "SYN", "without SYN the segment is dropped as well, by L5"},
     {"S1", "ACK", "a RST without ACK is dropped as well, by S4"},
     {"W1", "SYN", "REUSE is a fact about a SYN"},
+    {"R7", "RST", "STAY is a fact about a RST"},
     {"Q2", "SYN", "SEQ_PROBE is no fact about a RST: leaving that stage out changes nothing"},
     {"A8", "URG", "what follows ignores URG, text and FIN in this state: END says so at once"},
     {"AB2", "the row", "AB4 does the same; the RFC lists the states apart"},

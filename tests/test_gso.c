@@ -146,23 +146,23 @@ static bool gso_cut(const struct conn_fixture *f, const weir_out *out, uint32_t 
     return true;
 }
 
-static void test_form(void **state)
+/* Ten full segments, and the last: FIN goes with it, even when that one is full too. */
+static void gso_form(uint32_t tail)
 {
     struct conn_fixture *f = gso_open();
     weir_seq first = f->c.snd.nxt;
     weir_out out;
     weir_view v;
-    uint32_t i;
-    (void)state;
-    assert_int_equal(conn_send(f, 10 * 1460 + 100, 0), WEIR_ERR_NONE);
+    uint32_t i, total = 10 * 1460 + tail;
+    assert_int_equal(conn_send(f, total, 0), WEIR_ERR_NONE);
     assert_int_equal(weir_close(&f->c, f->now), WEIR_ERR_NONE);
-    assert_int_equal(weir_poll(&f->c, &out, f->now), 20 + 10 * 1460 + 100);
+    assert_int_equal(weir_poll(&f->c, &out, f->now), 20 + total);
     assert_int_equal(out.gso_size, 1460);
     assert_true(out.partial);
     assert_int_equal(f->c.board.count, 11); /* the scoreboard knows each */
     for (i = 0; gso_cut(f, &out, i, &v); i++) {
         assert_int_equal(v.seq.v, first.v + i * 1460);
-        assert_int_equal(v.payload_len, i < 10 ? 1460 : 100);
+        assert_int_equal(v.payload_len, i < 10 ? 1460 : tail);
         assert_int_equal(v.flags, i < 10 ? WEIR_ACK : WEIR_ACK | WEIR_PSH | WEIR_FIN);
         for (uint32_t k = 0; k < v.payload_len; k++) {
             assert_int_equal(v.payload[k], conn_octet(v.seq.v + k));
@@ -171,6 +171,17 @@ static void test_form(void **state)
     assert_int_equal(i, 11);
     assert_int_equal(weir_out_cut(&out, UINT32_MAX, (uint8_t[1600]){0}, 1600), 0);
     assert_int_equal(weir_poll(&f->c, &out, f->now), 0);
+    weir_info info;
+    weir_info_get(&f->c, &info);
+    assert_int_equal(info.data_segments_out, 11);
+}
+
+static void test_form(void **state)
+{
+    (void)state;
+    gso_form(100);
+    gso_form(1460);
+    gso_form(1);
 }
 
 /* A single one is no super-segment, and its checksum is whose the configuration says. */

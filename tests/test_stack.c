@@ -99,7 +99,7 @@ static void test_documented_defaults(void **state)
     assert_int_equal(c.listeners_max, 64);
     assert_int_equal(c.time_wait_max, 4096);
     assert_int_equal(c.half_open_max, 256);
-    assert_int_equal(c.replies_per_second, 1000);
+    assert_int_equal(c.replies_per_second, 10000);
     assert_int_equal(c.port_first, 49152);
     assert_int_equal(c.port_last, 65535);
     assert_true(c.rings.rx == 65536 && c.rings.tx == 65536 && c.tcp.mtu == 1500);
@@ -356,7 +356,7 @@ static void test_backlog(void **state)
     weir_listen_spec spec;
     weir_handle first, second;
     (void)state;
-    c.half_open_max = 5;
+    c.half_open_max = 5; /* the fifth may be refused already, by chance */
     c.syn_cookies = false;
     weir_stack *s = world_stack(&c, 0);
     memset(&spec, 0, sizeof spec);
@@ -369,10 +369,15 @@ static void test_backlog(void **state)
         struct world_segment seg = segment_of(80, (uint16_t)(4000 + i), WEIR_SYN);
         assert_int_equal(world_inject(s, &seg, 0), i < 3 ? WEIR_OK : WEIR_BACKLOG_FULL);
     }
-    for (unsigned i = 0; i < 4; i++) { /* the other listener has room, the stack soon has not */
+    unsigned refused = 0;
+    for (unsigned i = 0; i < 64 + 4; i++) { /* the other listener has room, the stack soon has not */
         struct world_segment seg = segment_of(81, (uint16_t)(4000 + i), WEIR_SYN);
-        assert_int_equal(world_inject(s, &seg, 0), i < 2 ? WEIR_OK : WEIR_BACKLOG_FULL);
+        const uint32_t half_open = weir_stack_stats(s)->half_open;
+        const bool taken = world_inject(s, &seg, 0) == WEIR_OK;
+        assert_true(taken ? half_open < 5 : half_open >= 4);
+        refused += !taken;
     }
+    assert_true(refused >= 64 + 4 - 2);
     assert_int_equal(weir_stack_stats(s)->half_open, 5);
     assert_int_equal(world_drop_all(s, 0), 5); /* a SYN that finds no room is dropped silently */
     struct world_segment again = segment_of(80, 4000, WEIR_SYN); /* the same SYN again is no other connection */
@@ -550,6 +555,91 @@ static void test_reset_for_no_match(void **state)
     guard_free_all();
 }
 
+/* One text for nobody from this host; was it answered? */
+static bool nobody_answers(weir_stack *s, const weir_addr *remote, weir_us now)
+{
+    struct world_segment seg = segment_of(99, 4000, WEIR_ACK);
+    seg.tuple.remote = *remote;
+    assert_int_equal(world_inject(s, &seg, now), WEIR_NO_CONNECTION);
+    return world_drop_all(s, now) == 1;
+}
+
+/* Who has used up his share of the replies: for all but the few that share his group this second, nothing is different; the next second
+ * it is others. So neither can he learn what was sent to them (V28). */
+static void test_a_drained_share_tells_nothing(void **state)
+{
+    enum { HOSTS = 256, SECONDS = 40 };
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 0);
+    const weir_addr drainer = weir_addr_v4(198, 51, 100, 1);
+    unsigned touched = 0, hit[HOSTS] = {0}, most = 0, share = 0;
+    (void)state;
+    for (unsigned second = 0; second < SECONDS; second++) {
+        const weir_us now = (weir_us)(second + 1) << 20;
+        for (share = 0; nobody_answers(s, &drainer, now); share++) {
+        }
+        assert_int_equal(share, c.replies_per_second / WEIRI_REPLY_GROUPS); /* whatever others did */
+        for (unsigned i = 0; i < HOSTS; i++) {
+            const weir_addr other = weir_addr_v4(203, 0, 113, (uint8_t)i);
+            const bool answered = nobody_answers(s, &other, now);
+            touched += !answered;
+            hit[i] += !answered;
+            most = hit[i] > most ? hit[i] : most;
+        }
+    }
+    assert_in_range(touched, 1, 3 * SECONDS); /* one in 256, each second */
+    assert_true(most <= 3);
+    guard_free_all();
+}
+
+/* One IPv6 network is one remote, and its addresses have one share. */
+static void test_a_network_has_one_share(void **state)
+{
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 0);
+    unsigned answered = 0;
+    (void)state;
+    for (unsigned i = 0; i < 500; i++) {
+        struct world_segment seg = segment_of(99, 4000, WEIR_ACK);
+        seg.tuple.local = world_host(true, 1);
+        seg.tuple.remote = world_host(true, 7);
+        seg.tuple.remote.octets[13] = (uint8_t)i;
+        seg.tuple.remote.octets[12] = (uint8_t)(i >> 8);
+        assert_int_equal(world_inject(s, &seg, 1), WEIR_NO_CONNECTION);
+        answered += world_drop_all(s, 1);
+    }
+    assert_int_equal(answered, c.replies_per_second / WEIRI_REPLY_GROUPS);
+    guard_free_all();
+}
+
+/* Where a queue of half-open connections ends is not to be counted from outside: refusals begin by chance. */
+static void test_a_full_backlog_refuses_by_chance(void **state)
+{
+    weir_stack_config c = world_config(1);
+    unsigned first_least = UINT32_MAX, first_most = 0;
+    (void)state;
+    c.half_open_max = 64;
+    c.syn_cookies = false;
+    for (unsigned run = 0; run < 20; run++) {
+        c.tcp.secret[3] = (uint8_t)(run + 1);
+        weir_stack *s = world_stack(&c, 0);
+        unsigned first = UINT32_MAX;
+        (void)world_listen(s, 80);
+        for (unsigned i = 0; i < 2000; i++) {
+            struct world_segment seg = segment_of(80, (uint16_t)(4000 + i), WEIR_SYN);
+            if (world_inject(s, &seg, 0) != WEIR_OK && first == UINT32_MAX) {
+                first = i;
+            }
+            (void)world_drop_all(s, 0);
+        }
+        assert_int_equal(weir_stack_stats(s)->half_open, 64); /* and never more */
+        first_least = first < first_least ? first : first_least;
+        first_most = first > first_most ? first : first_most;
+    }
+    assert_true(first_least >= 48 && first_most < 64 && first_most > first_least + 2);
+    guard_free_all();
+}
+
 /* A flood of segments for nobody is answered at the rate that was set, and no faster; a live connection does not notice. */
 static void test_replies_are_bounded(void **state)
 {
@@ -566,13 +656,13 @@ static void test_replies_are_bounded(void **state)
     for (unsigned i = 0; i < 2000; i++) {
         struct world_segment seg = segment_of(99, (uint16_t)(1024 + i), WEIR_ACK);
         seg.tuple.local = remote;
-        seg.tuple.remote = world_host(false, 3);
+        seg.tuple.remote = weir_addr_v4(203, 0, 113, (uint8_t)i);
         assert_int_equal(world_inject(w.b, &seg, w.now + i * 1000), WEIR_NO_CONNECTION);
         if (i % 2) {
             (void)world_drop_all(w.b, w.now + i * 1000);
         }
     }
-    assert_in_range(weir_stack_stats(w.b)->resets_out - before, 40, 46); /* 2 s, and a quarter saved up */
+    assert_in_range(weir_stack_stats(w.b)->resets_out - before, 2 * 16, 3 * 16); /* 16 groups of one each; parts of three seconds */
     assert_int_equal(weir_stack_stats(w.b)->resets_out - before + weir_stack_stats(w.b)->replies_dropped, 2000);
     w.now += 2000000;
     exchange(&w, ca, cb, 20000);
@@ -840,7 +930,7 @@ static void test_echoes_are_bounded(void **state)
         (void)world_drop_all(s, i * 100000);
     }
     assert_int_equal(weir_stack_stats(s)->echo_replies, 2);
-    assert_int_equal(weir_stack_stats(s)->replies_dropped, 18);
+    assert_int_equal(weir_stack_stats(s)->replies_dropped, 18); /* the two began in two seconds of 2^20 us */
     guard_free_all();
 }
 
@@ -1712,6 +1802,9 @@ int main(void)
         cmocka_unit_test(test_listening_beside_an_open),
         cmocka_unit_test(test_unlisten),
         cmocka_unit_test(test_reset_for_no_match),
+        cmocka_unit_test(test_a_drained_share_tells_nothing),
+        cmocka_unit_test(test_a_network_has_one_share),
+        cmocka_unit_test(test_a_full_backlog_refuses_by_chance),
         cmocka_unit_test(test_replies_are_bounded),
         cmocka_unit_test(test_replies_have_bounded_room),
         cmocka_unit_test(test_answers_keep_their_order),

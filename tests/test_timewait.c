@@ -178,6 +178,22 @@ static void test_reset(void **state)
     guard_free_all();
 }
 
+/* Where RFC 1337 is asked for, none does. */
+static void test_no_reset_with_rfc1337(void **state)
+{
+    const weir_us now = 1000000;
+    weir_stack *s = stack_new(16, now);
+    (void)state;
+    struct past p = past_new(s, 4000, true, now);
+    struct world_segment seg = past_segment(&p, WEIR_RST, false);
+    s->cfg.tcp.rfc1337 = true;
+    seg.seq = p.rcv_nxt;
+    assert_int_equal(world_inject(s, &seg, now), WEIR_IN_TIME_WAIT);
+    assert_int_equal(world_drop_all(s, now), 0);
+    assert_int_equal(weir_stack_stats(s)->time_wait, 1);
+    guard_free_all();
+}
+
 static void test_what_is_acknowledged(void **state)
 {
     static const struct {
@@ -454,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_record_lasts_2msl),
         cmocka_unit_test(test_fin_again),
         cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_no_reset_with_rfc1337),
         cmocka_unit_test(test_what_is_acknowledged),
         cmocka_unit_test(test_acknowledgments_are_bounded),
         cmocka_unit_test(test_rfc6191_table),

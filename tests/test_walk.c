@@ -224,6 +224,7 @@ static void walk(unsigned seed)
     w.f->cfg.window_scale = draw(&w, 2);
     w.f->cfg.ack_check = draw(&w, 4) > 0;
     w.f->cfg.require_timestamps = draw(&w, 4) == 0;
+    w.f->cfg.rfc1337 = draw(&w, 4) == 0;
     conn_go(w.f, starts[draw(&w, 12)]);
     for (unsigned i = 0; i < STEPS; i++) {
         uint32_t kind = draw(&w, 10);

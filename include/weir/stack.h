@@ -41,11 +41,15 @@ typedef struct weir_stack_config {
     bool checksum_trusted;        /* received checksums were verified by hardware: do not verify TCP's again; false */
     bool accept_martians;         /* loopback sources and destinations are fine (simulators); false */
     uint32_t connections_max;     /* records; 1024; up to 2^24 */
+    uint32_t busy_max;            /* of these so many at work at a time, the others idle and packed; 0: all. See "many connections" below */
     uint32_t listeners_max;       /* 64 */
     uint32_t time_wait_max;       /* records; the oldest gives way; 4096; 0: TIME-WAIT is spent in connection records */
-    uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256 */
+    uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256. From three quarters of it on (as of a listener's
+                                     backlog) a SYN is refused by chance, so that nobody can count how many there are */
     bool syn_cookies;             /* beyond that answer a SYN without remembering it (RFC 4987 3.6), but for listeners that hold; true */
-    uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies; 1000; the rest is counted and dropped */
+    uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies: at most so many in all; 10000. Remote addresses
+                                     (IPv6: /64) fall into 256 groups (fewer if there are fewer replies), drawn anew every second; each
+                                     has an equal share: nobody can measure what others were sent. The rest is counted and dropped */
     uint16_t port_first, port_last; /* ephemeral ports; 49152..65535 (RFC 6335 6) */
     weir_sizes rings;             /* of each connection at first; 64 KiB each */
     uint64_t ring_memory;         /* octets for the rings of all; 0: as much as connections_max such rings take. See "rings" below */
@@ -119,14 +123,16 @@ WEIR_API bool weir_stack_ready(weir_stack *s, weir_ready *ready);
 WEIR_API weir_err weir_stack_want(weir_stack *s, weir_handle conn, unsigned events);
 WEIR_API weir_err weir_stack_set_tag(weir_stack *s, weir_handle conn, uint64_t tag);
 
-/* The connection of a handle, NULL if there is none any more; good until the next call that takes the stack.
+/* The connection of a handle, NULL if there is none any more, or it is packed and all working records are busy (weir_stack_peek tells
+ * which); good until the next call that takes the stack, this one included.
  * Use it with every function of weir.h but weir_init, weir_listen, weir_connect, weir_input and weir_poll: the stack
  * looks at what you did to it before its next poll, deadline or ready. */
 WEIR_API weir_conn *weir_stack_conn(weir_stack *s, weir_handle conn);
-/* A look without that: for printing. */
+/* A look without that: for printing. Of a connection that is packed it is a copy, good until the next look at another. */
 WEIR_API const weir_conn *weir_stack_peek(const weir_stack *s, weir_handle conn);
 /* weir_release, and the handle is gone; the record is freed when the connection is CLOSED, or goes to a small
- * record when it is in TIME-WAIT. A connection that is CLOSED keeps its record until it is released. */
+ * record when it is in TIME-WAIT. A connection that is CLOSED keeps its record until it is released. WEIR_ERR_NOT_EXIST;
+ * WEIR_ERR_RESOURCES: it is packed and all working records are busy: again later. */
 WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us linger_us, weir_us now);
 
 /* ---- rings ----
@@ -144,6 +150,23 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
  *   WEIR_EV_WRITABLE comes when there is. A SYN is not answered then (WEIR_NO_ROOM).
  *
  * Rings that the user gives a connection by weir_set_buffers are the user's affair from then on. */
+
+/* ---- many connections ----
+ *
+ * A connection at work takes a good thousand octets, rings not counted; one that is idle needs few of them. With busy_max below
+ * connections_max there are so many working records, and connections with nothing in flight, held or to be sent are packed: everything
+ * included, hash table and timer too, each of connections_max costs at most 384 octets of weir_stack_size, whatever happens. Nobody can
+ * tell from outside: a packed connection is unpacked, field by field as it was, by the next segment, timer or call that needs it.
+ *
+ * - It is packed when it is idle and its rings have been taken back, which happens to whoever has been quiet longest when a working
+ *   record, or rings, are wanted; one that the user waits to write to (WEIR_EV_WRITABLE wanted) stays at work.
+ * - When all working records are busy: a segment for a packed connection is dropped as if lost (WEIR_NO_ROOM), its timers are tried
+ *   again 10 ms later, weir_stack_conn gives NULL; each time counts as busy_missed. Nothing is given up for another.
+ * - A quarter of the working records is kept for connections that exist: a SYN is not answered then (WEIR_NO_ROOM), and
+ *   weir_stack_connect returns WEIR_ERR_RESOURCES. busy_max should be larger than half_open_max, for half-open connections are at work.
+ * - What is told of a connection now and then does not fit into a packed record, after long losses mostly: it stays at work.
+ *
+ * Sharding: stacks share nothing, so one for each core needs no locks. See ARCHITECTURE.md, "Many connections, many cores". */
 
 /* ---- looking ---- */
 
@@ -164,6 +187,8 @@ typedef struct weir_stats {
     uint64_t rings_grown, rings_refused;      /* larger rings lent; wishes that were not granted in full */
     uint64_t rings_reclaimed, rings_missing;  /* taken back from the idle; first rings that were not to be had */
     uint64_t ring_octets, ring_octets_peak;   /* of ring_memory: lent now, and at most */
+    uint64_t packed, unpacked, busy_missed;   /* connections packed, unpacked; times when all working records were busy */
+    uint32_t busy, busy_peak;                 /* connections with a working record: now, and at most */
     uint32_t connections, half_open, listeners, time_wait;      /* now */
     uint32_t connections_peak, half_open_peak, time_wait_peak;
 } weir_stats;

@@ -305,6 +305,7 @@ typedef struct weir_config {
     bool sack;                  /* offer and accept RFC 2018, report duplicates by RFC 2883 */
     bool nagle;                 /* RFC 9293 3.7.4; a connection can change its own: weir_set_nagle */
     bool ack_check;             /* RFC 5961 5.2: acknowledgments older than the largest window ever seen are refused */
+    bool rfc1337;               /* no RST ends TIME-WAIT early (RFC 1337 3 (F1)); false: one at RCV.NXT does (RFC 9293 3.10.7.4) */
     uint8_t ack_every;          /* an ACK at least for every so many full-sized segments; 2 (SHLD-19) */
     uint8_t quick_acks;         /* so many data segments are acknowledged at once after the open; 16 */
     uint8_t ttl;                /* TTL or hop limit of what is sent; 64 (MUST-49) */

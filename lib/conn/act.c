@@ -256,6 +256,13 @@ static void act_note_fin(weir_conn *c, weir_seq fin)
     }
 }
 
+/* A FIN alone that came before its turn: it is an octet of sequence space, and reported like one (RFC 2018 3). */
+static bool act_fin_waits(const weir_conn *c, const weir_view *v, weir_seq from, weir_seq to)
+{
+    bool known = conn_has(c, WEIRI_FIN_KNOWN) && (v->flags & WEIR_FIN) != 0;
+    return known && seq_eq(from, to) && seq_eq(from, c->rcv.fin) && seq_lt(c->rcv.nxt, from);
+}
+
 static void act_TAKE_TEXT(struct weiri_step *s)
 {
     weir_conn *c = s->c;
@@ -271,7 +278,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
     all.to = wanted;
     weiri_ring_note_duplicate(c, all);
     bool at_once = !seq_eq(c->dsack.from, c->dsack.to) || seq_lt(to, wanted); /* what has no place must come again */
-    if (seq_lt(from, to)) {
+    if (seq_lt(from, to) || act_fin_waits(c, v, from, to)) {
         struct weiri_text text;
         text.from = from;
         text.octets = v->payload + seq_diff(first, from);

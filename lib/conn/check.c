@@ -61,7 +61,8 @@ static const char *check_spans(const weir_conn *c)
     weir_seq last = c->rcv.nxt;
     for (unsigned i = 0; i < c->span_count; i++) { /* span_cap */
         const struct weir_span *s = &c->spans[i];
-        if (!seq_lt(last, s->from) || !seq_lt(s->from, s->to)) {
+        bool fin = conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(s->from, c->rcv.fin); /* alone: no text */
+        if (!seq_lt(last, s->from) || !seq_lt(s->from, seq_add(s->to, fin ? 1 : 0))) {
             return "spans out of order, empty or touching";
         }
         if (s->stamp == 0 || s->stamp > c->stamp) {

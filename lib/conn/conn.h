@@ -73,6 +73,7 @@ enum weiri_ecn {
     X(FIN_REACHED) /* everything before the peer's FIN has arrived */                                                    \
     X(SYN_AGAIN)   /* the SYN that opened this connection, once more */                                                  \
     X(REUSE)       /* this SYN may end TIME-WAIT early (RFC 6191) */                                                     \
+    X(STAY)        /* no RST may (RFC 1337), by the configuration */                                                     \
     X(PASSIVE)     /* the connection was opened by LISTEN */                                                             \
     X(RELEASED)    /* the user has walked away */                                                                        \
     X(CLOSED)      /* the user has closed: no more to send */                                                            \
@@ -281,6 +282,14 @@ WEIR_PRIVATE void weiri_tune_acked(weir_conn *c, uint32_t acked);
 WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c);
 /* The rings hold nothing and nothing on its way will need them: they could be taken away. */
 WEIR_PRIVATE bool weiri_tune_idle(const weir_conn *c);
+
+/* pack.c: an idle connection in fewer octets. It has no rings, nothing in flight and nothing to send. */
+WEIR_PRIVATE bool weiri_packable(const weir_conn *c);
+/* Every field but rings and sockets, as differences to `blank`, which weir_init has made of the same configuration without buffers; how
+ * many octets that took, 0 if `cap`, 16 at least, is too small. */
+WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, const weir_conn *blank);
+/* What was packed with the same `blank`: a connection without rings, sockets and configuration. */
+WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank);
 
 /* Octets in flight as far as known. */
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);

@@ -91,6 +91,11 @@ static uint32_t facts_ack(const weir_conn *c, const weir_view *v)
     return c->cfg->ack_check && (age > acked || age > c->snd.max_wnd) ? (uint32_t)WEIRI_F_ACK_OLD : 0;
 }
 
+static uint32_t facts_time_wait(const weir_conn *c, const weir_view *v)
+{
+    return c->state == WEIR_TIME_WAIT && c->cfg->rfc1337 && (v->flags & WEIR_RST) ? (uint32_t)WEIRI_F_STAY : 0;
+}
+
 static uint32_t facts_reuse(const weir_conn *c, const weir_view *v)
 {
     if (c->state != WEIR_TIME_WAIT || !(v->flags & WEIR_SYN)) {
@@ -124,7 +129,7 @@ WEIR_PRIVATE uint32_t weiri_facts_segment(const weir_conn *c, const weir_view *v
     }
     facts |= facts_ack(c, v);
     if (c->state != WEIR_SYN_SENT) {
-        facts |= facts_stamp(c, v) | facts_sequence(c, v) | facts_reuse(c, v);
+        facts |= facts_stamp(c, v) | facts_sequence(c, v) | facts_reuse(c, v) | facts_time_wait(c, v);
     }
     return facts;
 }

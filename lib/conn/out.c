@@ -108,7 +108,7 @@ static bool out_probe(const weir_conn *c, struct out_plan *p)
     uint32_t sent = conn_flight(c) - (conn_fin_sent(c) ? 1 : 0);
     uint32_t again = base_min32(base_min32(sent, out_rounding(c)), out_full_size(c));
     p->len = p->fin ? 0 : base_max32(again, 1);
-    return true;
+    return c->board.count > 0 || weiri_board_has_room(&c->board); /* without rings there is no place for a record, even of FIN */
 }
 
 /* Sender's silly-window avoidance (MUST-38) with Nagle (SHLD-7): RFC 9293 3.8.6.2.1 (1)-(4), 3.7.4; nothing waits for ever (MUST-60).
@@ -516,9 +516,45 @@ static bool out_repeats(const weir_conn *c, const struct out_plan *p)
     return text && plain && weiri_pace_mode(c) != WEIR_PACING_STAMP;
 }
 
-/* A super-segment: what would be polled next goes with it, and into the books one by one, as far as `most` octets of text. */
+/* The octets of full segments that would come next with nothing to be decided but whether the windows let them; never the last octet, with
+ * which FIN may go. */
+static uint32_t out_ahead(const weir_conn *c, uint32_t full, uint32_t most)
+{
+    uint32_t pipe = weiri_out_pipe(c), unsent = conn_unsent(c);
+    bool plain = c->board.lost == 0 && !c->rack.due && out_left(c) == 0 && weiri_pace_mode(c) == WEIR_PACING_OFF;
+    if (!plain || pipe >= c->cc.cwnd || unsent == 0) {
+        return 0;
+    }
+    uint32_t windows = base_min32(c->cc.cwnd - pipe, out_room(c, c->snd.nxt)), octets = base_min32(windows, base_min32(unsent - 1, most));
+    return octets - octets % full;
+}
+
+/* They go into the books: a record for each, the rest at once. */
+static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
+{
+    weir_block run = {c->snd.nxt, c->snd.nxt}, part = run;
+    for (; seq_diff(run.from, run.to) < octets; run.to = part.to) {
+        part.from = run.to;
+        part.to = seq_add(run.to, full);
+        if (!weiri_board_push(&c->board, part, c->now)) {
+            break;
+        }
+    }
+    uint32_t len = seq_diff(run.from, run.to);
+    if (len > 0) {
+        c->snd.nxt = run.to;
+        weiri_repair_sent(c, run, false);
+        conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
+        c->count.out += len / full;
+        c->count.data_out += len / full;
+    }
+    return len;
+}
+
+/* A super-segment: what would be polled next goes with it, as far as `most` octets of text. */
 static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 {
+    p->len += out_book_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len));
     while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */
         struct out_plan next = out_decide(c);
         if (next.kind != OUT_TEXT || next.len == 0 || p->len + next.len > most) {

@@ -104,12 +104,23 @@ static bool ring_can_join(const weir_conn *c, weir_seq from, weir_seq to)
     return c->span_count < c->span_cap || (i < c->span_count && seq_leq(c->spans[i].from, to));
 }
 
-/* The span with the octet at `s`; NULL: none. */
+/* Whether the run begins at `s` or holds the octet there. The run of a FIN alone is empty: FIN is no text. */
+static bool ring_holds(weir_block run, weir_seq s)
+{
+    return seq_eq(run.from, s) || (seq_lt(run.from, s) && seq_lt(s, run.to));
+}
+
+static weir_block ring_run(const struct weir_span *s)
+{
+    weir_block run = {s->from, s->to};
+    return run;
+}
+
+/* The span that `s` lies in; NULL: none. */
 static const struct weir_span *ring_holder(const weir_conn *c, weir_seq s)
 {
     unsigned i = ring_find(c, s);
-    bool holds = i < c->span_count && seq_leq(c->spans[i].from, s) && seq_lt(s, c->spans[i].to);
-    return holds ? &c->spans[i] : NULL;
+    return i < c->span_count && ring_holds(ring_run(&c->spans[i]), s) ? &c->spans[i] : NULL;
 }
 
 /* The run grew just now: it comes first among those that grew last. What has become part of it is named no more. */
@@ -119,9 +130,8 @@ static void ring_note_recent(weir_conn *c, weir_block run)
     unsigned kept = 1;
     memcpy(before, c->recent, sizeof before);
     for (unsigned i = 0; i < c->recent_count && kept < WEIR_RECENT_SPANS; i++) {
-        bool within = seq_leq(run.from, before[i]) && seq_lt(before[i], run.to);
         c->recent[kept] = before[i];
-        kept += !within;
+        kept += !ring_holds(run, before[i]);
     }
     c->recent[0] = run.from;
     c->recent_count = (uint8_t)kept;
@@ -240,6 +250,16 @@ static const struct weir_span *ring_next_recent(const weir_conn *c, unsigned *i,
     return ring_recent(c, below);
 }
 
+/* A span as it is reported: with the FIN after it, which is an octet of sequence space. */
+static weir_block ring_block(const weir_conn *c, const struct weir_span *s)
+{
+    weir_block run = ring_run(s);
+    if (conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(run.to, c->rcv.fin)) {
+        run.to = seq_add(run.to, 1);
+    }
+    return run;
+}
+
 WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, unsigned max)
 {
     unsigned count = 0;
@@ -252,8 +272,7 @@ WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, uns
         }
     }
     if (around != NULL && count < max) {
-        blocks[count].from = around->from;
-        blocks[count++].to = around->to;
+        blocks[count++] = ring_block(c, around);
     }
     uint64_t below = UINT64_MAX;
     unsigned asked = 0;
@@ -264,8 +283,7 @@ WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, uns
         }
         below = s->stamp;
         if (s != around) {
-            blocks[count].from = s->from;
-            blocks[count++].to = s->to;
+            blocks[count++] = ring_block(c, s);
         }
     }
     return (uint8_t)count;

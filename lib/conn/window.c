@@ -54,7 +54,8 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)
     uint32_t wnd = base_min32(seq_diff(c->rcv.nxt, window_edge(c)), window_largest(c));
     uint32_t field = wnd >> c->shift_rcv;
     /* Cutting to whole units would take back a part of the promise; rounding up is right wherever the ring has the room. */
-    uint32_t ring = seq_diff(c->rcv.nxt, seq_add(c->rcv.usr, c->rx_size));
+    weir_seq end = seq_add(c->rcv.usr, c->rx_size); /* without a ring, behind a FIN */
+    uint32_t ring = seq_lt(c->rcv.nxt, end) ? seq_diff(c->rcv.nxt, end) : 0;
     if (field * unit < conn_rcv_wnd(c) && field < 65535 && (field + 1) * unit <= ring) {
         field++;
     }

@@ -1,44 +1,58 @@
 /* answer.c - answers that belong to no connection: RST for segments nobody has asked for, acknowledgments from TIME-WAIT records,
  * echo replies. RFC 9293 3.10.7.1, 3.5.2; RFC 7323 5.2; RFC 1122 3.2.2.6; RFC 4443 4.2.
  *
- * They wait in two small rings until they are polled. RST and echo replies share a token bucket; no connection ever does, so that
- * nothing can be learnt about, or done to, a live connection by exhausting it. */
+ * They wait in two small rings until they are polled. RST and echo replies have a budget, apart from any connection's. It is cut into
+ * equal shares for groups of remote addresses that are drawn anew each second: whoever uses up his own learns nothing of what
+ * others were sent in his name or theirs (RFC 5961 7 asks for bounds; a shared one can be watched from outside). */
 #include "stack/room.h"
 
-#define ANSWER_COST 1000000u /* of one reply: credit grows by replies_per_second every microsecond */
 #define ANSWER_RESETS_MAX (WEIRI_ANSWERS / 2) /* so that RST cannot crowd out acknowledgments */
-
-/* A quarter of a second may be saved up. */
-static uint64_t answer_credit_max(const weir_stack *s)
-{
-    const uint64_t quarter = (uint64_t)s->cfg.replies_per_second * (ANSWER_COST / 4);
-    if (s->cfg.replies_per_second == 0) {
-        return 0;
-    }
-    return quarter < ANSWER_COST ? ANSWER_COST : quarter;
-}
+#define ANSWER_SECOND_SHIFT 20u
 
 WEIR_PRIVATE void weiri_answer_init(weir_stack *s, uint8_t *echo_octets, uint32_t echo_size)
 {
     memset(&s->answers, 0, sizeof s->answers);
     s->answers.echo_octets = echo_octets;
     s->answers.echo_size = echo_size;
-    s->answers.credit = answer_credit_max(s);
-    s->answers.credit_at = s->now;
+    weiri_key_derive(s->answers.key, s->cfg.tcp.secret, "weir replies");
 }
 
-static bool answer_allowed(weir_stack *s)
+/* As many groups as there are replies, within bounds: a power of two. */
+static uint32_t answer_groups(const weir_stack *s)
+{
+    uint32_t groups = WEIRI_REPLY_GROUPS;
+    while (groups > s->cfg.replies_per_second && groups > 1) { /* 8 */
+        groups /= 2;
+    }
+    return groups;
+}
+
+/* Who can send from one address of an IPv6 network can send from all of its /64: they count as one. */
+static uint32_t answer_group(const weir_stack *s, const weir_addr *remote, uint32_t groups)
+{
+    uint8_t text[20];
+    memcpy(text, remote->octets, 16);
+    if (!weir_addr_is_v4(remote)) {
+        memset(text + 8, 0, 8);
+    }
+    base_put32(text + 16, (uint32_t)s->answers.second);
+    return (uint32_t)weir_siphash(s->answers.key, text, sizeof text) & (groups - 1);
+}
+
+static bool answer_allowed(weir_stack *s, const weir_addr *remote)
 {
     struct weiri_answers *r = &s->answers;
-    const uint64_t elapsed = base_min_us(s->now - r->credit_at, 1000000);
-    const uint64_t credit = r->credit + elapsed * s->cfg.replies_per_second, most = answer_credit_max(s);
-    r->credit = credit < most ? credit : most;
-    r->credit_at = s->now;
-    if (r->credit < ANSWER_COST) {
+    const uint32_t groups = answer_groups(s), share = s->cfg.replies_per_second / groups;
+    if (r->second != s->now >> ANSWER_SECOND_SHIFT) {
+        r->second = s->now >> ANSWER_SECOND_SHIFT;
+        memset(r->spent, 0, sizeof r->spent);
+    }
+    uint32_t *spent = &r->spent[answer_group(s, remote, groups)];
+    if (*spent >= share) {
         s->stats.replies_dropped++;
         return false;
     }
-    r->credit -= ANSWER_COST;
+    (*spent)++;
     return true;
 }
 
@@ -67,7 +81,7 @@ WEIR_PRIVATE bool weiri_answer_syn_ack(weir_stack *s, const struct weiri_answer 
 
 WEIR_PRIVATE void weiri_answer_reset(weir_stack *s, const weir_tuple *tuple, const weir_view *view)
 {
-    if ((view->flags & WEIR_RST) || !answer_allowed(s)) {
+    if ((view->flags & WEIR_RST) || !answer_allowed(s, &tuple->remote)) {
         return;
     }
     struct weiri_answer r;
@@ -88,7 +102,7 @@ WEIR_PRIVATE void weiri_answer_reset(weir_stack *s, const weir_tuple *tuple, con
 WEIR_PRIVATE void weiri_answer_echo(weir_stack *s, const struct weiri_ip *ip)
 {
     struct weiri_answers *r = &s->answers;
-    if (!answer_allowed(s)) {
+    if (!answer_allowed(s, &ip->addrs.source)) {
         return;
     }
     const uint32_t header = ip->version == 4 ? WEIRI_IP4_HEADER : WEIRI_IP6_HEADER;
@@ -178,5 +192,5 @@ WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out)
     return 0;
 }
 
-#undef ANSWER_COST
 #undef ANSWER_RESETS_MAX
+#undef ANSWER_SECOND_SHIFT

@@ -43,7 +43,11 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
         return WEIR_ICMP_UNMATCHED;
     }
     s->last = weiri_slot_handle(s, i);
-    const bool taken = weir_input_icmp(&s->slots[i].conn, &icmp->error, s->now);
+    weir_conn *c = weiri_rest_wake(s, i);
+    if (!c) {
+        return WEIR_NO_ROOM;
+    }
+    const bool taken = weir_input_icmp(c, &icmp->error, s->now);
     weiri_slot_settle(s, i);
     s->stats.icmp_taken += taken;
     return taken ? WEIR_OK : WEIR_ICMP_UNMATCHED;
@@ -68,21 +72,6 @@ static enum weir_verdict arrive_icmp(weir_stack *s, const struct weiri_ip *ip)
 
 /* ---- TCP ---- */
 
-static bool arrive_has_room(const weir_stack *s)
-{
-    return s->slot_pool.used < s->slot_pool.cap && weiri_lend_possible(s);
-}
-
-/* May this SYN open a connection? Asked before anything is taken or given up for it. */
-static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener)
-{
-    const struct weiri_listener *l = &s->listeners[listener];
-    if (s->stats.half_open >= s->cfg.half_open_max || l->half.count >= l->spec.backlog) {
-        return WEIR_BACKLOG_FULL;
-    }
-    return arrive_has_room(s) ? WEIR_OK : WEIR_NO_ROOM;
-}
-
 /* A segment, the sockets it names, and what is known of an old connection between them. */
 struct arrive_tcp {
     weir_tuple tuple;
@@ -92,14 +81,47 @@ struct arrive_tcp {
     weir_seq old_nxt;    /* .. and this was the old connection's SND.NXT */
 };
 
+static bool arrive_has_room(const weir_stack *s)
+{
+    return s->slot_pool.used < s->slot_pool.cap && weiri_rest_possible(s) && weiri_lend_possible(s);
+}
+
+/* How many half-open connections there may be for this SYN: from three quarters of the bound on, by chance. Where a queue ends can be
+ * watched from outside, and would tell how many others wait in it. */
+static uint32_t arrive_bound(const weir_stack *s, uint32_t bound, const struct arrive_tcp *a)
+{
+    uint8_t text[24];
+    memcpy(text, a->tuple.remote.octets, 16);
+    base_put32(text + 16, a->view->seq.v);
+    base_put32(text + 20, (uint32_t)s->stats.packets_in);
+    const uint64_t drawn = weir_siphash(s->answers.key, text, sizeof text) & UINT32_MAX;
+    return bound - (uint32_t)(drawn * (bound / 4) >> 32);
+}
+
+/* The number of half-open connections is up to this SYN's bound: the draw is made only where it can matter. */
+static bool arrive_is_full(const weir_stack *s, uint32_t count, uint32_t bound, const struct arrive_tcp *a)
+{
+    return count >= bound - bound / 4 && count >= arrive_bound(s, bound, a);
+}
+
+/* May this SYN open a connection? Asked before anything is taken or given up for it. */
+static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
+{
+    const struct weiri_listener *l = &s->listeners[listener];
+    if (arrive_is_full(s, s->stats.half_open, s->cfg.half_open_max, a) || arrive_is_full(s, l->half.count, l->spec.backlog, a)) {
+        return WEIR_BACKLOG_FULL;
+    }
+    return arrive_has_room(s) ? WEIR_OK : WEIR_NO_ROOM;
+}
+
 /* LISTEN (3.10.7.2): the connection is opened in a record of its own, with both sockets named. */
 static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
     const uint32_t i = weiri_slot_open(s);
-    if (WEIR_NEVER(i == WEIRI_NONE)) {
+    if (i == WEIRI_NONE) { /* whoever was to give way could not be packed */
         return WEIR_NO_ROOM;
     }
-    weir_conn *c = &s->slots[i].conn;
+    weir_conn *c = slot_conn(s, i);
     const weir_err err = weir_listen(c, &a->tuple, s->now);
     if (WEIR_NEVER(err != WEIR_ERR_NONE)) {
         weiri_slot_free(s, i);
@@ -130,7 +152,7 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const str
 /* A SYN for a listener: a connection, or a cookie where there is no room for half of one. */
 static enum weir_verdict arrive_syn(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
-    const enum weir_verdict verdict = arrive_judge_syn(s, listener);
+    const enum weir_verdict verdict = arrive_judge_syn(s, listener, a);
     if (verdict == WEIR_BACKLOG_FULL) {
         (void)weiri_cookie_offer(s, &s->listeners[listener], &a->tuple, a->view);
     }
@@ -187,7 +209,7 @@ static enum weir_verdict arrive_wait(weir_stack *s, uint32_t w, struct arrive_tc
     if (listener == WEIRI_NONE) {
         return arrive_no_connection(s, a);
     }
-    const enum weir_verdict verdict = arrive_judge_syn(s, listener);
+    const enum weir_verdict verdict = arrive_judge_syn(s, listener, a);
     if (verdict != WEIR_OK) {
         return verdict;
     }
@@ -205,7 +227,7 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
     const struct weiri_slot *slot = &s->slots[i];
     const unsigned control = a->view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
     weir_view syn;
-    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, slot->conn.snd.nxt)) {
+    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, slot_conn(s, i)->snd.nxt)) {
         return false;
     }
     const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
@@ -227,11 +249,15 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
         return arrive_no_connection(s, a);
     }
     s->last = weiri_slot_handle(s, i);
-    a->old_nxt = s->slots[i].conn.snd.nxt;
-    if (a->view->payload_len > 0) {
+    weir_conn *c = weiri_rest_wake(s, i);
+    if (!c) {
+        return WEIR_NO_ROOM; /* as if it was lost on the way */
+    }
+    a->old_nxt = c->snd.nxt;
+    if (weir_view_len(a->view) > 0) { /* of a FIN too, which may wait for a window */
         weiri_lend_ensure(s, i);
     }
-    a->reopens = weir_input(&s->slots[i].conn, a->view, s->now) == WEIR_REUSE;
+    a->reopens = weir_input(c, a->view, s->now) == WEIR_REUSE;
     weiri_lend_grow(s, i);
     weiri_slot_settle(s, i);
     s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;

@@ -2,25 +2,28 @@
 #include "stack/room.h"
 
 /* A timer that is due now may be armed for the next microsecond: see weir_stack_expire. */
-static bool check_is_late(const weir_stack *s, uint32_t i)
+static bool check_is_late(const weir_stack *s, uint32_t i, const weir_conn *c)
 {
     const struct weiri_wheel_node *node = &s->wheel.nodes[i];
-    const weir_us due = weir_deadline(&s->slots[i].conn);
-    return due != WEIR_FOREVER && (node->next == WEIRI_NONE || (node->at > due && node->at > s->now + 1));
+    const weir_us due = weir_deadline(c);
+    const weir_us late = slot_is_packed(s, i) ? WEIRI_RETRY_US : 1; /* who is packed may have to wait for a record */
+    return due != WEIR_FOREVER && (node->next == WEIRI_NONE || (node->at > due && node->at > s->now + late));
 }
 
 /* What settling promises; a slot that the user has in hand is exempt until it is settled again. */
-static const char *check_settled(const weir_stack *s, uint32_t i)
+static const char *check_settled(const weir_stack *s, uint32_t i, const weir_conn *c)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const weir_conn *c = &slot->conn;
     if (slot_in(slot, WEIRI_LIST_OUT) != weir_has_output(c)) {
         return "slot: not queued with output, or queued without";
+    }
+    if (slot->events != weir_events(c)) {
+        return "slot: what it last told is not what is true";
     }
     if (slot_in(slot, WEIRI_LIST_READY) != weiri_slot_is_ready(slot)) {
         return "slot: on the ready list without news, or the other way round";
     }
-    if (check_is_late(s, i)) {
+    if (check_is_late(s, i, c)) {
         return "slot: its timer would come too late";
     }
     if (slot_is(slot, WEIRI_SLOT_LINKED) != (weir_state(c) != WEIR_CLOSED && weir_state(c) != WEIR_LISTEN)) {
@@ -29,31 +32,47 @@ static const char *check_settled(const weir_stack *s, uint32_t i)
     return slot_is(slot, WEIRI_SLOT_HALF) && weir_state(c) != WEIR_SYN_RECEIVED ? "slot: half-open in another state" : NULL;
 }
 
+static uint32_t check_block(const weir_stack *s, uint32_t i)
+{
+    return slot_is_packed(s, i) ? WEIRI_NONE : slot_work(s, i)->block;
+}
+
 /* Its rings lie in its piece of the store, or it has neither. */
-static bool check_rings(const weir_stack *s, uint32_t i)
+static bool check_rings(const weir_stack *s, uint32_t i, const weir_conn *c)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const weir_conn *c = &slot->conn;
     const struct weiri_store *m = &s->store;
-    if (slot->block == WEIRI_NONE) {
+    const uint32_t block = check_block(s, i);
+    if (block == WEIRI_NONE) {
         const uintptr_t at = (uintptr_t)c->rx_ring - (uintptr_t)m->octets; /* the user may have given it rings of its own */
         return at >= (uintptr_t)m->units * m->unit && !slot_in(slot, WEIRI_LIST_SPARE);
     }
     if (slot_in(slot, WEIRI_LIST_DIRTY)) {
-        return slot->block < m->fresh; /* the user has it in hand */
+        return block < m->fresh; /* the user has it in hand */
     }
-    if (slot->block >= m->fresh || m->tag[slot->block] >= WEIRI_STORE_ORDERS || slot_in(slot, WEIRI_LIST_NEEDY)) {
+    if (block >= m->fresh || m->tag[block] >= WEIRI_STORE_ORDERS || slot_in(slot, WEIRI_LIST_NEEDY)) {
         return false;
     }
-    const uint8_t *from = m->octets + (size_t)slot->block * m->unit, *to = from + (m->unit << m->tag[slot->block]);
+    const uint8_t *from = m->octets + (size_t)block * m->unit, *to = from + (m->unit << m->tag[block]);
     return from <= c->rx_ring && c->rx_ring + c->rx_size <= to && from <= c->tx_ring && c->tx_ring + c->tx_size <= to;
+}
+
+/* Who is packed has nothing to do but to wait. */
+static bool check_packed(const weir_stack *s, uint32_t i, const weir_conn *c)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const bool busy = slot_in(slot, WEIRI_LIST_OUT) || slot_in(slot, WEIRI_LIST_SPARE) || slot_in(slot, WEIRI_LIST_HALF);
+    return !slot_is_packed(s, i) || (s->cold && !busy && weiri_packable(c));
 }
 
 static const char *check_slot(const weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const weir_conn *c = &slot->conn;
-    if (!check_rings(s, i) || c->cfg != &s->cfg.tcp) {
+    const weir_conn *c = weiri_rest_look(s, i);
+    if (!check_packed(s, i, c)) {
+        return "slot: packed, and there is something to do";
+    }
+    if (!check_rings(s, i, c) || c->cfg != &s->cfg.tcp) {
         return "slot: rings that were not lent to it, or another's configuration";
     }
     if (slot_in(slot, WEIRI_LIST_SPARE) && !slot_in(slot, WEIRI_LIST_DIRTY) && !weiri_tune_idle(c)) {
@@ -65,13 +84,13 @@ static const char *check_slot(const weir_stack *s, uint32_t i)
     if (slot_in(slot, WEIRI_LIST_HALF) != slot_is(slot, WEIRI_SLOT_HALF)) {
         return "slot: half-open and the listener does not know it";
     }
-    const char *broken = slot_in(slot, WEIRI_LIST_DIRTY) ? NULL : check_settled(s, i);
+    const char *broken = slot_in(slot, WEIRI_LIST_DIRTY) ? NULL : check_settled(s, i, c);
     return broken ? broken : weir_check(c);
 }
 
 static const char *check_slots(const weir_stack *s)
 {
-    uint32_t live = 0, timers = 0, half = 0, holders = 0;
+    uint32_t live = 0, timers = 0, half = 0, holders = 0, busy = 0;
     uint64_t lent = 0;
     for (uint32_t i = 0; i < s->slot_pool.fresh; i++) {
         const struct weiri_slot *slot = &s->slots[i];
@@ -88,10 +107,12 @@ static const char *check_slots(const weir_stack *s)
         live++;
         timers += s->wheel.nodes[i].next != WEIRI_NONE;
         half += slot_is(slot, WEIRI_SLOT_HALF);
-        holders += slot->block != WEIRI_NONE;
-        lent += slot->block != WEIRI_NONE ? 1u << s->store.tag[slot->block] : 0;
+        const uint32_t block = check_block(s, i);
+        busy += !slot_is_packed(s, i);
+        holders += block != WEIRI_NONE;
+        lent += block != WEIRI_NONE ? 1u << s->store.tag[block] : 0;
     }
-    if (live != s->slot_pool.used || live != s->stats.connections) {
+    if (live != s->slot_pool.used || live != s->stats.connections || busy != s->work_pool.used || busy != s->stats.busy) {
         return "stack: connections and records do not add up";
     }
     if (holders != s->holders || lent != s->store.used || lent * s->store.unit != s->stats.ring_octets) {
@@ -102,7 +123,7 @@ static const char *check_slots(const weir_stack *s)
 
 static const char *check_lists(const weir_stack *s)
 {
-    if (!weiri_pool_check(&s->slot_pool) || !weiri_store_check(&s->store)) {
+    if (!weiri_pool_check(&s->slot_pool) || !weiri_pool_check(&s->work_pool) || !weiri_store_check(&s->store)) {
         return "stack: a pool is not in order";
     }
     if (!weiri_list_check(s, &s->out, WEIRI_LIST_OUT) || !weiri_list_check(s, &s->ready, WEIRI_LIST_READY) ||

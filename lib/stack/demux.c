@@ -51,7 +51,7 @@ static bool demux_same(const weir_tuple *a, const weir_tuple *b)
 static const weir_tuple *demux_tuple(const weir_stack *s, uint32_t index)
 {
     const uint32_t slots = s->cfg.connections_max;
-    return index < slots ? &s->slots[index].conn.tuple : &s->waits[index - slots].tuple;
+    return index < slots ? weiri_rest_tuple(s, index) : &s->waits[index - slots].tuple;
 }
 
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)

@@ -22,7 +22,7 @@ WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weir
 /* `open`: the TCP checksum is left for whoever copies the packet. */
 static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, bool open)
 {
-    weir_conn *c = &s->slots[i].conn;
+    weir_conn *c = slot_conn(s, i);
     const uint32_t before = c->count.retrans;
     const size_t len = open ? weiri_out_open(c, out, 0, s->now) : weir_poll(c, out, s->now);
     if (WEIR_NEVER(len == 0)) { /* it was queued because it has something to send */

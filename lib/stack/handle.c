@@ -37,7 +37,7 @@ WEIR_API bool weir_stack_ready(weir_stack *s, weir_ready *ready)
     ready->conn = weiri_slot_handle(s, i);
     ready->listener = slot->listener;
     ready->tag = slot->tag;
-    ready->events = weir_events(&slot->conn);
+    ready->events = slot->events;
     return true;
 }
 
@@ -47,7 +47,7 @@ WEIR_API weir_err weir_stack_want(weir_stack *s, weir_handle conn, unsigned even
     if (i == WEIRI_NONE) {
         return WEIR_ERR_NOT_EXIST;
     }
-    s->slots[i].want = events;
+    s->slots[i].want = (uint16_t)events;
     weiri_list_push(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     return WEIR_ERR_NONE;
 }
@@ -62,21 +62,30 @@ WEIR_API weir_err weir_stack_set_tag(weir_stack *s, weir_handle conn, uint64_t t
     return WEIR_ERR_NONE;
 }
 
+/* Those in hand may rest if need be: what was handed out is good until the next call only. */
+static weir_conn *handle_wake(weir_stack *s, uint32_t i)
+{
+    if (slot_is_packed(s, i) && s->work_pool.used == s->work_pool.cap) {
+        weiri_stack_settle(s);
+    }
+    return weiri_rest_wake(s, i);
+}
+
 WEIR_API weir_conn *weir_stack_conn(weir_stack *s, weir_handle conn)
 {
     const uint32_t i = handle_user_slot(s, conn);
-    if (i == WEIRI_NONE) {
-        return NULL;
+    weir_conn *c = i == WEIRI_NONE ? NULL : handle_wake(s, i);
+    if (c) {
+        weiri_lend_in_hand(s, i);
+        weiri_list_push(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     }
-    weiri_lend_in_hand(s, i);
-    weiri_list_push(s, &s->dirty, WEIRI_LIST_DIRTY, i);
-    return &s->slots[i].conn;
+    return c;
 }
 
 WEIR_API const weir_conn *weir_stack_peek(const weir_stack *s, weir_handle conn)
 {
     const uint32_t i = handle_slot(s, conn);
-    return i == WEIRI_NONE ? NULL : &s->slots[i].conn;
+    return i == WEIRI_NONE ? NULL : weiri_rest_look(s, i);
 }
 
 WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us linger_us, weir_us now)
@@ -86,7 +95,11 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
     if (i == WEIRI_NONE) {
         return WEIR_ERR_NOT_EXIST;
     }
-    (void)weir_release(&s->slots[i].conn, linger_us, s->now); /* one that is CLOSED already is left as it is */
+    weir_conn *c = weiri_rest_wake(s, i);
+    if (!c) {
+        return WEIR_ERR_RESOURCES;
+    }
+    (void)weir_release(c, linger_us, s->now); /* one that is CLOSED already is left as it is */
     s->slots[i].flags = (uint8_t)(s->slots[i].flags | WEIRI_SLOT_RELEASED);
     weiri_slot_settle(s, i);
     return WEIR_ERR_NONE;

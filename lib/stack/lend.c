@@ -33,9 +33,9 @@ static bool lend_carve(weir_stack *s, uint32_t block, weir_sizes sizes, weir_buf
 }
 
 /* Do its rings lie in the store? */
-static bool lend_is_here(const weir_stack *s, const struct weiri_slot *slot)
+static bool lend_is_here(const weir_stack *s, const struct weiri_work *work)
 {
-    const uintptr_t at = (uintptr_t)slot->conn.rx_ring, from = (uintptr_t)s->store.octets;
+    const uintptr_t at = (uintptr_t)work->conn.rx_ring, from = (uintptr_t)s->store.octets;
     return at >= from && at - from < (uintptr_t)s->store.units * s->store.unit;
 }
 
@@ -43,9 +43,10 @@ static bool lend_is_here(const weir_stack *s, const struct weiri_slot *slot)
 
 static void lend_end(weir_stack *s, uint32_t i)
 {
-    if (s->slots[i].block != WEIRI_NONE) {
-        lend_give(s, s->slots[i].block);
-        s->slots[i].block = WEIRI_NONE;
+    struct weiri_work *work = slot_work(s, i);
+    if (work->block != WEIRI_NONE) {
+        lend_give(s, work->block);
+        work->block = WEIRI_NONE;
         s->holders--;
     }
 }
@@ -54,18 +55,25 @@ static void lend_end(weir_stack *s, uint32_t i)
 static bool lend_reclaim(weir_stack *s, weir_us until)
 {
     const uint32_t i = s->spare.head;
-    if (i == WEIRI_NONE || s->slots[i].quiet_at > until) {
+    if (i == WEIRI_NONE || slot_work(s, i)->quiet_at > until) {
         return false;
     }
     weir_buffers none;
     memset(&none, 0, sizeof none);
-    const weir_err err = weir_set_buffers(&s->slots[i].conn, &none, s->now);
+    const weir_err err = weir_set_buffers(slot_conn(s, i), &none, s->now);
     WEIR_ASSERT(err == WEIR_ERR_NONE); /* nothing is in them */
     (void)err;
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i);
     lend_end(s, i);
     s->stats.rings_reclaimed++;
+    weiri_slot_tell(s, i, weir_events(slot_conn(s, i)));
+    weiri_rest_settle(s, i);
     return true;
+}
+
+WEIR_PRIVATE bool weiri_lend_reclaim(weir_stack *s)
+{
+    return lend_reclaim(s, s->now);
 }
 
 WEIR_PRIVATE void weiri_lend_return(weir_stack *s, uint32_t i)
@@ -91,7 +99,7 @@ WEIR_PRIVATE bool weiri_lend_first(weir_stack *s, uint32_t i, weir_buffers *b)
     if (block == WEIRI_NONE) {
         return false;
     }
-    s->slots[i].block = block;
+    slot_work(s, i)->block = block;
     s->holders++;
     return lend_carve(s, block, s->cfg.rings, b);
 }
@@ -104,15 +112,15 @@ static bool lend_sends(const weir_conn *c)
 
 WEIR_PRIVATE void weiri_lend_ensure(weir_stack *s, uint32_t i)
 {
-    struct weiri_slot *slot = &s->slots[i];
+    const struct weiri_work *work = slot_work(s, i);
     weir_buffers b;
-    if (slot->block != WEIRI_NONE || slot->conn.tx_size > 0) {
+    if (work->block != WEIRI_NONE || work->conn.tx_size > 0) {
         return;
     }
     if (weiri_lend_first(s, i, &b)) {
-        (void)weir_set_buffers(&slot->conn, &b, s->now);
+        (void)weir_set_buffers(slot_conn(s, i), &b, s->now);
         weiri_list_remove(s, &s->needy, WEIRI_LIST_NEEDY, i);
-    } else if (!slot_in(slot, WEIRI_LIST_NEEDY)) {
+    } else if (!slot_in(&s->slots[i], WEIRI_LIST_NEEDY)) {
         weiri_list_push(s, &s->needy, WEIRI_LIST_NEEDY, i);
         s->stats.rings_missing++;
     }
@@ -121,7 +129,7 @@ WEIR_PRIVATE void weiri_lend_ensure(weir_stack *s, uint32_t i)
 WEIR_PRIVATE void weiri_lend_in_hand(weir_stack *s, uint32_t i)
 {
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i); /* the user may hold pointers into them */
-    if (lend_sends(&s->slots[i].conn)) {
+    if (lend_sends(slot_conn(s, i))) {
         weiri_lend_ensure(s, i);
     }
 }
@@ -150,16 +158,16 @@ static uint32_t lend_take_larger(weir_stack *s, unsigned order)
 
 static bool lend_larger(weir_stack *s, uint32_t i, weir_sizes sizes)
 {
-    struct weiri_slot *slot = &s->slots[i];
+    struct weiri_work *work = slot_work(s, i);
     const unsigned order = weiri_store_order(&s->store, weir_buffers_size(sizes));
     const uint32_t block = order < WEIRI_STORE_ORDERS ? lend_take_larger(s, order) : WEIRI_NONE;
     weir_buffers b;
     if (block == WEIRI_NONE || !lend_carve(s, block, sizes, &b)) {
         return false;
     }
-    (void)weir_set_buffers(&slot->conn, &b, s->now); /* none is smaller */
-    lend_give(s, slot->block);
-    slot->block = block;
+    (void)weir_set_buffers(&work->conn, &b, s->now); /* none is smaller */
+    lend_give(s, work->block);
+    work->block = block;
     s->stats.rings_grown++;
     return true;
 }
@@ -167,9 +175,9 @@ static bool lend_larger(weir_stack *s, uint32_t i, weir_sizes sizes)
 /* What is wanted, or as much of it as there is. */
 WEIR_PRIVATE void weiri_lend_grow(weir_stack *s, uint32_t i)
 {
-    struct weiri_slot *slot = &s->slots[i];
-    const weir_conn *c = &slot->conn;
-    if (slot->block == WEIRI_NONE || !lend_is_here(s, slot) || !weiri_tune_growing(c)) {
+    struct weiri_work *work = slot_work(s, i);
+    const weir_conn *c = &work->conn;
+    if (work->block == WEIRI_NONE || !lend_is_here(s, work) || !weiri_tune_growing(c)) {
         return;
     }
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i);
@@ -184,8 +192,8 @@ WEIR_PRIVATE void weiri_lend_grow(weir_stack *s, uint32_t i)
         }
     }
     if (sizes.rx != wanted.rx || sizes.tx != wanted.tx) {
-        s->stats.rings_refused += slot->refused.rx != wanted.rx || slot->refused.tx != wanted.tx;
-        slot->refused = wanted;
+        s->stats.rings_refused += work->refused.rx != wanted.rx || work->refused.tx != wanted.tx;
+        work->refused = wanted;
     }
 }
 
@@ -193,20 +201,21 @@ WEIR_PRIVATE void weiri_lend_grow(weir_stack *s, uint32_t i)
 
 WEIR_PRIVATE void weiri_lend_settle(weir_stack *s, uint32_t i)
 {
-    struct weiri_slot *slot = &s->slots[i];
-    const weir_conn *c = &slot->conn;
+    const struct weiri_slot *slot = &s->slots[i];
+    struct weiri_work *work = slot_work(s, i);
+    const weir_conn *c = &work->conn;
     const bool awaited = (slot->want & (unsigned)WEIR_EV_WRITABLE) && !slot_is(slot, WEIRI_SLOT_RELEASED) && lend_sends(c);
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i);
-    if (!lend_is_here(s, slot)) {
+    if (!lend_is_here(s, work)) {
         lend_end(s, i); /* the user has given it rings of its own */
     }
-    if (slot->block == WEIRI_NONE && (awaited || !weiri_tune_idle(c))) {
+    if (work->block == WEIRI_NONE && (awaited || !weiri_tune_idle(c))) {
         weiri_lend_ensure(s, i);
-    } else if (slot->block == WEIRI_NONE) {
+    } else if (work->block == WEIRI_NONE) {
         weiri_list_remove(s, &s->needy, WEIRI_LIST_NEEDY, i); /* not needed any more */
     }
-    if (slot->block != WEIRI_NONE && !awaited && weiri_tune_idle(c)) {
-        slot->quiet_at = s->now;
+    if (work->block != WEIRI_NONE && !awaited && weiri_tune_idle(c) && !weir_has_output(c)) { /* a larger window shall be told first */
+        work->quiet_at = s->now;
         weiri_list_push(s, &s->spare, WEIRI_LIST_SPARE, i);
     }
 }

@@ -1,6 +1,11 @@
 /* list.c - slots in a row, doubly linked by index, so that any of them can leave at once. A slot is in one list of a kind at most. */
 #include "stack/room.h"
 
+static struct weiri_link *list_link(const weir_stack *s, enum weiri_list_kind kind, uint32_t i)
+{
+    return &s->slots[i].link[kind < WEIRI_LIST_LINKS ? kind : WEIRI_LIST_LINKS - 1];
+}
+
 WEIR_PRIVATE void weiri_list_init(struct weiri_list *l)
 {
     l->head = l->tail = WEIRI_NONE;
@@ -13,13 +18,15 @@ WEIR_PRIVATE void weiri_list_push(weir_stack *s, struct weiri_list *l, enum weir
     if (slot_in(slot, kind)) {
         return;
     }
+    WEIR_ASSERT(kind < WEIRI_LIST_LINKS - 1 || !(slot->lists >> (WEIRI_LIST_LINKS - 1)));
+    struct weiri_link *link = list_link(s, kind, i);
     slot->lists = (uint8_t)(slot->lists | 1u << kind);
-    slot->link[kind].next = WEIRI_NONE;
-    slot->link[kind].prev = l->tail;
+    link->next = WEIRI_NONE;
+    link->prev = l->tail;
     if (l->tail == WEIRI_NONE) {
         l->head = i;
     } else {
-        s->slots[l->tail].link[kind].next = i;
+        list_link(s, kind, l->tail)->next = i;
     }
     l->tail = i;
     l->count++;
@@ -31,17 +38,17 @@ WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum we
     if (!slot_in(slot, kind)) {
         return;
     }
-    const struct weiri_link link = slot->link[kind];
+    const struct weiri_link link = *list_link(s, kind, i);
     slot->lists = (uint8_t)(slot->lists & ~(1u << kind));
     if (link.prev == WEIRI_NONE) {
         l->head = link.next;
     } else {
-        s->slots[link.prev].link[kind].next = link.next;
+        list_link(s, kind, link.prev)->next = link.next;
     }
     if (link.next == WEIRI_NONE) {
         l->tail = link.prev;
     } else {
-        s->slots[link.next].link[kind].prev = link.prev;
+        list_link(s, kind, link.next)->prev = link.prev;
     }
     l->count--;
 }
@@ -49,8 +56,8 @@ WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum we
 WEIR_PRIVATE bool weiri_list_check(const weir_stack *s, const struct weiri_list *l, enum weiri_list_kind kind)
 {
     uint32_t seen = 0, prev = WEIRI_NONE;
-    for (uint32_t i = l->head; i != WEIRI_NONE; i = s->slots[i].link[kind].next) {
-        if (i >= s->slot_pool.fresh || !slot_in(&s->slots[i], kind) || s->slots[i].link[kind].prev != prev || ++seen > l->count) {
+    for (uint32_t i = l->head; i != WEIRI_NONE; i = list_link(s, kind, i)->next) {
+        if (i >= s->slot_pool.fresh || !slot_in(&s->slots[i], kind) || list_link(s, kind, i)->prev != prev || ++seen > l->count) {
             return false;
         }
         prev = i;

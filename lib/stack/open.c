@@ -111,7 +111,7 @@ WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *wanted, we
     if (i == WEIRI_NONE) {
         return WEIR_ERR_RESOURCES;
     }
-    err = weir_connect(&s->slots[i].conn, &tuple, s->now);
+    err = weir_connect(slot_conn(s, i), &tuple, s->now);
     if (WEIR_NEVER(err != WEIR_ERR_NONE)) { /* the tuple has been judged */
         weiri_slot_free(s, i);
         return err;

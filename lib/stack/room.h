@@ -83,8 +83,9 @@ enum weiri_list_kind {
     WEIRI_LIST_DIRTY, /* the user may have changed it since it was looked at */
     WEIRI_LIST_HALF,  /* half-open connections of one listener */
     WEIRI_LIST_SPARE, /* has rings with nothing in them: who was quiet longest comes first */
-    WEIRI_LIST_NEEDY, /* has no rings, and there were none when it needed some */
-    WEIRI_LIST_KINDS
+    WEIRI_LIST_NEEDY, /* has no rings, or is packed, and there was no place when it needed some: never spare as well */
+    WEIRI_LIST_KINDS,
+    WEIRI_LIST_LINKS = WEIRI_LIST_NEEDY /* the last two share one */
 };
 struct weiri_link {
     uint32_t next, prev;
@@ -105,19 +106,35 @@ enum weiri_slot_flag {
     WEIRI_SLOT_RELEASED = 0x40  /* the user has walked away: the handle is dead */
 };
 
+#define WEIRI_RETRY_US 10000u /* when there was no working record for a connection whose timer is due */
+
+/* What a connection has as long as it lives. */
 struct weiri_slot {
-    struct weiri_link link[WEIRI_LIST_KINDS];
+    struct weiri_link link[WEIRI_LIST_LINKS];
     uint64_t tag;
     weir_handle listener;
     uint32_t generation;
-    uint32_t want;       /* enum weir_event */
+    uint32_t work;       /* its working record; WEIRI_NONE: it is packed */
     uint32_t round;      /* of weir_stack_ready in which it was shown last */
-    uint32_t block;      /* of the store, lent; WEIRI_NONE: no rings */
-    weir_sizes refused;  /* the last wish that was not granted in full */
-    weir_us quiet_at;    /* since when its rings are spare */
+    uint16_t want;       /* enum weir_event */
+    uint16_t events;     /* weir_events, when it was settled last */
     uint8_t flags;       /* enum weiri_slot_flag */
     uint8_t lists;       /* bit n: in a list of enum weiri_list_kind n */
+};
+
+/* What it has besides unless it is packed: everything that is at work. */
+struct weiri_work {
     weir_conn conn;
+    weir_us quiet_at;    /* since when its rings are spare */
+    weir_sizes refused;  /* the last wish that was not granted in full */
+    uint32_t block;      /* of the store, lent; WEIRI_NONE: no rings */
+};
+
+/* And what is left of that while it is packed. */
+#define WEIRI_COLD_OCTETS 228
+struct weiri_cold {
+    weir_tuple tuple;
+    uint8_t octets[WEIRI_COLD_OCTETS];
 };
 
 struct weiri_listener {
@@ -141,6 +158,7 @@ struct weiri_wait {
 /* Answers that belong to no connection. */
 #define WEIRI_ANSWERS 64
 #define WEIRI_ECHOES 8
+#define WEIRI_REPLY_GROUPS 256
 struct weiri_answer {
     weir_tuple tuple;
     weir_seq seq, ack;
@@ -159,8 +177,9 @@ struct weiri_answers {
     uint8_t *echo_octets;      /* WEIRI_ECHOES times echo_size */
     uint32_t echo_size;
     uint32_t head, count, echo_head, echo_count;
-    uint64_t credit;           /* of the token bucket; a reply costs a million */
-    weir_us credit_at;
+    uint8_t key[16];           /* which group a remote address is in */
+    uint64_t second;           /* of 2^20 us, in which .. */
+    uint32_t spent[WEIRI_REPLY_GROUPS]; /* .. so many replies went to each */
 };
 
 /* ---- demux.c: sockets -> index ----------------------------------------------------------------------------------------------- */
@@ -184,6 +203,10 @@ struct weir_stack {
     weir_handle last;          /* weir_stack_last */
     weir_us rearm_from;        /* while timers are being handed out: not to be armed before this again */
     struct weiri_slot *slots;
+    struct weiri_work *works;
+    struct weiri_cold *cold;   /* one for each slot; NULL: none is ever packed */
+    weir_conn *blank;          /* what packing counts from .. */
+    weir_conn *scratch;        /* .. and a place for weir_stack_peek, both behind this struct */
     struct weiri_listener *listeners;
     struct weiri_wait *waits;
     uint32_t *listener_heads;
@@ -192,7 +215,7 @@ struct weir_stack {
     uint32_t listener_mask;
     uint32_t listener_reach[6]; /* how many listeners there are of each enum listen_reach */
     uint32_t round;
-    struct weiri_pool slot_pool, wait_pool, listener_pool;
+    struct weiri_pool slot_pool, work_pool, wait_pool, listener_pool;
     struct weiri_list out, ready, dirty, spare, needy;
     struct weiri_list wait_queue; /* the next to end first */
     weir_us wait_last;            /* when the last of them ends */
@@ -224,6 +247,34 @@ static inline bool slot_in(const struct weiri_slot *slot, enum weiri_list_kind k
     return (slot->lists >> kind & 1u) != 0;
 }
 
+static inline bool slot_is_packed(const weir_stack *s, uint32_t i)
+{
+    return s->slots[i].work == WEIRI_NONE;
+}
+
+/* Of a connection that is not packed. */
+static inline struct weiri_work *slot_work(const weir_stack *s, uint32_t i)
+{
+    WEIR_ASSERT(!slot_is_packed(s, i));
+    return &s->works[s->slots[i].work];
+}
+
+static inline weir_conn *slot_conn(const weir_stack *s, uint32_t i)
+{
+    return &slot_work(s, i)->conn;
+}
+
+/* rest.c: which connections are packed. A working record for a new connection: could one be had, and one; WEIRI_NONE: all are busy. */
+WEIR_PRIVATE bool weiri_rest_possible(const weir_stack *s);
+WEIR_PRIVATE uint32_t weiri_rest_take(weir_stack *s);
+/* Slot i has, or gets, a working record; NULL: all are busy. */
+WEIR_PRIVATE weir_conn *weiri_rest_wake(weir_stack *s, uint32_t i);
+/* Packs slot i if nothing speaks against it; it is settled. */
+WEIR_PRIVATE void weiri_rest_settle(weir_stack *s, uint32_t i);
+/* As it is, good until the next call of this; packed or not. */
+WEIR_PRIVATE const weir_conn *weiri_rest_look(const weir_stack *s, uint32_t i);
+WEIR_PRIVATE const weir_tuple *weiri_rest_tuple(const weir_stack *s, uint32_t i);
+
 /* lend.c: the rings of connections. Could first rings be had now? */
 WEIR_PRIVATE bool weiri_lend_possible(const weir_stack *s);
 /* The first rings of a connection about to be opened; false if there are none. */
@@ -237,6 +288,8 @@ WEIR_PRIVATE void weiri_lend_grow(weir_stack *s, uint32_t i);
 /* Are its rings spare, or does it need some? */
 WEIR_PRIVATE void weiri_lend_settle(weir_stack *s, uint32_t i);
 WEIR_PRIVATE void weiri_lend_return(weir_stack *s, uint32_t i);
+/* Takes the rings of whoever has been quiet longest, who may be packed then; false: nobody is. */
+WEIR_PRIVATE bool weiri_lend_reclaim(weir_stack *s);
 
 /* demux.c, continued. A key for one purpose, from the secret: label is 15 octets at most. */
 WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label);
@@ -313,6 +366,8 @@ WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i);
 WEIR_PRIVATE weir_handle weiri_slot_handle(const weir_stack *s, uint32_t i);
 /* Has this slot something to tell the user? */
 WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot);
+/* What is true of it is this now. */
+WEIR_PRIVATE void weiri_slot_tell(weir_stack *s, uint32_t i, unsigned events);
 
 /* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);

@@ -14,6 +14,27 @@ WEIR_PRIVATE weir_handle weiri_slot_handle(const weir_stack *s, uint32_t i)
     return (weir_handle)s->slots[i].generation << 32 | (i + 1);
 }
 
+static bool slot_begin(weir_stack *s, uint32_t i)
+{
+    struct weiri_work *work = slot_work(s, i);
+    weir_buffers buffers;
+    memset(work, 0, sizeof *work);
+    work->block = WEIRI_NONE;
+    return weiri_lend_first(s, i, &buffers) && weir_init(&work->conn, &s->cfg.tcp, &buffers, s->now) == WEIR_ERR_NONE;
+}
+
+/* Its record and rings go back to where they came from. */
+static void slot_end(weir_stack *s, uint32_t i)
+{
+    if (!slot_is_packed(s, i)) {
+        weiri_lend_return(s, i);
+        weiri_pool_give(&s->work_pool, s->slots[i].work);
+        s->stats.busy = s->work_pool.used;
+    }
+    weiri_list_remove(s, &s->needy, WEIRI_LIST_NEEDY, i);
+    weiri_pool_give(&s->slot_pool, i);
+}
+
 WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s)
 {
     const bool fresh = s->slot_pool.free == WEIRI_NONE;
@@ -23,17 +44,13 @@ WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s)
     }
     struct weiri_slot *slot = &s->slots[i];
     const uint32_t generation = fresh ? 0 : slot->generation;
-    weir_buffers buffers;
     memset(slot, 0, sizeof *slot);
     slot->generation = generation;
-    slot->block = WEIRI_NONE;
     slot->want = SLOT_WANT_DEFAULT;
     slot->round = s->round - 1;
-    const bool lent = weiri_lend_first(s, i, &buffers);
-    const weir_err err = lent ? weir_init(&slot->conn, &s->cfg.tcp, &buffers, s->now) : WEIR_ERR_RESOURCES;
-    if (err != WEIR_ERR_NONE) { /* there is no memory for its rings: the configuration has been judged */
-        weiri_lend_return(s, i);
-        weiri_pool_give(&s->slot_pool, i);
+    slot->work = weiri_rest_take(s);
+    if (slot->work == WEIRI_NONE || !slot_begin(s, i)) { /* all are busy, or there is no memory for its rings */
+        slot_end(s, i);
         return WEIRI_NONE;
     }
     slot->flags = WEIRI_SLOT_LIVE;
@@ -104,18 +121,16 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     weiri_wheel_cancel(&s->wheel, i);
-    weiri_lend_return(s, i);
     slot->flags = 0;
     slot->generation++;
-    weiri_pool_give(&s->slot_pool, i);
+    slot_end(s, i);
     s->stats.connections--;
 }
 
 /* A connection that came through a listener and fell back to LISTEN (3.10.7.4 second and fourth, 3.10.8) has no listener to fall back
  * to: the stack's listener never was this record. If the user knows of it, it becomes CLOSED with a reason. */
-static void slot_end_fallen(struct weiri_slot *slot, weir_us now)
+static void slot_end_fallen(const struct weiri_slot *slot, weir_conn *c, weir_us now)
 {
-    weir_conn *c = &slot->conn;
     if (slot_is(slot, WEIRI_SLOT_PASSIVE) && slot_is(slot, WEIRI_SLOT_SHOWN) && weir_state(c) == WEIR_LISTEN) {
         c->err = c->err ? c->err : (uint8_t)WEIR_ERR_RESET;
         (void)weir_abort(c, now);
@@ -125,7 +140,7 @@ static void slot_end_fallen(struct weiri_slot *slot, weir_us now)
 static void slot_count(weir_stack *s, uint32_t i, unsigned events)
 {
     struct weiri_slot *slot = &s->slots[i];
-    if (weir_state(&slot->conn) != WEIR_SYN_RECEIVED) {
+    if (weir_state(slot_conn(s, i)) != WEIR_SYN_RECEIVED) {
         slot_leave_half_open(s, i);
     }
     if ((events & WEIR_EV_CONNECTED) && !slot_is(slot, WEIRI_SLOT_OPENED)) {
@@ -135,14 +150,14 @@ static void slot_count(weir_stack *s, uint32_t i, unsigned events)
 }
 
 /* True if nobody needs the slot any more; what TIME-WAIT needs has moved to a record then. Asked when nothing is left to send. */
-static bool slot_finish(weir_stack *s, const struct weiri_slot *slot)
+static bool slot_finish(weir_stack *s, const struct weiri_slot *slot, const weir_conn *c)
 {
-    const enum weir_state state = weir_state(&slot->conn);
+    const enum weir_state state = weir_state(c);
     const bool released = slot_is(slot, WEIRI_SLOT_RELEASED);
     if (state == WEIR_CLOSED || state == WEIR_LISTEN) {
         return released || !slot_is(slot, WEIRI_SLOT_SHOWN);
     }
-    return state == WEIR_TIME_WAIT && released && weiri_wait_add(s, &slot->conn);
+    return state == WEIR_TIME_WAIT && released && weiri_wait_add(s, c);
 }
 
 /* The user hears of a connection from a listener when the handshake is done, or at the SYN if the listener holds. */
@@ -159,7 +174,7 @@ static bool slot_has_news(const struct weiri_slot *slot, unsigned events)
 
 WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot)
 {
-    return slot_has_news(slot, weir_events(&slot->conn));
+    return slot_has_news(slot, slot->events);
 }
 
 static void slot_list(weir_stack *s, struct weiri_list *list, enum weiri_list_kind kind, uint32_t i, bool in)
@@ -171,12 +186,35 @@ static void slot_list(weir_stack *s, struct weiri_list *list, enum weiri_list_ki
     }
 }
 
+WEIR_PRIVATE void weiri_slot_tell(weir_stack *s, uint32_t i, unsigned events)
+{
+    s->slots[i].events = (uint16_t)events;
+    slot_list(s, &s->ready, WEIRI_LIST_READY, i, weiri_slot_is_ready(&s->slots[i]));
+}
+
+/* Nothing has changed but what the user wants: without WRITABLE it can rest on. */
+static bool slot_settle_packed(weir_stack *s, uint32_t i)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const bool awaited = (slot->want & (unsigned)WEIR_EV_WRITABLE) && !slot_is(slot, WEIRI_SLOT_RELEASED);
+    if (awaited && weiri_rest_wake(s, i)) {
+        return false;
+    }
+    weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
+    weiri_slot_tell(s, i, slot->events);
+    slot_list(s, &s->needy, WEIRI_LIST_NEEDY, i, awaited);
+    return true;
+}
+
 WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
 {
-    struct weiri_slot *slot = &s->slots[i];
-    const weir_conn *c = &slot->conn;
+    const struct weiri_slot *slot = &s->slots[i];
     WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
-    slot_end_fallen(slot, s->now);
+    if (slot_is_packed(s, i) && slot_settle_packed(s, i)) {
+        return;
+    }
+    weir_conn *c = slot_conn(s, i);
+    slot_end_fallen(slot, c, s->now);
     weiri_lend_settle(s, i);
     const unsigned events = weir_events(c);
     const bool output = weir_has_output(c);
@@ -184,14 +222,15 @@ WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
     if (weir_state(c) == WEIR_CLOSED || weir_state(c) == WEIR_LISTEN) {
         slot_unlink(s, i); /* its sockets are free for another connection */
     }
-    if (!output && slot_finish(s, slot)) {
+    if (!output && slot_finish(s, slot, c)) {
         weiri_slot_free(s, i);
         return;
     }
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     slot_list(s, &s->out, WEIRI_LIST_OUT, i, output);
-    slot_list(s, &s->ready, WEIRI_LIST_READY, i, slot_has_news(slot, events));
+    weiri_slot_tell(s, i, events);
     weiri_wheel_arm(&s->wheel, i, weir_deadline(c) < s->rearm_from ? s->rearm_from : weir_deadline(c));
+    weiri_rest_settle(s, i);
 }
 
 #undef SLOT_WANT_DEFAULT

@@ -20,7 +20,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
     config->time_wait_max = 4096;
     config->half_open_max = 256;
     config->syn_cookies = true;
-    config->replies_per_second = 1000;
+    config->replies_per_second = 10000;
     config->port_first = 49152;
     config->port_last = 65535;
     config->rings.rx = 65536;
@@ -31,8 +31,8 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 
 /* Where the parts begin, counted from the beginning of the memory. */
 struct stack_layout {
-    uint64_t slots, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
-    uint64_t slot_next, store_next, store_prev, store_tag, wait_next, listener_next;
+    uint64_t slots, works, cold, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
+    uint64_t blank, slot_next, work_next, store_next, store_prev, store_tag, wait_next, listener_next;
     uint64_t total;
     uint32_t demux_size, listener_size, echo_size, cookie_size, port_size;
     uint64_t unit, units; /* of the store */
@@ -67,6 +67,16 @@ static uint64_t stack_units(const weir_stack_config *c, uint64_t unit)
     return c->ring_memory == 0 ? c->connections_max : c->ring_memory / unit;
 }
 
+static uint32_t stack_busy(const weir_stack_config *c)
+{
+    return c->busy_max == 0 ? c->connections_max : c->busy_max;
+}
+
+static bool stack_packs(const weir_stack_config *c)
+{
+    return stack_busy(c) < c->connections_max;
+}
+
 /* No product overflows: counts stay below 2^26, sizes below 2^33. */
 static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
 {
@@ -76,10 +86,11 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->listener_size = stack_table_size(2 * c->listeners_max);
     l->echo_size = c->echo_reply ? c->tcp.mtu : 0;
     l->port_size = base_min32(base_max32(stack_table_size(c->connections_max), STACK_COUNTERS_MIN), STACK_COUNTERS_MAX);
-    l->cookie_size = c->syn_cookies ? stack_table_size(c->connections_max) : 1;
+    l->cookie_size = c->syn_cookies ? base_min32(stack_table_size(c->connections_max), STACK_COUNTERS_MAX) : 1;
     l->unit = stack_round_up(weir_buffers_size(c->rings));
     l->units = stack_units(c, l->unit);
     (void)stack_place(l, 1, sizeof(struct weir_stack));
+    l->blank = stack_place(l, 2, sizeof(weir_conn));
     l->wheel = stack_place(l, c->connections_max, sizeof(struct weiri_wheel_node));
     l->demux_nodes = stack_place(l, records, sizeof(struct weiri_demux_node));
     l->demux_heads = stack_place(l, l->demux_size, word);
@@ -87,6 +98,7 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->ports = stack_place(l, l->port_size, sizeof(uint16_t));
     l->cookies = stack_place(l, l->cookie_size, word);
     l->slot_next = stack_place(l, c->connections_max, word);
+    l->work_next = stack_place(l, stack_busy(c), word);
     l->store_next = stack_place(l, l->units, word);
     l->store_prev = stack_place(l, l->units, word);
     l->store_tag = stack_place(l, l->units, 1);
@@ -95,6 +107,8 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->listeners = stack_place(l, c->listeners_max, sizeof(struct weiri_listener));
     l->waits = stack_place(l, c->time_wait_max, sizeof(struct weiri_wait));
     l->slots = stack_place(l, c->connections_max, sizeof(struct weiri_slot));
+    l->cold = stack_place(l, stack_packs(c) ? c->connections_max : 0, sizeof(struct weiri_cold));
+    l->works = stack_place(l, stack_busy(c), sizeof(struct weiri_work));
     l->echoes = stack_place(l, WEIRI_ECHOES, l->echo_size);
     l->blocks = stack_place(l, l->units, l->unit);
 }
@@ -130,7 +144,7 @@ static weir_err stack_judge(const weir_stack_config *c)
     if (err != WEIR_ERR_NONE) {
         return err;
     }
-    const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX &&
+    const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX && c->busy_max <= c->connections_max &&
                            c->time_wait_max <= STACK_CONNECTIONS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
     const bool ports_ok = c->port_first != 0 && c->port_first <= c->port_last;
     return counts_ok && ports_ok && stack_rings_ok(c) && stack_addrs_ok(c) ? WEIR_ERR_NONE : WEIR_ERR_INVALID;
@@ -181,6 +195,8 @@ static void stack_init_store(struct weiri_store *m, uint8_t *memory, const struc
 static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack_layout *l)
 {
     s->slots = (struct weiri_slot *)(void *)(memory + l->slots);
+    s->works = (struct weiri_work *)(void *)(memory + l->works);
+    s->cold = stack_packs(&s->cfg) ? (struct weiri_cold *)(void *)(memory + l->cold) : NULL;
     s->listeners = (struct weiri_listener *)(void *)(memory + l->listeners);
     s->waits = (struct weiri_wait *)(void *)(memory + l->waits);
     stack_init_store(&s->store, memory, l);
@@ -193,11 +209,21 @@ static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack
         s->listener_heads[i] = WEIRI_NONE;
     }
     weiri_pool_init(&s->slot_pool, stack_words(memory, l->slot_next), s->cfg.connections_max);
+    weiri_pool_init(&s->work_pool, stack_words(memory, l->work_next), stack_busy(&s->cfg));
     weiri_pool_init(&s->wait_pool, stack_words(memory, l->wait_next), s->cfg.time_wait_max);
     weiri_pool_init(&s->listener_pool, stack_words(memory, l->listener_next), s->cfg.listeners_max);
     weiri_demux_init(s, stack_words(memory, l->demux_heads), l->demux_size,
                      (struct weiri_demux_node *)(void *)(memory + l->demux_nodes));
     weiri_wheel_init(&s->wheel, (struct weiri_wheel_node *)(void *)(memory + l->wheel), s->cfg.connections_max, s->now);
+}
+
+static void stack_init_blank(weir_stack *s, weir_conn *two)
+{
+    weir_buffers none;
+    memset(&none, 0, sizeof none);
+    s->blank = two;
+    s->scratch = two + 1;
+    (void)weir_init(s->blank, &s->cfg.tcp, &none, 0); /* the configuration has been judged */
 }
 
 /* Only the tables are written; records and buffers when they are first used, so that a large stack costs its memory as it fills. */
@@ -229,6 +255,7 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
     weiri_list_init(&s->wait_queue);
     stack_init_tables(s, (uint8_t *)memory, &l);
     stack_init_ports(s, (uint8_t *)memory, &l);
+    stack_init_blank(s, (weir_conn *)(void *)((uint8_t *)memory + l.blank));
     weiri_answer_init(s, (uint8_t *)memory + l.echoes, l.echo_size);
     return s;
 }
@@ -238,7 +265,9 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
 {
     while (s->dirty.count != 0) { /* those taken in hand since the last call: settling takes each off the list */
-        weiri_lend_grow(s, s->dirty.head);
+        if (!slot_is_packed(s, s->dirty.head)) {
+            weiri_lend_grow(s, s->dirty.head);
+        }
         weiri_slot_settle(s, s->dirty.head);
     }
 }
@@ -261,7 +290,12 @@ WEIR_API void weir_stack_expire(weir_stack *s, weir_us now)
         if (i == WEIRI_NONE) {
             break;
         }
-        weir_expire(&s->slots[i].conn, s->now);
+        weir_conn *c = weiri_rest_wake(s, i);
+        if (!c) {
+            weiri_wheel_arm(&s->wheel, i, base_after(s->now, WEIRI_RETRY_US));
+            continue;
+        }
+        weir_expire(c, s->now);
         weiri_slot_settle(s, i);
     }
     s->rearm_from = 0;

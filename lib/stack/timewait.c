@@ -1,7 +1,7 @@
 /* timewait.c - connections in TIME-WAIT whose user has gone, in records of one cache line. RFC 9293 3.6.1 (MUST-13), 3.10.7.4; RFC 6191.
  *
- * A record answers what the connection would have answered: a FIN that comes again is acknowledged and restarts 2MSL, a RST
- * exactly at RCV.NXT ends it, a SYN is judged by RFC 6191, anything else outside is acknowledged, a few times a second at most.
+ * A record answers what the connection would have answered: a FIN that comes again is acknowledged and restarts 2MSL, a RST exactly at
+ * RCV.NXT ends it (not with config.rfc1337), a SYN is judged by RFC 6191, anything else outside is acknowledged, a few times a second.
  * When all records are taken the oldest gives way. All wait equally long, so the queue of insertion is the queue of endings. */
 #include "stack/room.h"
 
@@ -171,7 +171,7 @@ WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t i, const weir_view *v
     struct weiri_wait *w = &s->waits[i];
     const uint32_t len = weir_view_len(view);
     if (view->flags & WEIR_RST) { /* 3.10.7.4 second; never judged by its timestamp (RFC 7323 5.2) */
-        if (seq_eq(view->seq, w->rcv_nxt)) {
+        if (seq_eq(view->seq, w->rcv_nxt) && !s->cfg.tcp.rfc1337) {
             weiri_wait_remove(s, i);
             s->stats.resets_in++;
         }

@@ -31,10 +31,9 @@ const char *weir_format_endpoint(char text[WEIR_ENDPOINT_TEXT], const weir_addr 
 /* value / unit with two decimals below 10, one below 100, none above; whole numbers plain. */
 static const char *format_amount(char text[WEIR_AMOUNT_TEXT], uint64_t value, uint64_t unit, const char *name)
 {
-    uint64_t whole = value / unit, hundredths = (value % unit) / (unit / 100 == 0 ? 1 : unit / 100);
+    unsigned shift = unit > UINT64_MAX / 100 ? 10 : 0; /* so that 100 times the rest is a number */
+    uint64_t whole = value / unit, hundredths = ((value % unit) >> shift) * 100 / (unit >> shift);
 
-    if (hundredths > 99)
-        hundredths = 99;
     if (value % unit == 0 || whole >= 100)
         (void)snprintf(text, WEIR_AMOUNT_TEXT, "%llu %s", (unsigned long long)whole, name);
     else if (whole >= 10)

@@ -80,13 +80,19 @@ static void main_run(const struct main_settings *s, uint64_t seed, enum sim_prof
 {
     struct sim_options options = s->options;
     struct sim_result again;
+    uint32_t i;
 
     options.profile = profile;
+    options.repack = false;
     sim_run(&options, seed, result);
-    if (s->twice) {
+    if (s->twice || s->options.repack) {
         options.fill = 0x5a;
+        options.repack = s->options.repack;
         options.verbose = false;
         sim_run(&options, seed, &again);
+        for (i = 0; i < 3; i++) {
+            result->coverage.repacked[i] = again.coverage.repacked[i];
+        }
         if (again.hash != result->hash && result->why[0] == 0) {
             (void)snprintf(result->why, sizeof result->why, "two runs differ: %016llx and %016llx",
                            (unsigned long long)result->hash, (unsigned long long)again.hash);
@@ -184,6 +190,10 @@ static void coverage_add(struct sim_coverage *to, const struct sim_coverage *c)
     to->retransmitted += c->retransmitted;
     to->time_wait_reused += c->time_wait_reused;
     to->attacks += c->attacks;
+    to->unpacked += c->unpacked;
+    for (i = 0; i < 3; i++) {
+        to->repacked[i] += c->repacked[i];
+    }
     to->perfect += c->perfect;
     to->pace = c->pace > to->pace ? c->pace : to->pace;
 }
@@ -195,6 +205,8 @@ static void coverage_print(const struct sim_coverage *c)
     for (i = 0; i < WEIR_VERDICT_COUNT; i++) {
         printf("  %-22s %llu\n", weir_verdict_name((enum weir_verdict)i), (unsigned long long)c->verdicts[i]);
     }
+    printf("  unpacked %llu, packed in place %llu, too long for it %llu, busy %llu\n", (unsigned long long)c->unpacked,
+           (unsigned long long)c->repacked[1], (unsigned long long)c->repacked[2], (unsigned long long)c->repacked[0]);
     printf("  retransmitted %llu, TIME-WAIT reused %llu, attacks %llu, perfect runs %llu (pace %u%%)\n  rows that never fired:",
            (unsigned long long)c->retransmitted, (unsigned long long)c->time_wait_reused, (unsigned long long)c->attacks,
            (unsigned long long)c->perfect, c->pace);
@@ -382,6 +394,8 @@ static void main_help(void)
            "  -v               print every packet, what users do, and the rows each segment went through\n"
            "  --profile NAME   force a condition\n"
            "  --check-every K  run the invariant checkers every K steps; 1; 0: never\n"
+           "  --rest           at every step idle connections lose their rings and are packed until they are needed\n"
+           "  --repack         run each seed twice, pack and unpack every idle connection at every step then, and compare\n"
            "  --patience S     seconds after which a seed counts as a hang; 120\n"
            "  --plant NAME     a fault on purpose, which the oracles must find\n"
            "  --must-fail      end with 0 if a seed failed, with 1 if none did: for planted faults\n");
@@ -467,6 +481,10 @@ static void main_switch(struct main_settings *s, const char *o)
         exit(0);
     } else if (strcmp(o, "-v") == 0) {
         s->options.verbose = true;
+    } else if (strcmp(o, "--repack") == 0) {
+        s->options.repack = true;
+    } else if (strcmp(o, "--rest") == 0) {
+        s->options.rest = true;
     } else if (strcmp(o, "--hash") == 0) {
         s->hash = true;
     } else if (strcmp(o, "--stats") == 0) {

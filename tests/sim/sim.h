@@ -250,6 +250,8 @@ struct sim_options {
     enum sim_plant plant;
     uint32_t check_every;      /* steps between two runs of the invariants */
     uint8_t fill;              /* what the memory of the stacks holds at first: must not matter */
+    bool repack;               /* whoever could be packed is, and unpacked, at every step: must not matter */
+    bool rest;                 /* at every step the idle lose their rings and are packed until they are needed */
     bool verbose;
 };
 
@@ -258,6 +260,8 @@ struct sim_coverage {
     uint64_t rows[4];          /* bits */
     uint64_t verdicts[WEIR_VERDICT_COUNT];
     uint64_t retransmitted, time_wait_reused, attacks, perfect;
+    uint64_t unpacked;
+    uint64_t repacked[3];      /* enum repack */
     uint32_t pace;             /* of perfect runs: the slowest connection, per cent of what is allowed */
 };
 

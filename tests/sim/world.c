@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../repack.h"
 #include "sim.h"
 
 /* A whole cycle of backoff at 120 s and the longest sleep of a user fit in many times. */
@@ -109,11 +110,13 @@ static void host_listen(struct sim_world *w, uint32_t h)
 
 static void host_build(struct sim_world *w, uint32_t h)
 {
-    const weir_stack_config *config = &w->scenario.host[h].config;
-    size_t len = weir_stack_size(config);
+    weir_stack_config *config = &w->scenario.host[h].config;
+    size_t len;
     weir_err err = WEIR_ERR_NONE;
     const char *field = "";
 
+    config->busy_max = w->options->rest ? config->connections_max - 1 : 0; /* enough, and fewer than all */
+    len = weir_stack_size(config);
     if (len == 0) {
         (void)weir_config_check(&config->tcp, &field);
         sim_fail(w, "host %u: the configuration is refused: %s", h, field);
@@ -182,6 +185,12 @@ static void host_check(struct sim_world *w, uint32_t h)
 {
     const char *broken;
 
+    if (w->options->repack) {
+        repack_all(w->host[h].stack, w->result->coverage.repacked);
+    }
+    while (w->options->rest && weiri_lend_reclaim(w->host[h].stack)) {
+        continue;
+    }
     if (w->options->check_every == 0 || w->result->steps % w->options->check_every != 0) {
         return;
     }
@@ -670,6 +679,7 @@ static void world_cover(struct sim_world *w)
             c->verdicts[i] += s->verdicts[i];
         }
         c->retransmitted += s->retransmitted;
+        c->unpacked += s->unpacked;
         c->time_wait_reused += s->time_wait_reused;
     }
     c->perfect = w->scenario.perfect;

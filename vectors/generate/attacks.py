@@ -530,6 +530,19 @@ def forged():
     v.sends("R 11:11(0)").sends("R 13:13(0)").expect(". 2:2(0) ack 12").sends("R 900000:900000(0)")
     v.state("TIME-WAIT", "2.9").state("CLOSED", ".2")
     yield v
+    v = vector("v31-rfc1337", "Where RFC 1337 is asked for no RST ends TIME-WAIT, not even at RCV.NXT", "practice", "RFC 1337 3",
+               "RFC 1337: a RST assassinates TIME-WAIT; FreeBSD and Linux have a switch against it", needs="virtual-time half-close time-wait",
+               settings="msl=2s rfc1337=1", rows="R7@TIME-WAIT").passive()
+    v.sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11", "0~.5").call("shutdown(4, SHUT_WR) = 0", ".5").expect("F. 1:1(0) ack 11")
+    v.sends("F. 11:11(0) ack 2 win 65535").expect(". 2:2(0) ack 12").state("TIME-WAIT")
+    v.sends("R 12:12(0)", "1").sends("R. 12:12(0) ack 2 win 0").sends("R 13:13(0)").state("TIME-WAIT")
+    v.note("the timer is that of the FIN: it was not started anew").state("TIME-WAIT", "2.9").state("CLOSED", ".2")
+    yield v
+    v = vector("v31-rfc1337-left", "The same after the user has left", "practice", "RFC 1337 3", "RFC 1337", needs="virtual-time half-close time-wait",
+               settings="msl=2s rfc1337=1").passive()
+    v.call("close(4) = 0").expect("F. 1:1(0) ack 1").sends("F. 1:1(0) ack 2 win 65535").expect(". 2:2(0) ack 2")
+    v.sends("R 2:2(0)", "1").note("the FIN again: somebody is still there").sends("F. 1:1(0) ack 2 win 65535").expect(". 2:2(0) ack 2")
+    yield v
     for name, option in (("plain", ""), ("md5", " <nop,nop,kind 19 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a>")):
         v = vector(f"v42-after-reset/{name}", f"After a RST that counts{' (with an MD5 option that nobody asked for)' if option else ''} nothing more is taken", "MUST", "RFC 9293 3.10.7.4 second",
                    "CVE-2018-14568: text after a RST was still delivered; CVE-2021-45098: monitors and hosts differ on a RST with an MD5 option", api="connection").passive()
@@ -568,6 +581,23 @@ def misbehaving():
         v.sends(". 1:1(0) ack 1 win 65535", ".001")
     v.note("only the timer sends again").expect(f". 1:{1 + MSS}({MSS}) ack 1", ".94").sends(f". 1:1(0) ack {1 + 3 * MSS} win 65535")
     for i in range(3, 5):
+        v.expect(f". {1 + i * MSS}:{1 + (i + 1) * MSS}({MSS}) ack 1")
+    yield v.state("ESTABLISHED")
+    v = vector("v33-duplicates-without-sack", "Without SACK sixty duplicates let no more go than were outstanding", "MAY", "RFC 5681 5",
+               "Savage et al. 1999: each forged duplicate ACK lets a segment go in fast recovery. Three were outstanding, limited transmit adds two: five count",
+               settings=PLAIN + " timestamps=0 window-scale=0 sack=0 prr=0", needs="limited-transmit").passive()
+    v.call("write(4, ..., 29200) = 29200")
+    for i in range(3):
+        v.expect(f". {1 + i * MSS}:{1 + (i + 1) * MSS}({MSS}) ack 1")
+    for i in range(60):
+        v.sends(". 1:1(0) ack 1 win 65535", ".001")
+        if i == 2:
+            v.expect(f". 1:{1 + MSS}({MSS}) ack 1")
+        elif i < 5:
+            at = 1 + (3 + i - (i > 2)) * MSS
+            v.expect(f". {at}:{at + MSS}({MSS}) ack 1")
+    v.note("recovery is over: the window is ssthresh, two segments").sends(f". 1:1(0) ack {1 + 7 * MSS} win 65535")
+    for i in (7, 8):
         v.expect(f". {1 + i * MSS}:{1 + (i + 1) * MSS}({MSS}) ack 1")
     yield v.state("ESTABLISHED")
     v = vector("v33-optimistic-ack", "Acknowledgments of what was not sent yet open nothing", "MUST", "RFC 9293 3.10.7.4 fifth",

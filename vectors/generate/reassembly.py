@@ -181,17 +181,49 @@ def official():
 
 
 def fin_early():
-    """FIN arrives before the text that precedes it."""
+    """FIN arrives before the text that precedes it. It is an octet of sequence space, and SACK covers it as one."""
     for sack in (True, False):
         kind = "sack" if sack else "plain"
-        v = opened(f"reassembly/fin-early/{kind}", "FIN arrives before the text in front of it: it is kept until its turn comes", "MUST",
-                   "RFC 9293 3.10.7.4 eighth", "RFC9293-3.10.7.4-3 RFC9293-3.10.7.4-32 RFC9293-3.10.7.4-33 SHLD-31", sack, rows="F1 F2")
+
+        def acked(number, *blocks):
+            v.expect(f". 1:1(0) ack {number}" + (" <nop,nop,sack " + " ".join(blocks) + ">" if sack and blocks else ""))
+
+        def begin(word, title):
+            return opened(f"reassembly/fin-early/{word}", title, "MUST", "RFC 9293 3.10.7.4 eighth",
+                          "RFC9293-3.10.7.4-3 RFC9293-3.10.7.4-32 RFC9293-3.10.7.4-33 SHLD-31" +
+                          (" RFC2018-4-4 RFC2018-4-7 RFC2018-4-8" if sack else ""), sack, rows="F1 F2")
+
+        v = begin(kind, "FIN arrives before the text in front of it: it is kept until its turn comes")
         v.sends("F. 1461:2461(1000) ack 1 win 65535")
-        v.expect(". 1:1(0) ack 1" + (" <nop,nop,sack 1461:2461>" if sack else ""))
+        acked(1, "1461:2462")
         v.state("ESTABLISHED")
         v.sends(". 1:1461(1460) ack 1 win 65535")
-        v.expect(". 1:1(0) ack 2462")
+        acked(2462)
         v.state("CLOSE-WAIT").call("unread(4) = 2460")
+        yield v
+        v = begin(f"alone-{kind}", "FIN without text arrives before all text, once more, and then the text from behind")
+        v.sends("F. 2921:2921(0) ack 1 win 65535")
+        acked(1, "2921:2922")
+        v.sends("F. 2921:2921(0) ack 1 win 65535")
+        acked(1, "2921:2922")
+        v.sends(". 1461:2921(1460) ack 1 win 65535")
+        acked(1, "1461:2922")
+        v.state("ESTABLISHED")
+        v.sends(". 1:1461(1460) ack 1 win 65535")
+        acked(2922)
+        v.state("CLOSE-WAIT").call("unread(4) = 2920")
+        yield v
+        v = begin(f"holes-{kind}", "FIN without text arrives after a run that is not in front of it; what came last is reported first")
+        v.sends(". 1461:2921(1460) ack 1 win 65535")
+        acked(1, "1461:2921")
+        v.sends("F. 4381:4381(0) ack 1 win 65535")
+        acked(1, "4381:4382", "1461:2921")
+        v.sends(". 1:1461(1460) ack 1 win 65535")
+        acked(2921, "4381:4382")
+        v.state("ESTABLISHED")
+        v.sends(". 2921:4381(1460) ack 1 win 65535")
+        acked(4382)
+        v.state("CLOSE-WAIT").call("unread(4) = 4380")
         yield v
 
 

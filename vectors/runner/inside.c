@@ -56,6 +56,7 @@ static const struct inside_setting inside_settings[] = {
     {"msl", INSIDE_TIME, TCP(msl_us)},
     {"fin-wait", INSIDE_TIME, TCP(fin_wait_us)},
     {"orphan", INSIDE_TIME, TCP(orphan_us)},
+    {"rfc1337", INSIDE_BOOL, TCP(rfc1337)},
     {"challenge-count", INSIDE_U8, TCP(challenge_count)},
     {"challenge-interval", INSIDE_TIME, TCP(challenge_interval_us)},
     {"ttl", INSIDE_U8, TCP(ttl)},

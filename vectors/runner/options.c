@@ -106,6 +106,7 @@ bool options_setting(const char *name, size_t len)
         "r1", "r2", "r2-syn", "keepalive-idle", "keepalive-interval", "keepalive-count", "persist-max", "sws-override", "msl",
         "fin-wait", "orphan", "challenge-count", "challenge-interval", "ecn", "iss", "ttl", "dscp", "backlog", "half-open-max",
         "time-wait", "rack", "prr", "undo", "hystart", "abc", "abe", "cwv", "send-buffer-max", "pacing", "halve-cwnd",
+        "rfc1337",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strlen(names[i]) == len && strncmp(names[i], name, len) == 0) {

@@ -127,7 +127,8 @@ static const struct kernel_setting {
     {"r1", "tcp_retries1", 0},                    {"keepalive-idle", "tcp_keepalive_time", 1000000},
     {"keepalive-interval", "tcp_keepalive_intvl", 1000000}, {"keepalive-count", "tcp_keepalive_probes", 0},
     {"fin-wait", "tcp_fin_timeout", 1000000},     {"ttl", "ip_default_ttl", 0},
-    {"time-wait", "tcp_max_tw_buckets", 0},       {NULL, NULL, 0},
+    {"time-wait", "tcp_max_tw_buckets", 0},       {"rfc1337", "tcp_rfc1337", 0},
+    {NULL, NULL, 0},
 };
 
 /* Settings that Linux has compiled in. */

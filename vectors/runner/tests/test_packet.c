@@ -475,6 +475,87 @@ static void test_print(void **state)
     assert_string_equal(text, "> [ect01,ttl 3] .6 3!:4!(1) ack 4 <kind 253 ab00>");
 }
 
+/* ---- whatever a packet holds, its text stays within its room (V23) ---------------------------------------------------------- */
+
+/* Printed into rooms of every size up to what it needs, each followed by octets that nobody may touch. */
+static void print_within(const struct packet *p)
+{
+    struct packet_space space = {.in_known = true, .out_known = true};
+    char whole[4096], room[4096 + 16];
+
+    packet_print(p, &space, whole, sizeof whole);
+    assert_true(strlen(whole) + 1 < sizeof whole);
+    for (size_t cap = 1; cap <= strlen(whole) + 1; cap += 1 + cap / 8) {
+        memset(room, 0x5a, sizeof room);
+        packet_print(p, &space, room, cap);
+        if (memchr(room, 0, cap) == NULL || strncmp(room, whole, strlen(room)) != 0)
+            fail_msg("\"%s\" in a room of %zu: not its beginning", whole, cap);
+        for (size_t i = cap; i < cap + 16; i++)
+            if (room[i] != 0x5a)
+                fail_msg("\"%s\" in a room of %zu: written behind it", whole, cap);
+    }
+}
+
+/* CVE-2022-1841: a printer of control bits did not know two of them. Each of the 512 mixes, each letter once, and back again. */
+static void test_print_every_mix_of_control_bits(void **state)
+{
+    (void)state;
+    for (unsigned flags = 0; flags < 512; flags++) {
+        static const struct { unsigned flag; char letter; } letters[] = {
+            {PACKET_SYN, 'S'}, {PACKET_FIN, 'F'}, {PACKET_RST, 'R'}, {PACKET_PSH, 'P'}, {PACKET_URG, 'U'},
+            {PACKET_CWR, 'W'}, {PACKET_ECE, 'E'}, {PACKET_AE, 'A'}, {PACKET_ACK, '.'}};
+        struct packet p = {.outbound = flags % 2 == 0, .proto = SCRIPT_TCP, .flags = (uint16_t)flags, .reserved = flags & 7};
+        char text[4096], word[32];
+        struct packet_space space = {.in_known = true};
+
+        print_within(&p);
+        packet_print(&p, &space, text, sizeof text);
+        assert_int_equal(sscanf(text, "%*1[<>] %31s", word), 1);
+        unsigned found = 0;
+        for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+            if ((strchr(word, letters[i].letter) != NULL) != ((flags & letters[i].flag) != 0))
+                fail_msg("%03x is printed as %s", flags, word);
+            else
+                found += strchr(word, letters[i].letter) != NULL;
+        assert_int_equal(strlen(word), flags == 0 ? 1 : found);
+    }
+}
+
+/* Every kind with every length in every space, read from octets as they come: the decoder and the printer together. */
+static void test_print_every_option(void **state)
+{
+    uint8_t packet[20 + 60] = {0x45, [8] = 64, [9] = 6, [12] = 192, 168, 0, 1, 192, 0, 2, 1};
+    unsigned printed = 0;
+
+    (void)state;
+    for (unsigned space = 4; space <= 40; space += 4)
+        for (unsigned kind = 0; kind < 256; kind++)
+            for (unsigned len = 0; len < 64; len += len < 44 ? 1 : 19) {
+                struct packet p;
+                weir_pseudo pseudo = {weir_addr_v4(192, 168, 0, 1), weir_addr_v4(192, 0, 2, 1)};
+                uint8_t *tcp = packet + 20;
+                uint32_t sum = 0;
+
+                memset(tcp, 0xff, 60);
+                tcp[12] = (uint8_t)((20 + space) / 4 << 4);
+                tcp[20] = (uint8_t)kind;
+                tcp[21] = (uint8_t)len;
+                packet[3] = (uint8_t)(40 + space);
+                packet[10] = packet[11] = 0;
+                for (unsigned i = 0; i < 20; i += 2)
+                    sum += (uint32_t)packet[i] << 8 | packet[i + 1];
+                sum = ~((sum & 0xffff) + (sum >> 16));
+                packet[10] = (uint8_t)(sum >> 8);
+                packet[11] = (uint8_t)sum;
+                weir_emit_checksum(tcp, 20 + space, &pseudo);
+                if (packet_read(&p, packet, 40 + space, &world4, why, sizeof why)) {
+                    print_within(&p);
+                    printed++;
+                }
+            }
+    assert_true(printed > 100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,6 +572,8 @@ int main(void)
         cmocka_unit_test(test_icmp),
         cmocka_unit_test(test_what_cannot_be_built),
         cmocka_unit_test(test_print),
+        cmocka_unit_test(test_print_every_mix_of_control_bits),
+        cmocka_unit_test(test_print_every_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

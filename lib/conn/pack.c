@@ -1,0 +1,218 @@
+/* pack.c - an idle connection in a few hundred octets, and back: every field, to the bit, but its rings.
+ *
+ * Knows no field's meaning but this: sequence numbers are near SND.UNA or RCV.NXT, times near the latest one, and most else is what it
+ * was at the beginning. So words are written as the difference to that, in as few octets as it takes. What is added to weir_conn
+ * is packed without being named here. Knows nothing of who keeps what was packed. */
+#include "conn/conn.h"
+
+#define PACK_WORDS (sizeof(weir_conn) / sizeof(uint32_t))
+#define PACK_GROUP 8u /* words that share an octet that tells which of them are not as at the beginning */
+#define PACK_GROUPS ((PACK_WORDS + PACK_GROUP - 1) / PACK_GROUP)
+#define PACK_MAP ((PACK_GROUPS + 7) / 8) /* octets: a bit for each group that has such words */
+#define PACK_GROUP_MAX (1u + PACK_GROUP / 4 + PACK_GROUP * 4)
+
+typedef char pack_no_odd_octets[sizeof(weir_conn) % sizeof(uint32_t) == 0 ? 1 : -1];
+
+/* What a field is near to: the low halves of 64-bit times are taken for themselves, by byte order. */
+#define PACK_WORD(field) ((uint16_t)(offsetof(weir_conn, field) / sizeof(uint32_t)))
+#define PACK_LOW(field) ((uint16_t)(PACK_WORD(field) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)))
+#define PACK_HIGH(field) ((uint16_t)(PACK_WORD(field) + (__BYTE_ORDER__ != __ORDER_BIG_ENDIAN__)))
+#define PACK_TIME(field, to) {PACK_LOW(field), PACK_LOW(to)}, {PACK_HIGH(field), PACK_HIGH(to)}
+
+struct pack_near {
+    uint16_t word, to;
+};
+static const struct pack_near pack_nears[] = { /* in this order; back in the other one */
+    {PACK_WORD(snd.nxt), PACK_WORD(snd.una)},
+    {PACK_WORD(snd.wl2), PACK_WORD(snd.una)},
+    {PACK_WORD(snd.end), PACK_WORD(snd.una)},
+    {PACK_WORD(recover), PACK_WORD(snd.una)},
+    {PACK_WORD(cwv.from), PACK_WORD(snd.una)},
+    {PACK_WORD(rack.end), PACK_WORD(snd.una)},
+    {PACK_WORD(rack.fack), PACK_WORD(snd.una)},
+    {PACK_WORD(rack.tlp_end), PACK_WORD(snd.una)},
+    {PACK_WORD(ecn_end), PACK_WORD(snd.una)},
+    {PACK_WORD(snd.una), PACK_WORD(snd.iss)},
+    {PACK_LOW(octets_acked), PACK_WORD(snd.una)}, /* which is now what was acknowledged */
+    {PACK_WORD(board.mark.delivered), PACK_WORD(snd.una)},
+    {PACK_WORD(rcv.usr), PACK_WORD(rcv.nxt)},
+    {PACK_WORD(rcv.acked), PACK_WORD(rcv.nxt)},
+    {PACK_WORD(snd.wl1), PACK_WORD(rcv.nxt)},
+    {PACK_WORD(tune.edge), PACK_WORD(rcv.adv)},
+    {PACK_WORD(rcv.adv), PACK_WORD(rcv.nxt)},
+    {PACK_WORD(tune.read_from), PACK_WORD(rcv.nxt)},
+    {PACK_WORD(rcv.nxt), PACK_WORD(rcv.irs)},
+    {PACK_LOW(octets_received), PACK_WORD(rcv.nxt)},
+    {PACK_WORD(snd.max_wnd), PACK_WORD(snd.wnd)},
+    {PACK_WORD(rack.reo_wnd), PACK_WORD(rtt.min)},
+    {PACK_WORD(rack.min_rtt), PACK_WORD(rtt.min)},
+    {PACK_WORD(rack.rtt), PACK_WORD(rtt.min)},
+    {PACK_WORD(cwv.half_at), PACK_WORD(cwv.from_at)},
+    {PACK_WORD(cwv.from_at), PACK_LOW(now)},
+    {PACK_WORD(board.mark.delivered_at), PACK_LOW(progress_at)},
+    {PACK_WORD(board.mark.first_at), PACK_LOW(spoke_at)},
+    {PACK_WORD(hold.since), PACK_LOW(progress_at)},
+    {PACK_WORD(rack.min_rtt_at), PACK_LOW(now)},
+    PACK_TIME(rack.xmit_at, spoke_at),
+    PACK_TIME(spoke_at, progress_at),
+    PACK_TIME(progress_at, now),
+    PACK_TIME(tune.read_at, ts.recent_at),
+    PACK_TIME(tune.edge_at, ts.recent_at),
+    PACK_TIME(ts.recent_at, now),
+};
+#define PACK_NEARS (sizeof pack_nears / sizeof pack_nears[0])
+
+/* What is void while nothing is in flight and nothing is held is as at the beginning; rings and sockets are kept elsewhere. */
+static void pack_strip(weir_conn *c)
+{
+    c->rx_ring = c->tx_ring = NULL;
+    c->spans = NULL;
+    c->board.sent = NULL;
+    memset(&c->tuple, 0, sizeof c->tuple);
+    memset(c->recent, 0, sizeof c->recent);
+    memset(c->path.row + c->path.count, 0, sizeof c->path.row - c->path.count);
+    if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+        memset(&c->prr, 0, sizeof c->prr);
+    }
+    if (c->undo.kind == WEIRI_UNDO_NONE && !c->undo.adapt) {
+        memset(&c->undo, 0, sizeof c->undo);
+    }
+}
+
+/* The words of a connection as differences; and back. */
+static void pack_subtract(uint32_t words[PACK_WORDS], const uint32_t blank[PACK_WORDS])
+{
+    for (unsigned i = 0; i < PACK_NEARS; i++) { /* the table */
+        words[pack_nears[i].word] -= words[pack_nears[i].to];
+    }
+    for (unsigned i = 0; i < PACK_WORDS; i++) { /* the connection */
+        words[i] -= blank[i];
+    }
+}
+
+static void pack_add(uint32_t words[PACK_WORDS], const uint32_t blank[PACK_WORDS])
+{
+    for (unsigned i = 0; i < PACK_WORDS; i++) { /* the connection */
+        words[i] += blank[i];
+    }
+    for (unsigned i = PACK_NEARS; i > 0; i--) { /* the table, backwards */
+        words[pack_nears[i - 1].word] += words[pack_nears[i - 1].to];
+    }
+}
+
+/* Small numbers of either sign become small ones: 0, -1, 1, -2 .. are 0, 1, 2, 3 .. */
+static uint32_t pack_fold(uint32_t d)
+{
+    return d << 1 ^ (0u - (d >> 31));
+}
+
+static uint32_t pack_unfold(uint32_t f)
+{
+    return f >> 1 ^ (0u - (f & 1u));
+}
+
+/* 1 to 4. */
+static unsigned pack_octets(uint32_t f)
+{
+    return 1u + (unsigned)(f > 0xffu) + (unsigned)(f > 0xffffu) + (unsigned)(f > 0xffffffu);
+}
+
+WEIR_PRIVATE bool weiri_packable(const weir_conn *c)
+{
+    const bool rings = c->rx_size > 0 || c->tx_size > 0;
+    return !rings && weiri_tune_idle(c) && c->reply.flags == 0 && !weir_has_output(c);
+}
+
+/* One group: which of its words, and then, before each four of these, an octet of lengths. No more than PACK_GROUP_MAX octets; 0: none. */
+static size_t pack_group(uint8_t *out, const uint32_t words[PACK_GROUP])
+{
+    size_t at = 1, lengths = 0;
+    unsigned count = 0;
+    out[0] = 0;
+    for (unsigned i = 0; i < PACK_GROUP; i++) {
+        const uint32_t f = pack_fold(words[i]);
+        if (f == 0) {
+            continue;
+        }
+        if (count % 4 == 0) {
+            lengths = at++;
+            out[lengths] = 0;
+        }
+        const unsigned len = pack_octets(f);
+        out[0] = (uint8_t)(out[0] | 1u << i);
+        out[lengths] = (uint8_t)(out[lengths] | (len - 1) << 2 * (count++ % 4));
+        for (unsigned octet = 0; octet < len; octet++) { /* 4 */
+            out[at++] = (uint8_t)(f >> 8 * octet);
+        }
+    }
+    return count > 0 ? at : 0;
+}
+
+static size_t pack_ungroup(uint32_t words[PACK_GROUP], const uint8_t *in)
+{
+    size_t at = 1, lengths = 0;
+    unsigned count = 0;
+    for (unsigned i = 0; i < PACK_GROUP; i++) {
+        if (!(in[0] >> i & 1u)) {
+            continue;
+        }
+        if (count % 4 == 0) {
+            lengths = at++;
+        }
+        const unsigned len = 1u + (in[lengths] >> 2 * (count++ % 4) & 3u);
+        uint32_t f = 0;
+        for (unsigned octet = 0; octet < len; octet++) { /* 4 */
+            f |= (uint32_t)in[at++] << 8 * octet;
+        }
+        words[i] = pack_unfold(f);
+    }
+    return at;
+}
+
+WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, const weir_conn *blank)
+{
+    uint32_t words[PACK_GROUPS * PACK_GROUP] = {0}, base[PACK_WORDS];
+    uint8_t group[PACK_GROUP_MAX];
+    size_t at = PACK_MAP;
+    weir_conn bare = *c;
+    pack_strip(&bare);
+    memcpy(words, &bare, sizeof bare);
+    memcpy(base, blank, sizeof base);
+    pack_subtract(words, base);
+    memset(octets, 0, PACK_MAP);
+    for (unsigned i = 0; i < PACK_GROUPS; i++) { /* the connection */
+        const size_t len = pack_group(group, words + i * PACK_GROUP);
+        if (len > cap - at) {
+            return 0;
+        }
+        octets[i / 8] = (uint8_t)(octets[i / 8] | (len > 0) << i % 8);
+        memcpy(octets + at, group, len);
+        at += len;
+    }
+    return at;
+}
+
+WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank)
+{
+    uint32_t words[PACK_GROUPS * PACK_GROUP] = {0}, base[PACK_WORDS];
+    size_t at = PACK_MAP;
+    for (unsigned i = 0; i < PACK_GROUPS; i++) { /* the connection */
+        if (octets[i / 8] >> i % 8 & 1u) {
+            at += pack_ungroup(words + i * PACK_GROUP, octets + at);
+        }
+    }
+    memcpy(base, blank, sizeof base);
+    pack_add(words, base);
+    memcpy(c, words, sizeof *c);
+}
+
+#undef PACK_GROUP
+#undef PACK_GROUPS
+#undef PACK_GROUP_MAX
+#undef PACK_WORDS
+#undef PACK_MAP
+#undef PACK_WORD
+#undef PACK_LOW
+#undef PACK_HIGH
+#undef PACK_TIME
+#undef PACK_NEARS

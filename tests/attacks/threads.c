@@ -1,0 +1,191 @@
+/* threads.c - stacks in two threads share nothing: each thread has two stacks of its own that talk to each other, under a race detector.
+ *
+ * Built by ci/attack-threads with the library in the same unit and -fsanitize=thread: whatever the core had in common between two
+ * stacks would be a race, for the threads do the same at the same time. In one of them a flood fills what there is to fill; the other must
+ * not notice. Ends with "threads: equal", or tells what differs. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "weir/stack.h"
+
+enum { THREADS = 2, PORT = 80, OCTETS = 400000, FLOOD = 3000 };
+
+struct world {
+    weir_stack *s[2];
+    void *memory[2];
+    weir_us now;
+    bool flooded;
+    const char *fault;
+    uint64_t hash, octets, refused; /* of the packets that went */
+};
+
+static weir_addr host(unsigned n)
+{
+    return weir_addr_v4(10, 0, 0, (uint8_t)(n + 1));
+}
+
+static weir_stack *stack_new(struct world *w, unsigned n)
+{
+    weir_stack_config c;
+    weir_err err;
+    weir_stack_config_init(&c);
+    memset(c.tcp.secret, 0x33 + (int)n, sizeof c.tcp.secret);
+    c.addrs[0] = host(n);
+    c.addr_count = 1;
+    c.connections_max = 64;
+    c.half_open_max = 8;
+    c.syn_cookies = false;
+    c.tcp.cc = n == 0 ? WEIR_CC_CUBIC : WEIR_CC_BBR;
+    size_t size = weir_stack_size(&c);
+    w->memory[n] = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    return w->memory[n] != NULL ? weir_stack_init(w->memory[n], size, &c, w->now, &err) : NULL;
+}
+
+/* All that one stack has to say goes to the other. */
+static unsigned carry(struct world *w, unsigned from)
+{
+    static _Thread_local uint8_t packet[2048];
+    unsigned carried = 0;
+    size_t len;
+    while ((len = weir_stack_poll_copy(w->s[from], packet, sizeof packet, w->now)) > 0) {
+        for (size_t i = 0; i < len; i++) {
+            w->hash = (w->hash ^ packet[i]) * UINT64_C(1099511628211);
+        }
+        (void)weir_stack_input(w->s[!from], packet, len, w->now);
+        carried++;
+    }
+    return carried;
+}
+
+/* A SYN from nowhere, written by hand: the checksum is left wrong for every second, which must cost nothing either. */
+static void flood(struct world *w, unsigned n)
+{
+    uint8_t packet[40] = {0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0, 198, 51, (uint8_t)(n >> 8), (uint8_t)n, 10, 0, 0, 2};
+    weir_pseudo pseudo = {weir_addr_v4(198, 51, (uint8_t)(n >> 8), (uint8_t)n), host(1)};
+    weir_fields f;
+    uint32_t sum = 0;
+    memset(&f, 0, sizeof f);
+    f.seq.v = n;
+    f.source_port = (uint16_t)(1024 + n);
+    f.destination_port = PORT;
+    f.flags = WEIR_SYN;
+    (void)weir_emit_header(packet + 20, &f);
+    if (n % 2 == 0) {
+        weir_emit_checksum(packet + 20, 20, &pseudo);
+    }
+    for (unsigned i = 0; i < 20; i += 2) {
+        sum += (uint32_t)packet[i] << 8 | packet[i + 1];
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = ~((sum & 0xffff) + (sum >> 16));
+    packet[10] = (uint8_t)(sum >> 8);
+    packet[11] = (uint8_t)sum;
+    w->refused += weir_stack_input(w->s[1], packet, sizeof packet, w->now) != WEIR_OK;
+}
+
+static void serve(struct world *w, unsigned n, weir_handle conn)
+{
+    weir_conn *c = weir_stack_conn(w->s[n], conn);
+    uint8_t room[4096];
+    size_t count = 0;
+    if (c == NULL) {
+        w->fault = "the connection is gone";
+    } else if (n == 0) {
+        weir_slice text = {room, sizeof room};
+        memset(room, 0x61, sizeof room);
+        (void)weir_send(c, text, 0, &count, w->now);
+    } else {
+        while (weir_recv(c, room, sizeof room, &count, w->now) == WEIR_ERR_NONE && count > 0) {
+            w->octets += count;
+        }
+    }
+}
+
+static void *run(void *argument)
+{
+    struct world *w = argument;
+    weir_listen_spec spec;
+    weir_handle listener, conn;
+    weir_ready ready;
+    weir_tuple tuple;
+    memset(&spec, 0, sizeof spec);
+    memset(&tuple, 0, sizeof tuple);
+    spec.port = PORT;
+    tuple.remote = host(1);
+    tuple.remote_port = PORT;
+    if (w->s[0] == NULL || w->s[1] == NULL || weir_stack_listen(w->s[1], &spec, &listener) != WEIR_ERR_NONE ||
+        weir_stack_connect(w->s[0], &tuple, &conn, w->now) != WEIR_ERR_NONE) {
+        w->fault = "it did not begin";
+        return NULL;
+    }
+    for (unsigned turn = 0; turn < 20000 && w->octets < OCTETS && w->fault == NULL; turn++) {
+        w->now += 1000;
+        weir_stack_expire(w->s[0], w->now);
+        weir_stack_expire(w->s[1], w->now);
+        while (carry(w, 0) + carry(w, 1) > 0) {
+        }
+        if (w->flooded && turn > 10 && turn < 10 + FLOOD) {
+            flood(w, turn);
+        }
+        serve(w, 0, conn);
+        while (weir_stack_ready(w->s[1], &ready)) {
+            serve(w, 1, ready.conn);
+        }
+    }
+    if (w->octets < OCTETS && w->fault == NULL) {
+        w->fault = "the text did not arrive";
+    }
+    return NULL;
+}
+
+static int judge(const struct world *w)
+{
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (w[i].fault != NULL) {
+            printf("threads: thread %u: %s\n", i, w[i].fault);
+            return 1;
+        }
+    }
+    if (w[0].hash != w[THREADS].hash) {
+        printf("threads: what a stack said depends on what another thread did\n");
+        return 1;
+    }
+    if (w[1].refused == 0) {
+        printf("threads: the flood filled nothing\n");
+        return 1;
+    }
+    printf("threads: equal, %llu octets each, %llu segments of the flood refused\n", (unsigned long long)w[0].octets,
+           (unsigned long long)w[1].refused);
+    return 0;
+}
+
+/* Two worlds at once, one of them flooded; then the calm one again, alone. */
+int main(void)
+{
+    static struct world w[THREADS + 1];
+    pthread_t thread[THREADS];
+    for (unsigned i = 0; i <= THREADS; i++) {
+        w[i].now = 1000000;
+        w[i].flooded = i == 1;
+        w[i].hash = UINT64_C(14695981039346656037);
+        w[i].s[0] = stack_new(&w[i], 0);
+        w[i].s[1] = stack_new(&w[i], 1);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (pthread_create(&thread[i], NULL, run, &w[i]) != 0) {
+            return 2;
+        }
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        (void)pthread_join(thread[i], NULL);
+    }
+    (void)run(&w[THREADS]);
+    int bad = judge(w);
+    for (unsigned i = 0; i <= THREADS; i++) {
+        free(w[i].memory[0]);
+        free(w[i].memory[1]);
+    }
+    return bad;
+}
