@@ -9,7 +9,8 @@
 #define PACK_GROUP 8u /* words that share an octet that tells which of them are not as at the beginning */
 #define PACK_GROUPS ((PACK_WORDS + PACK_GROUP - 1) / PACK_GROUP)
 #define PACK_MAP ((PACK_GROUPS + 7) / 8) /* octets: a bit for each group that has such words */
-#define PACK_GROUP_MAX (1u + PACK_GROUP / 4 + PACK_GROUP * 4)
+#define PACK_SLACK 3u
+#define PACK_GROUP_MAX (1u + PACK_GROUP / 4 + PACK_GROUP * 4 + PACK_SLACK)
 
 typedef char pack_no_odd_octets[sizeof(weir_conn) % sizeof(uint32_t) == 0 ? 1 : -1];
 
@@ -111,10 +112,10 @@ static uint32_t pack_unfold(uint32_t f)
     return f >> 1 ^ (0u - (f & 1u));
 }
 
-/* 1 to 4. */
+/* Of a number other than 0, 1 to 4. */
 static unsigned pack_octets(uint32_t f)
 {
-    return 1u + (unsigned)(f > 0xffu) + (unsigned)(f > 0xffffu) + (unsigned)(f > 0xffffffu);
+    return 4u - (unsigned)__builtin_clz(f) / 8u;
 }
 
 WEIR_PRIVATE bool weiri_packable(const weir_conn *c)
@@ -123,48 +124,51 @@ WEIR_PRIVATE bool weiri_packable(const weir_conn *c)
     return !rings && weiri_tune_idle(c) && c->reply.flags == 0 && !weir_has_output(c);
 }
 
-/* One group: which of its words, and then, before each four of these, an octet of lengths. No more than PACK_GROUP_MAX octets; 0: none. */
-static size_t pack_group(uint8_t *out, const uint32_t words[PACK_GROUP])
+/* Which words of a group are not 0: bits. */
+static unsigned pack_which(const uint32_t words[PACK_GROUP])
+{
+    unsigned which = 0;
+    for (unsigned i = 0; i < PACK_GROUP; i++) {
+        which |= (unsigned)(words[i] != 0) << i;
+    }
+    return which;
+}
+
+/* One group: which of its words, and then, before each four of these, an octet of lengths. Always four octets are written, or read, of
+ * which those count that the length tells: PACK_GROUP_MAX and PACK_SLACK are enough for that. */
+static size_t pack_group(uint8_t *out, const uint32_t words[PACK_GROUP], unsigned which)
 {
     size_t at = 1, lengths = 0;
-    unsigned count = 0;
-    out[0] = 0;
-    for (unsigned i = 0; i < PACK_GROUP; i++) {
-        const uint32_t f = pack_fold(words[i]);
-        if (f == 0) {
-            continue;
-        }
+    out[0] = (uint8_t)which;
+    for (unsigned count = 0; which != 0; which &= which - 1, count++) { /* PACK_GROUP */
+        const uint32_t f = pack_fold(words[__builtin_ctz(which)]);
+        const unsigned len = pack_octets(f);
         if (count % 4 == 0) {
             lengths = at++;
             out[lengths] = 0;
         }
-        const unsigned len = pack_octets(f);
-        out[0] = (uint8_t)(out[0] | 1u << i);
-        out[lengths] = (uint8_t)(out[lengths] | (len - 1) << 2 * (count++ % 4));
-        for (unsigned octet = 0; octet < len; octet++) { /* 4 */
-            out[at++] = (uint8_t)(f >> 8 * octet);
-        }
+        out[lengths] = (uint8_t)(out[lengths] | (len - 1) << 2 * (count % 4));
+        out[at] = (uint8_t)f;
+        out[at + 1] = (uint8_t)(f >> 8);
+        out[at + 2] = (uint8_t)(f >> 16);
+        out[at + 3] = (uint8_t)(f >> 24);
+        at += len;
     }
-    return count > 0 ? at : 0;
+    return at;
 }
 
 static size_t pack_ungroup(uint32_t words[PACK_GROUP], const uint8_t *in)
 {
     size_t at = 1, lengths = 0;
-    unsigned count = 0;
-    for (unsigned i = 0; i < PACK_GROUP; i++) {
-        if (!(in[0] >> i & 1u)) {
-            continue;
-        }
+    unsigned which = in[0];
+    for (unsigned count = 0; which != 0; which &= which - 1, count++) { /* PACK_GROUP */
         if (count % 4 == 0) {
             lengths = at++;
         }
-        const unsigned len = 1u + (in[lengths] >> 2 * (count++ % 4) & 3u);
-        uint32_t f = 0;
-        for (unsigned octet = 0; octet < len; octet++) { /* 4 */
-            f |= (uint32_t)in[at++] << 8 * octet;
-        }
-        words[i] = pack_unfold(f);
+        const unsigned len = 1u + (in[lengths] >> 2 * (count % 4) & 3u);
+        const uint32_t f = in[at] | (uint32_t)in[at + 1] << 8 | (uint32_t)in[at + 2] << 16 | (uint32_t)in[at + 3] << 24;
+        words[__builtin_ctz(which)] = pack_unfold(f & UINT32_MAX >> (32 - 8 * len));
+        at += len;
     }
     return at;
 }
@@ -181,15 +185,19 @@ WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, 
     pack_subtract(words, base);
     memset(octets, 0, PACK_MAP);
     for (unsigned i = 0; i < PACK_GROUPS; i++) { /* the connection */
-        const size_t len = pack_group(group, words + i * PACK_GROUP);
-        if (len > cap - at) {
+        const unsigned which = pack_which(words + i * PACK_GROUP);
+        if (which == 0) {
+            continue;
+        }
+        const size_t len = pack_group(group, words + i * PACK_GROUP, which);
+        if (len + PACK_SLACK > cap - at) {
             return 0;
         }
-        octets[i / 8] = (uint8_t)(octets[i / 8] | (len > 0) << i % 8);
+        octets[i / 8] = (uint8_t)(octets[i / 8] | 1u << i % 8);
         memcpy(octets + at, group, len);
         at += len;
     }
-    return at;
+    return at + PACK_SLACK;
 }
 
 WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank)
@@ -207,6 +215,7 @@ WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_c
 }
 
 #undef PACK_GROUP
+#undef PACK_SLACK
 #undef PACK_GROUPS
 #undef PACK_GROUP_MAX
 #undef PACK_WORDS
