@@ -215,7 +215,7 @@ def attack_threads(s):
 
 @step(1)
 def sweeps(s):
-    """Everything in some narrow place: control bits in each state, urgent pointers, segment sizes, shifts, windows, 8-bit numbers."""
+    """Everything in some narrow place: control bits in each state, two fields of a segment, urgent pointers, sizes, windows, 8-bit numbers."""
     _, text = s.run("ci/sweeps")
     s.tally.add(count_cases(text))
     s.notes += text.strip().splitlines()[-1:]
@@ -286,6 +286,19 @@ def amalgam(s):
     _, text = s.run("ci/amalgam")
     s.tally.add(count_cases(text))
     s.gates = len(re.findall(r"^ok \d+", text, re.M))
+
+
+@step(1)
+def attack_odds(s):
+    """Odds of forged segments and what comes out for what goes in, by profile: no more than SECURITY.md says."""
+    s.run("ci/attack-odds")
+
+
+@step(1)
+def attack_plant(s):
+    """A sample of the guards against attacks is taken away, one at a time: what shows immunity fails. All of them: ci/attack-plant."""
+    _, text = s.run("ci/attack-plant", "--sample", "4")
+    s.notes += text.strip().splitlines()[-1:]
 
 
 @step(1)
