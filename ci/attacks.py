@@ -5,7 +5,8 @@
     ci/attacks.py --check    the last line only
 
 Each row of the table, and each immunity vector V01 to V46 that a row names, needs a line of dispositions.tsv, which
-vectors/attacks/README.md explains. Faults name file and line. Exit 0: none; 1: faults; 2: the call is wrong.
+vectors/attacks/README.md explains; and each immunity vector that is shown or tested a fault in faults.tsv, which ci/attack-plant plants.
+SECURITY.md names tests: they must be there too. Faults name file and line. Exit 0: none; 1: faults; 2: the call is wrong.
 """
 import argparse
 import collections
@@ -17,6 +18,7 @@ import sys
 
 TABLE = ["id", "year", "class", "stacks", "root_cause", "immunity_test", "evidence"]
 COLUMNS = ["id", "disposition", "evidence", "reason"]
+PLANTED = ["id", "file", "old", "new", "seen by", "what"]
 DISPOSITIONS = ("shown", "tested", "cannot apply", "open")
 IMMUNITY = [f"V{n:02}" for n in range(1, 47)]
 PLACES = ("tests/", "fuzz/", "ci/", "vectors/")
@@ -31,6 +33,7 @@ class Row:
     where: str
     disposition: str = ""
     reason: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 class Attacks:
@@ -96,7 +99,7 @@ class Attacks:
             elif disposition not in DISPOSITIONS:
                 self.fault(where, f"{name}: '{disposition}' is none of {', '.join(DISPOSITIONS)}")
             else:
-                row.disposition, row.reason = disposition, reason
+                row.disposition, row.reason, row.evidence = disposition, reason, tuple(evidence.split())
                 self.judge(where, row, evidence.split())
         for row in self.rows.values():
             if not row.disposition:
@@ -114,6 +117,31 @@ class Attacks:
                 self.fault(where, f"{row.id}: there is no vector {one}")
             elif one not in vectors and not self.exists(one):
                 self.fault(where, f"{row.id}: there is no {one}")
+
+    def read_planted(self) -> None:
+        """What ci/attack-plant takes away is there to be taken away, and is seen by what is named as evidence."""
+        planted = set()
+        for where, (name, file, old, new, gates, _) in self.table("faults.tsv", PLANTED):
+            row, path = self.rows.get(name), self.top / file
+            planted.add(name)
+            if name not in IMMUNITY or row is None:
+                self.fault(where, f"{name} is no immunity vector")
+            elif not path.is_file() or old.replace("\\n", "\n") not in path.read_text(encoding="utf-8") or old == new:
+                self.fault(where, f"{name}: what it changes is not in {file}")
+            elif not gates or (row.evidence and set(gates.split()) - set(row.evidence)):
+                self.fault(where, f"{name}: seen by what is not among its evidence")
+        for name in IMMUNITY:
+            if self.rows[name].disposition in ("shown", "tested") and name not in planted:
+                self.fault("vectors/attacks/faults.tsv", f"{name} has no fault that it must see")
+
+    def read_promises(self) -> None:
+        """SECURITY.md: every test, program and vector that it names in backquotes is there."""
+        path = self.top / "SECURITY.md"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        for number, line in enumerate(lines, 1):
+            for one in re.findall(r"`((?:tests|fuzz|ci|vectors|attack|blind|function|icmp)/[^`\s]*)`", line):
+                if one not in self.vectors and not self.exists(one) and not (self.top / one).is_dir():
+                    self.fault(f"SECURITY.md:{number}", f"there is no {one}")
 
     def exists(self, evidence: str) -> bool:
         name, _, function = evidence.partition(":")
@@ -148,6 +176,8 @@ def main() -> int:
     a.read_rows()
     a.read_vectors()
     a.read_dispositions()
+    a.read_planted()
+    a.read_promises()
     if not options.check:
         report(a)
     for fault in a.faults:

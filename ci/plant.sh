@@ -252,6 +252,8 @@ a_bit_too_many() { sed -i 's/^ROW(Y2, SYN, OTHERS, F(SYN), 0,/ROW(Y2, SYN, OTHER
 shared_count() { sed -i 's|^    s->last = 0;|    static unsigned shared;\n    s->last = shared++ \& 0;|' lib/stack/arrive.c; }
 fault full 'sweeps: the end of a segment is not looked at' 'FAILED  \] test_every_segment_and_window' half_a_window ci/sweeps values
 fault full 'sweeps: one control bit in one row' 'FAILED  \] test_every_mix_in_every_state' a_bit_too_many ci/sweeps states
+header_too_long() { sed -i 's/header_len < 20 || header_len > len/header_len < 20/' lib/wire/view.c; }
+fault full 'sweeps: a header longer than its segment' 'RUN .*test_every_two_fields_in_every_state' header_too_long ci/sweeps fields
 fault full 'attack-threads: a variable of the core' 'data race' shared_count ci/attack-threads
 
 # ---- ci/attack-cost ----

@@ -157,7 +157,7 @@ def lists(s):
 @step(1)
 def scripts(s):
     """Every script of the tree is clean for shellcheck, or compiles as Python."""
-    _, text = s.run("git", "ls-files", "-z", "ci", ".ci", "tests", "fuzz", "vectors")
+    _, text = s.run("git", "ls-files", "-z", "ci", ".ci", "tests", "fuzz", "vectors", ".clusterfuzzlite")
     shell, python = [], []
     for name in text.strip("\0\n").split("\0"):
         path = TOP / name
@@ -167,7 +167,7 @@ def scripts(s):
             first = file.readline()
         if first.startswith((b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash", b"#!/usr/bin/env sh")):
             shell.append(name)
-        elif first.startswith(b"#!/usr/bin/env python3"):
+        elif first.startswith(b"#!/usr/bin/env python3") or name.endswith(".py"):
             python.append(name)
     s.run("shellcheck", "-x", *shell)
     for name in python:
@@ -215,7 +215,7 @@ def attack_threads(s):
 
 @step(1)
 def sweeps(s):
-    """Everything in some narrow place: control bits in each state, urgent pointers, segment sizes, shifts, windows, 8-bit numbers."""
+    """Everything in some narrow place: control bits in each state, two fields of a segment, urgent pointers, sizes, windows, 8-bit numbers."""
     _, text = s.run("ci/sweeps")
     s.tally.add(count_cases(text))
     s.notes += text.strip().splitlines()[-1:]
@@ -289,6 +289,19 @@ def amalgam(s):
 
 
 @step(1)
+def attack_odds(s):
+    """Odds of forged segments and what comes out for what goes in, by profile: no more than SECURITY.md says."""
+    s.run("ci/attack-odds")
+
+
+@step(1)
+def attack_plant(s):
+    """A sample of the guards against attacks is taken away, one at a time: what shows immunity fails. All of them: ci/attack-plant."""
+    _, text = s.run("ci/attack-plant", "--sample", "4")
+    s.notes += text.strip().splitlines()[-1:]
+
+
+@step(1)
 def coverage(s):
     _, text = s.run("ci/coverage", "--build", s.build, "--jobs", s.options.compile_jobs)
     s.notes += [line for line in text.splitlines() if line.startswith("coverage:")]
@@ -346,6 +359,14 @@ def sim_program(s, build):
     if not found:
         raise Failed(f"{build} has no weir-sim-test: tests/sim did not build")
     return found[0]
+
+
+@step(2)
+def campaign(s):
+    """fuzz/campaign finds a planted fault, makes it small and goes on after an interruption; OSS-Fuzz's build, without its containers."""
+    for test in ("campaign_test", "oss_fuzz_test"):
+        _, text = s.run(f"tests/fuzz/{test}.py", timeout=900)
+        s.tally.add(Tally(passed=int(re.search(r"^Ran (\d+) tests", text, re.M)[1])))
 
 
 @step(2)

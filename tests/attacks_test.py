@@ -17,6 +17,10 @@ TREE = {
     "vectors/attacks/attacks.tsv": TABLE,
     "vectors/attacks/dispositions.tsv": GIVEN + "".join(f"V{n:02}\tshown\tattack function/iss/plain\t\n" for n in range(1, 47)) +
     "".join(f"CVE-{n}\t{KINDS[n % 4]}\n" for n in range(1, 47)),
+    "vectors/attacks/faults.tsv": "id\tfile\told\tnew\tseen by\twhat\n" +
+    "".join(f"V{n:02}\tlib/a.c\tguard\t0\tattack\ta guard is gone\n" for n in range(1, 47)),
+    "lib/a.c": "guard\n",
+    "SECURITY.md": "`tests/test_a.c:first` `attack/one` `ci/gate` `tests`\n",
     "vectors/scenario/attack/one.pkt": "// id: attack/one\n",
     "vectors/function/iss.json": json.dumps({"vectors": [{"id": "function/iss/plain"}]}),
     "vectors/function/schema.json": "{}",
@@ -54,6 +58,22 @@ class Tree(SmallTree):
         self.assertEqual(self.run_tool("--check")[0], 0)
 
     # ---- what is wrong ----
+
+    def test_a_guard_that_is_gone(self):
+        super().change("lib/a.c", "guard", "another")
+        self.faults([f"V{n:02}: what it changes is not in lib/a.c" for n in range(1, 47)], "--check")
+
+    def test_a_fault_seen_by_something_else(self):
+        self.change("faults.tsv", "V02\tlib/a.c\tguard\t0\tattack\t", "V02\tlib/a.c\tguard\t0\tci/gate\t")
+        self.fault("V02: seen by what is not among its evidence")
+
+    def test_an_immunity_vector_without_a_fault(self):
+        self.change("faults.tsv", "V03\tlib/a.c", "V02\tlib/a.c")
+        self.fault("V03 has no fault")
+
+    def test_a_promise_without_its_test(self):
+        super().change("SECURITY.md", "test_a.c:first", "test_a.c:third")
+        self.fault("SECURITY.md:1: there is no tests/test_a.c:third")
 
     def test_a_row_without_a_disposition(self):
         self.change("dispositions.tsv", "CVE-3\topen\t\tcookies are wanted\n", "")

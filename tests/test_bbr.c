@@ -146,8 +146,8 @@ static void test_noise(void **state)
         path.seen = see_window;
         path.seen_by = window;
         assert_true(bbr_goodput(0, 6 * CONN_SECOND) > (uint64_t)BBR_HUNDRED_MBIT * rows[i].percent / 100);
-        assert_true(window[0] > bdp * 3 / 2 && window[1] < bdp * 3); /* recovery has no window of its own: no ssthresh, no PRR */
-        assert_int_equal(path.flow[0].c[0].cc.bbr.inflight_lo, UINT32_MAX); /* the model has not taken it for congestion */
+        assert_true(window[0] > bdp && window[1] < bdp * 3); /* recovery has no window of its own: no ssthresh, no PRR */
+        assert_true(weiri_bbr_bandwidth(&path.flow[0].c[0].cc) > BBR_HUNDRED_MBIT / 100 * 85); /* the model has not taken it for congestion */
         path_close(&path);
     }
 }
@@ -165,7 +165,7 @@ static void test_short_queue(void **state)
     path_close(&path);
 }
 
-/* Two flows, the second a second later: neither gets less than three tenths. */
+/* Two flows, the second a second later: neither gets less than two fifths. */
 static void test_fairness(void **state)
 {
     (void)state;
@@ -173,12 +173,12 @@ static void test_fairness(void **state)
     bbr_path(BBR_TEN_MBIT * 2, 10000, 50000, 1);
     path_run(&path, CONN_SECOND);
     path_flow(&path, &cfg);
-    path_run(&path, 15 * CONN_SECOND);
+    path_run(&path, 30 * CONN_SECOND);
     uint64_t other = path.flow[1].received, mine = bbr_goodput(0, 15 * CONN_SECOND);
     other = (path.flow[1].received - other) / 15;
     assert_true(mine + other > (uint64_t)BBR_TEN_MBIT * 2 * 9 / 10);
-    assert_true(mine * 10 > (mine + other) * 3);
-    assert_true(other * 10 > (mine + other) * 3);
+    assert_true(mine * 10 > (mine + other) * 4);
+    assert_true(other * 10 > (mine + other) * 4);
     path_close(&path);
 }
 
@@ -279,6 +279,61 @@ static void test_what_loss_says(void **state)
     }
 }
 
+/* The loss of a probe is answered once: the bound falls to what was in flight, and what its last round brings neither lowers nor raises it. */
+static void test_a_probe_is_answered_once(void **state)
+{
+    (void)state;
+    struct weir_cc cc;
+    struct weiri_rate_sample s = bbr_sample_of_path();
+    weiri_cc_init(&cc, 14600, seq_of(1));
+    struct weiri_cc_event e = bbr_event(&s, 100000, 1000000);
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    cc.cwnd = 200000;
+    cc.bbr.full = 1;
+    cc.bbr.phase = WEIRI_BBR_UP;
+    cc.bbr.feedback = WEIRI_BBR_FEEDBACK_ON;
+    cc.bbr.round_end = 150000; /* no round ends meanwhile */
+    e = bbr_event(&s, 200000, 1010000);
+    e.lost = 20000;
+    e.inflight = 180000;
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    assert_int_equal(cc.bbr.phase, WEIRI_BBR_DOWN);
+    assert_int_equal(cc.bbr.inflight_hi, 120000);
+    for (unsigned i = 0; i < 2; i++) {
+        s.delivered = i == 0 ? 50000 : 180000;
+        e = bbr_event(&s, 210000, 1020000);
+        e.lost = i == 0 ? 30000 : 0;
+        weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+        assert_int_equal(cc.bbr.inflight_hi, 120000);
+    }
+}
+
+/* UP ends when the rate has not grown for three rounds, but not where the long-term bound held it back with no queue to be seen. */
+static void test_what_holds_a_probe_back(void **state)
+{
+    (void)state;
+    for (unsigned queue = 0; queue < 2; queue++) {
+        struct weir_cc cc;
+        struct weiri_rate_sample s = bbr_sample_of_path();
+        weiri_cc_init(&cc, 14600, seq_of(1));
+        struct weiri_cc_event e = bbr_event(&s, 100000, 1000000);
+        weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+        cc.bbr.full = 1;
+        cc.bbr.phase = WEIRI_BBR_UP;
+        cc.bbr.full_bw = 5000000;
+        cc.bbr.inflight_hi = 60000;
+        s.rtt_us = queue > 0 ? 30000 : 20000;
+        for (uint32_t i = 0; i < 6 && cc.bbr.phase == WEIRI_BBR_UP; i++) {
+            cc.cwnd = cc.bbr.inflight_hi;
+            cc.bbr.round_rtt = s.rtt_us;
+            s.prior = cc.bbr.round_end;
+            e = bbr_event(&s, cc.bbr.round_end + 100000, 1020000 + 20000 * i);
+            weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+        }
+        assert_int_equal(cc.bbr.phase, queue > 0 ? WEIRI_BBR_DOWN : WEIRI_BBR_UP);
+    }
+}
+
 /* A timeout leaves one segment and the model; if it was not needed the window and the bounds come back. */
 static void test_timeout_and_undo(void **state)
 {
@@ -370,7 +425,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_the_path), cmocka_unit_test(test_leaves_no_queue),  cmocka_unit_test(test_follows_the_path),
         cmocka_unit_test(test_noise),          cmocka_unit_test(test_short_queue),      cmocka_unit_test(test_fairness),
-        cmocka_unit_test(test_any_numbers),    cmocka_unit_test(test_what_loss_says),   cmocka_unit_test(test_timeout_and_undo),
+        cmocka_unit_test(test_any_numbers),    cmocka_unit_test(test_what_loss_says),
+        cmocka_unit_test(test_a_probe_is_answered_once), cmocka_unit_test(test_what_holds_a_probe_back), cmocka_unit_test(test_timeout_and_undo),
         cmocka_unit_test(test_mark),           cmocka_unit_test(test_hostile_acknowledgments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,32 @@ static void test_exact_on_all_four_fields(void **state)
     guard_free_all();
 }
 
+/* A hash is no match: two sockets with the same one are told apart, whichever of the four fields differs. */
+static void test_equal_hashes_are_no_match(void **state)
+{
+    weir_stack_config c = world_config(1);
+    (void)state;
+    c.addrs[2] = world_host(false, 9);
+    c.addr_count = 3;
+    const weir_tuple t[5] = {tuple_of(false, 1, 2, 80, 4000), tuple_of(false, 9, 2, 80, 4000), tuple_of(false, 1, 3, 80, 4000),
+                             tuple_of(false, 1, 2, 81, 4000), tuple_of(false, 1, 2, 80, 4001)};
+    for (unsigned i = 1; i < 5; i++) {
+        weir_stack *s = world_stack(&c, 0);
+        weir_handle conn;
+        WORLD_OK(weir_stack_connect(s, &t[0], &conn, 0));
+        WORLD_OK(weir_stack_connect(s, &t[i], &conn, 0));
+        assert_int_equal(weiri_demux_find(s, &t[i]), 1);
+        const uint32_t hash = s->demux.nodes[1].hash;
+        weiri_demux_remove(s, 1);
+        weiri_demux_remove(s, 0);
+        s->demux.nodes[0].hash = hash; /* as if chance had it so */
+        s->demux.nodes[0].next = WEIRI_NONE;
+        s->demux.heads[hash & s->demux.mask] = 0;
+        assert_int_equal(weiri_demux_find(s, &t[i]), WEIRI_NONE);
+    }
+    guard_free_all();
+}
+
 /* Sockets come and go; the table finds what is in it and nothing else. */
 static void test_table_beside_a_list(void **state)
 {
@@ -329,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exact_on_all_four_fields),
+        cmocka_unit_test(test_equal_hashes_are_no_match),
         cmocka_unit_test(test_table_beside_a_list),
         cmocka_unit_test(test_chains_depend_on_the_secret),
         cmocka_unit_test(test_chains_are_short),

@@ -114,18 +114,74 @@ static void test_stamp(void **state)
     path_close(&path);
 }
 
+/* Nothing but the pace, of 100 Mbit/s, and nothing is acknowledged: time alone makes it send. */
+static weir_conn *pace_alone(void)
+{
+    (void)pace_run(WEIR_PACING_HOLD, CONN_SECOND, 0);
+    weir_conn *c = &path.flow[0].c[0];
+    c->cc.cwnd = 1u << 29;
+    c->cc.ssthresh = 1u << 28;
+    c->snd.wnd = c->snd.max_wnd = 1u << 29;
+    c->rtt.srtt8 = (1u << 29) / (PACE_RATE / 8) * 1200000u;
+    return c;
+}
+
+static uint32_t pace_burst(weir_conn *c)
+{
+    weir_out out;
+    uint32_t before = c->count.data_out;
+    while (weir_poll(c, &out, path.now) > 0) {
+    }
+    return c->count.data_out - before;
+}
+
+/* A busy machine wakes each time 3 ms late: the rate is kept. Once it is kept too: what comes 200 ms late is not made up for at once. */
+static void test_late_wakes(void **state)
+{
+    (void)state;
+    weir_conn *c = pace_alone();
+    (void)pace_burst(c);
+    uint32_t from = c->count.data_out;
+    weir_us began = path.now;
+    for (unsigned i = 0; i < 10; i++) {
+        path.now = weir_deadline(c) + 3000;
+        if (i % 2 == 0) {
+            weir_expire(c, path.now); /* whether told of the time by itself, or by the poll */
+        }
+        assert_true(pace_burst(c) > 0);
+    }
+    uint64_t sent = (uint64_t)(c->count.data_out - from) * 1448, fair = (path.now - began) * PACE_RATE / 1000000;
+    assert_true(sent > fair * 9 / 10);
+    assert_true(sent < fair * 11 / 10 + 2 * 1448);
+    path.now = weir_deadline(c) + 200000;
+    weir_expire(c, path.now);
+    assert_true((uint64_t)pace_burst(c) * 1448 < PACE_RATE / 1000 * 10);
+    path_close(&path);
+}
+
+/* Silence is not lateness: after it no more goes at once than ever. */
+static void test_silence_is_not_made_up(void **state)
+{
+    (void)state;
+    weir_conn *c = pace_alone();
+    (void)pace_burst(c);
+    uint32_t wnd = c->snd.wnd;
+    c->snd.wnd = 0; /* nothing may go, and so it does not wait for its time */
+    path.now += 6000;
+    weir_expire(c, path.now);
+    assert_int_equal(pace_burst(c), 0);
+    c->snd.wnd = wnd;
+    path.now += 1;
+    assert_in_range(pace_burst(c), 1, PACE_RATE / 1000 * PACE_LEAD / 1000 / 1448 + 2);
+    path_close(&path);
+}
+
 /* A wake serves a batch: at 100 Mbit/s eight segments a millisecond, fewer than one wake for three of them. */
 static void test_few_wakes(void **state)
 {
     (void)state;
-    struct departures d = pace_run(WEIR_PACING_HOLD, CONN_SECOND, 0);
-    weir_conn *c = &path.flow[0].c[0];
-    c->cc.cwnd = 1u << 29; /* nothing but the pace, and nothing is acknowledged: time alone makes it send */
-    c->cc.ssthresh = 1u << 28;
-    c->snd.wnd = c->snd.max_wnd = 1u << 29;
-    c->rtt.srtt8 = (1u << 29) / (PACE_RATE / 8) * 1200000u; /* so that it is 100 Mbit/s */
+    weir_conn *c = pace_alone();
     uint32_t wakes = 0, before = c->count.data_out;
-    (void)d;
     while (path.now < 4 * CONN_SECOND && conn_unsent(c) > 100000) {
         weir_out out;
         while (weir_poll(c, &out, path.now) > 0) {
@@ -295,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hold),        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_late_wakes),  cmocka_unit_test(test_silence_is_not_made_up),
         cmocka_unit_test(test_stamp),       cmocka_unit_test(test_few_wakes),
         cmocka_unit_test(test_gap_bounded), cmocka_unit_test(test_what_never_waits),
         cmocka_unit_test(test_mode),        cmocka_unit_test(test_retransmissions_wait),

@@ -68,6 +68,9 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
 
 /* One packet from the IP header on. The verdict says what became of it; it is counted in weir_stats. */
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now);
+/* Packets that came together, one after the other, as by weir_stack_input; but while one is dealt with, what the next will need is fetched:
+ * with very many connections that saves most of the waiting for memory. Verdict k goes to verdicts[k]; NULL: they are not wanted. */
+WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_us now);
 /* What a device has done to one packet, or left to be done. All 0: nothing. */
 typedef struct weir_offload {
     bool checked;      /* the TCP checksum was verified, or is not made yet because the packet never left this machine: not looked at */

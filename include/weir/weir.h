@@ -741,6 +741,7 @@ struct weir_conn {
     struct {
         weir_us next;            /* when the next segment of text would leave at an even pace */
         uint8_t held, waits;     /* it is so far ahead that text is held until then; there is text */
+        uint8_t owed;            /* text waited, and for longer than that */
     } pace;
     struct {
         uint32_t since, ticks[3]; /* the low 32 bits of microseconds; 1/1024 s of each enum weiri_hold but the first */

@@ -96,9 +96,13 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     memset(&s, 0, sizeof s);
     s.c = c;
     s.v = view;
-    s.facts = weiri_facts_segment(c, view);
     c->count.in += conn_segments(view);
-    weiri_fsm_segment(&s);
+    if (weiri_predict(c, view)) {
+        weiri_predicted(&s);
+    } else {
+        s.facts = weiri_facts_segment(c, view);
+        weiri_fsm_segment(&s);
+    }
     weiri_conn_finish(c);
     return s.reuse ? WEIR_REUSE : WEIR_TAKEN;
 }
@@ -135,11 +139,9 @@ static bool conn_all_acked(const weir_conn *c)
 
 WEIR_API unsigned weir_events(const weir_conn *c)
 {
-    size_t readable, writable;
-    weir_rx_peek(c, &readable);
-    weir_tx_reserve(c, &writable);
+    bool readable = weiri_ring_to_read(c) > 0, writable = weiri_ring_to_write(c) > 0;
     bool held = conn_has(c, WEIRI_HELD) && c->state == WEIR_SYN_RECEIVED;
-    return (readable > 0 ? (unsigned)WEIR_EV_READABLE : 0) | (writable > 0 ? (unsigned)WEIR_EV_WRITABLE : 0) |
+    return (readable ? (unsigned)WEIR_EV_READABLE : 0) | (writable ? (unsigned)WEIR_EV_WRITABLE : 0) |
            (conn_synchronized(c) ? (unsigned)WEIR_EV_CONNECTED : 0) |
            (conn_has(c, WEIRI_FIN_TAKEN) ? (unsigned)WEIR_EV_PEER_FIN : 0) |
            (c->state == WEIR_CLOSED ? (unsigned)WEIR_EV_CLOSED : 0) |

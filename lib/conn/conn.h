@@ -133,6 +133,13 @@ struct weiri_step {
 WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s);
 WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage);
 
+/* The table would have let the segment go through these rows. */
+WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count);
+
+/* predict.c: is it the segment that nearly all are? Then what the table would do with it. */
+WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v);
+WEIR_PRIVATE void weiri_predicted(struct weiri_step *s);
+
 /* facts.c */
 WEIR_PRIVATE uint32_t weiri_facts_segment(const weir_conn *c, const weir_view *v);
 WEIR_PRIVATE uint32_t weiri_facts_call(const weir_conn *c);
@@ -149,6 +156,8 @@ WEIR_PRIVATE bool weiri_reuse_allowed(const struct weiri_reuse *r);
 /* act.c, ack.c: what rows name. */
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
 WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
+/* The same where nothing is outstanding and nothing is waited for. */
+WEIR_PRIVATE void weiri_ack_quiet(weir_conn *c, const weir_view *v);
 
 /* What one acknowledgment told, for those who judge of losses. */
 struct weiri_news {
@@ -174,6 +183,8 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
 WEIR_PRIVATE void weiri_repair_idle(weir_conn *c);
 /* A sample of the round-trip time. */
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us);
+/* Nothing is outstanding. */
+WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c);
 /* The scoreboard has taken it. */
 WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n);
 /* The retransmission timer fired, of text. */
@@ -252,6 +263,8 @@ struct weiri_text {
 /* Stores what is new of text inside the window and moves rcv.nxt; what arrived first stays. True if there is or was a gap: an ACK is
  * due at once (RFC 5681 4.2). Text beyond a gap for which no span is free is as if it had not arrived. */
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text);
+/* Text at RCV.NXT where there are no gaps. */
+WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_t len);
 /* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4). */
 WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run);
 /* SACK blocks to send, newest first, D-SACK before them; returns how many of at most `max`. */
@@ -260,6 +273,9 @@ WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, uns
 WEIR_PRIVATE void weiri_ring_slices(const weir_conn *c, weir_seq from, uint32_t len, weir_slice body[2]);
 WEIR_PRIVATE uint32_t weiri_ring_readable(const weir_conn *c);
 WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c);
+/* The same as the user may have it in this state: octets to read, room to write. */
+WEIR_PRIVATE uint32_t weiri_ring_to_read(const weir_conn *c);
+WEIR_PRIVATE uint32_t weiri_ring_to_write(const weir_conn *c);
 /* Octets from the first unread one to the last that is there, gaps counted. */
 WEIR_PRIVATE uint32_t weiri_ring_held(const weir_conn *c);
 /* One past the last octet that the receive ring has a place for: what was promised beyond it is not taken. */
@@ -317,6 +333,8 @@ WEIR_PRIVATE uint32_t weiri_pace_rate(const weir_conn *c);
 WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c);
 /* A segment with so much text goes: when it may leave, 0 for at once. */
 WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len);
+/* Does text wait for its time? */
+WEIR_PRIVATE void weiri_pace_update(weir_conn *c, bool waits);
 WEIR_PRIVATE weir_us weiri_pace_deadline(const weir_conn *c);
 /* From now on this is what holds the sender back. */
 WEIR_PRIVATE void weiri_pace_limited(weir_conn *c, enum weiri_hold why);

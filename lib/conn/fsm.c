@@ -62,6 +62,18 @@ WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s)
     WEIR_ASSERT(stage == WEIRI_STAGE_END);
 }
 
+WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count)
+{
+    WEIR_ASSERT(count <= WEIR_PATH_MAX && c->path.count == 0);
+#ifdef WEIR_ROW_HOOK
+    for (size_t i = 0; i < count; i++) {
+        weir_row_hook(rows[i], c->state);
+    }
+#endif
+    memcpy(c->path.row, rows, count);
+    c->path.count = (uint8_t)count;
+}
+
 WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage)
 {
 #define CALL(id, at, in, need, refuse, action, next, source)                             \

@@ -80,8 +80,11 @@ static bool out_held(const weir_conn *c)
 static bool out_resend(const weir_conn *c, struct out_plan *p)
 {
     weir_block run;
+    if (c->board.lost == 0) {
+        return false;
+    }
     uint32_t full = out_full_size(c);
-    if (c->board.lost == 0 || out_held(c) || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+    if (out_held(c) || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
         return false;
     }
     p->from = run.from;
@@ -131,12 +134,17 @@ static bool out_worth_sending(const weir_conn *c, uint32_t len, uint32_t full)
 /* New text, as much as a segment holds whoever queued it (SHLD-27, SHLD-28), and FIN after the last of it. */
 static bool out_text(const weir_conn *c, struct out_plan *p)
 {
-    uint32_t unsent = conn_unsent(c), full = out_full_size(c), room = out_room(c, c->snd.nxt);
+    uint32_t unsent = conn_unsent(c), full, room;
     p->from = c->snd.nxt;
     p->len = 0;
     p->fin = out_fin_due(c);
+    if (unsent == 0 && !p->fin) {
+        return false;
+    }
+    full = out_full_size(c);
+    room = out_room(c, c->snd.nxt);
     bool wait = (c->ecn & WEIRI_ECN_WAIT) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
-    if (room == 0 || wait || (unsent == 0 && !p->fin)) {
+    if (room == 0 || wait) {
         return false;
     }
     p->len = base_min32(base_min32(unsent, full), room);
@@ -157,10 +165,10 @@ WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c)
  * many segments all but the last were full ones. */
 static bool out_tail(const weir_conn *c, struct out_plan *p)
 {
-    uint32_t full = out_full_size(c), unsent = conn_unsent(c), room = out_room(c, c->snd.nxt);
     if (!c->rack.due || c->board.count == 0) {
         return false;
     }
+    uint32_t full = out_full_size(c), unsent = conn_unsent(c), room = out_room(c, c->snd.nxt);
     p->from = c->snd.nxt;
     p->len = base_min32(base_min32(unsent, full), room);
     p->fin = out_fin_due(c) && p->len == unsent && p->len < room;
@@ -240,9 +248,17 @@ WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c)
     return out_is_paced(&p);
 }
 
+/* Established, nothing to be sent for the first time or again, and nothing else due. */
+static bool out_silent(const weir_conn *c)
+{
+    uint32_t due = WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_FIN_QUEUED;
+    return c->state == WEIR_ESTABLISHED && !conn_has(c, due) && c->reply.flags == 0 && seq_eq(c->snd.nxt, c->snd.end) &&
+           c->board.lost == 0 && !c->rack.due;
+}
+
 WEIR_API bool weir_has_output(const weir_conn *c)
 {
-    return out_decide(c).kind != OUT_NONE;
+    return !out_silent(c) && out_decide(c).kind != OUT_NONE;
 }
 
 /* ---- the header ------------------------------------------------------------------------------------------------------------------- */
@@ -446,7 +462,7 @@ static void out_open_checksum(const weir_conn *c, weir_out *out)
 WEIR_PRIVATE void weiri_out_close(weir_out *out)
 {
     uint8_t *header = out->room + WEIR_IP_HEADER_MAX;
-    uint64_t sum = weiri_sum(header, out->header_len, 0);
+    uint64_t sum = wire_sum_header(header, out->header_len);
     if (out->body[0].len > 0) { /* an empty slice may point nowhere */
         sum = weiri_sum(out->body[0].octets, out->body[0].len, sum);
     }
@@ -461,8 +477,8 @@ WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets)
 {
     uint32_t ip_len = WEIR_IP_HEADER_MAX - out->header_at, tcp_len = out->header_len - ip_len;
     uint8_t *header = octets + ip_len, *body = header + tcp_len;
-    memcpy(octets, out->room + out->header_at, ip_len);
-    uint64_t sum = weiri_sum_copy(header, out->room + WEIR_IP_HEADER_MAX, tcp_len, 0);
+    memcpy(octets, out->room + out->header_at, out->header_len);
+    uint64_t sum = wire_sum_header(header, tcp_len);
     if (out->body[0].len > 0) { /* an empty slice may point nowhere */
         sum = weiri_sum_copy(body, out->body[0].octets, out->body[0].len, sum);
     }
@@ -573,6 +589,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, w
     struct out_plan p = out_decide(c);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);
+        c->pace.owed = 0;
         weiri_timer_update(c);
         return 0;
     }

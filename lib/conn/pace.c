@@ -7,6 +7,7 @@
 
 #define PACE_HOLD_LEAD_US 500u  /* held by weir: so far ahead of its time may text go; then nothing until it has caught up */
 #define PACE_STAMP_LEAD_US 4000u /* stamped: so far ahead may it be handed out */
+#define PACE_LATE_US 8000u       /* a wake that comes late is made up for by so much at once: a busy machine keeps the rate */
 #define PACE_FREE_SEGMENTS 10u   /* the first go at once, as the initial window may (RFC 6928) */
 
 WEIR_PRIVATE enum weir_pacing weiri_pace_mode(const weir_conn *c)
@@ -64,14 +65,33 @@ static uint32_t pace_gap(const weir_conn *c, uint32_t len)
     return base_min32(base_muldiv(len, srtt, pace_window(c), 0), srtt);
 }
 
+/* Did text wait, and longer than it should have? */
+static bool pace_is_late(const weir_conn *c)
+{
+    return (c->pace.waits || c->pace.owed) && c->pace.next < c->now;
+}
+
+WEIR_PRIVATE void weiri_pace_update(weir_conn *c, bool waits)
+{
+    c->pace.owed = !waits && pace_is_late(c);
+    c->pace.waits = waits;
+}
+
+/* When the next segment's turn is, or was. Silence is not made up for. */
+static weir_us pace_turn(const weir_conn *c)
+{
+    weir_us least = pace_is_late(c) ? c->now - base_min_us(c->now, PACE_LATE_US) : c->now;
+    return c->pace.next > least ? c->pace.next : least;
+}
+
 WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len)
 {
     if (weiri_pace_mode(c) == WEIR_PACING_OFF || c->count.data_out < PACE_FREE_SEGMENTS) {
         return 0;
     }
-    weir_us at = c->pace.next > c->now ? c->pace.next : c->now;
+    weir_us at = pace_turn(c);
     c->pace.next = base_after(at, pace_gap(c, len));
-    c->pace.held = c->pace.next - c->now >= pace_lead(c);
+    c->pace.held = c->pace.next >= base_after(c->now, pace_lead(c));
     return weiri_pace_mode(c) == WEIR_PACING_STAMP && at > c->now ? at : 0;
 }
 
@@ -106,4 +126,5 @@ WEIR_PRIVATE void weiri_pace_limited(weir_conn *c, enum weiri_hold why)
 
 #undef PACE_HOLD_LEAD_US
 #undef PACE_STAMP_LEAD_US
+#undef PACE_LATE_US
 #undef PACE_FREE_SEGMENTS

@@ -301,6 +301,9 @@ static void repair_start_probe(weir_conn *c)
 WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
 {
     struct weir_rack *r = &c->rack;
+    if (r->timer == (uint8_t)WEIRI_RACK_IDLE && !r->restart && !r->due) {
+        return;
+    }
     bool may = repair_may_probe(c);
     if (c->timer != WEIRI_TIMER_RESEND || (r->timer == WEIRI_RACK_PROBE && !may)) {
         repair_stop_timer(c);
@@ -442,6 +445,15 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     repair_marked(c, n);
     repair_count_marks(c, n);
     repair_model(c, &n->rate, lost);
+}
+
+WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c)
+{
+    struct weiri_news n;
+    memset(&n, 0, sizeof n);
+    weiri_rate_finish(&c->rate, &c->board, &n.rate, c->rack.min_rtt);
+    c->rack.due = 0;
+    repair_adapt(c, &n);
 }
 
 WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)

@@ -177,6 +177,17 @@ static void ring_advance(weir_conn *c, weir_seq to)
     c->recent_count = c->span_count > 0 ? c->recent_count : 0;
 }
 
+WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_t len)
+{
+    struct weiri_text text = {c->rcv.nxt, octets, len};
+    WEIR_ASSERT(c->span_count == 0);
+    ring_write(c, &text);
+    c->octets_received += len;
+    c->rcv.nxt = seq_add(c->rcv.nxt, len);
+    c->stamp = 0;
+    c->recent_count = 0;
+}
+
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text)
 {
     weir_seq end = seq_add(text->from, text->len);
@@ -334,21 +345,30 @@ WEIR_PRIVATE uint32_t weiri_ring_room(const weir_conn *c)
 
 /* ---- the user's side --------------------------------------------------------------------------------------------------------------- */
 
+WEIR_PRIVATE uint32_t weiri_ring_to_read(const weir_conn *c)
+{
+    bool open = c->state != WEIR_LISTEN && c->state != WEIR_SYN_SENT && c->state != WEIR_SYN_RECEIVED;
+    return open ? weiri_ring_readable(c) : 0;
+}
+
+WEIR_PRIVATE uint32_t weiri_ring_to_write(const weir_conn *c)
+{
+    bool sending = c->state == WEIR_LISTEN || c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED ||
+                   c->state == WEIR_ESTABLISHED || c->state == WEIR_CLOSE_WAIT;
+    return sending && !conn_has(c, WEIRI_FIN_QUEUED) ? weiri_ring_room(c) : 0;
+}
+
 WEIR_API const uint8_t *weir_rx_peek(const weir_conn *c, size_t *len)
 {
     uint32_t at = ring_rx_place(c, c->rcv.usr);
-    bool open = c->state != WEIR_LISTEN && c->state != WEIR_SYN_SENT && c->state != WEIR_SYN_RECEIVED;
-    *len = open ? base_min32(weiri_ring_readable(c), c->rx_size - at) : 0;
+    *len = base_min32(weiri_ring_to_read(c), c->rx_size - at);
     return c->rx_size > 0 ? c->rx_ring + at : NULL;
 }
 
 WEIR_API uint8_t *weir_tx_reserve(const weir_conn *c, size_t *len)
 {
-    bool sending = c->state == WEIR_LISTEN || c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED ||
-                   c->state == WEIR_ESTABLISHED || c->state == WEIR_CLOSE_WAIT;
     uint32_t at = ring_tx_place(c, c->snd.end);
-    bool may = sending && !conn_has(c, WEIRI_FIN_QUEUED);
-    *len = may ? base_min32(weiri_ring_room(c), c->tx_size - at) : 0;
+    *len = base_min32(weiri_ring_to_write(c), c->tx_size - at);
     return c->tx_size > 0 ? c->tx_ring + at : NULL;
 }
 

@@ -25,6 +25,9 @@ WEIR_PRIVATE struct weiri_rto_bounds weiri_timer_bounds(const weir_conn *c)
 
 static enum weiri_timer timer_wanted(const weir_conn *c)
 {
+    if (c->state == WEIR_ESTABLISHED && c->board.count == 0 && seq_eq(c->snd.nxt, c->snd.end) && !(c->ecn & WEIRI_ECN_WAIT)) {
+        return WEIRI_TIMER_NONE; /* nothing on its way and nothing to send: FIN would be another state */
+    }
     if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN || c->state == WEIR_TIME_WAIT) {
         return WEIRI_TIMER_NONE;
     }
@@ -72,7 +75,7 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
         conn_set(c, WEIRI_PROBE_DUE | WEIRI_ANSWERED, false); /* there is nothing left to probe for */
     }
     weiri_repair_update(c);
-    c->pace.waits = weiri_out_waits(c);
+    weiri_pace_update(c, weiri_out_waits(c));
 }
 
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)

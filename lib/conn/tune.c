@@ -125,6 +125,11 @@ WEIR_API weir_sizes weir_wanted(const weir_conn *c)
 
 WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c)
 {
+    bool rx = c->tune.rx_want > c->rx_size && c->cfg->rx_max > c->rx_size;
+    bool tx = c->tune.tx_want > c->tx_size && c->cfg->tx_max > c->tx_size;
+    if (!rx && !tx && c->rx_size > 0 && c->tx_size > 0) { /* nearly always */
+        return false;
+    }
     weir_sizes wanted = weir_wanted(c);
     return wanted.rx > c->rx_size || wanted.tx > c->tx_size;
 }

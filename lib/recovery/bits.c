@@ -22,6 +22,17 @@ WEIR_PRIVATE uint32_t weiri_bits_words(uint32_t bound)
     return words;
 }
 
+WEIR_PRIVATE void weiri_bits_fill(uint32_t *set, uint32_t bound)
+{
+    for (uint32_t size = bound; size > 0; size = size > 32 ? bits_layer(size) : 0) { /* a layer each */
+        memset(set, 0xff, size / 32 * sizeof *set);
+        set += size / 32;
+        if (size % 32 > 0) {
+            *set++ = (UINT32_C(1) << size % 32) - 1;
+        }
+    }
+}
+
 WEIR_PRIVATE void weiri_bits_put(uint32_t *set, uint32_t bound, uint32_t i)
 {
     bool empty = true;

@@ -12,6 +12,8 @@
  *   loses a fifth of what UP sends, which is more than 10 %. The description's bounds would shrink without end on 3 % of noise.
  * - The wait between probes varies by up to a second with the sequence number reached, which starts at the keyed ISS: nothing is random.
  * - One clock of ten seconds for the least round-trip time and ProbeRTT, as version 1 had it.
+ * - A probe that the long-term bound holds back goes on only while no queue shows. The description's goes on until it loses, and leaves
+ *   CUBIC a sixth of a deep queue.
  * - What was sent while the peer's window or the send ring held the sender back can raise the estimate and not lower it.
  *
  * Knows samples of the delivery rate, octets in flight and lost. Does not know which octets; does not hold a segment back: pace.c does, at
@@ -131,12 +133,22 @@ static uint32_t bbr_flight_then(const struct weir_bbr *b, const struct weiri_cc_
     return base_min32(e->rate->delivered, WEIRI_CWND_MAX) + base_min32(b->round_lost, WEIRI_CWND_MAX);
 }
 
+/* Was all that the window allows in flight before this acknowledgment? */
+static bool bbr_window_used(const struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    return e->inflight + base_min32(e->rate->acked, WEIRI_CWND_MAX) + weiri_cc_mss(e) >= cc->cwnd;
+}
+
+/* Does this round's round-trip time tell of a queue? */
+static bool bbr_queue(const struct weir_bbr *b)
+{
+    return b->round_rtt != BBR_NONE && b->round_rtt > b->min_rtt && b->round_rtt - b->min_rtt > b->min_rtt / 8;
+}
+
 /* Is this round's loss the path's word that there is too much? */
 static bool bbr_congested(const struct weir_bbr *b, const struct weiri_cc_event *e)
 {
-    uint32_t sent = bbr_flight_then(b, e);
-    bool queue = b->round_rtt != BBR_NONE && b->round_rtt > b->min_rtt && b->round_rtt - b->min_rtt > b->min_rtt / 8;
-    return b->round_lost > sent / (queue ? 50 : 10);
+    return b->round_lost > bbr_flight_then(b, e) / (bbr_queue(b) ? 50 : 10);
 }
 
 /* ---- cwnd's allowance for acknowledgments that come in bunches ---------------------------------------------------------------------- */
@@ -172,7 +184,9 @@ static void bbr_enter(struct weir_bbr *b, enum weiri_bbr_phase phase, const stru
 static void bbr_enter_down(struct weir_bbr *b, const struct weiri_cc_event *e)
 {
     bbr_enter(b, WEIRI_BBR_DOWN, e);
-    b->feedback = (uint8_t)(b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_OFF ? WEIRI_BBR_FEEDBACK_OFF : WEIRI_BBR_FEEDBACK_ENDS);
+    if (b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_ON) {
+        b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_ENDS;
+    }
     b->rounds = 0;
     b->probe_at = (uint32_t)e->now + BBR_PROBE_WAIT_US + (e->nxt.v * 2654435761u >> 12); /* up to 1.05 s more */
     bbr_start_round(b, e);
@@ -197,13 +211,21 @@ static void bbr_enter_up(struct weir_cc *cc, const struct weiri_cc_event *e)
     bbr_start_round(b, e);
 }
 
-/* A round has ended: did the rate still grow by a quarter? */
-static void bbr_note_growth(struct weir_bbr *b, const struct weiri_cc_event *e)
+/* Where it is the long-term bound that holds the rate back, and not the path, no growth tells nothing. */
+static bool bbr_held_back(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
+    return cc->cwnd >= cc->bbr.inflight_hi && bbr_window_used(cc, e) && !bbr_queue(&cc->bbr);
+}
+
+/* A round has ended: did the rate still grow by a quarter? */
+static void bbr_note_growth(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    struct weir_bbr *b = &cc->bbr;
     if (e->rate->limited == (uint8_t)WEIRI_LIMITED_APP || !bbr_probing(b)) {
         return;
     }
-    if (b->bw_latest > b->full_bw && b->bw_latest - b->full_bw >= b->full_bw / 4) {
+    bool held = b->phase == (uint8_t)WEIRI_BBR_UP && bbr_held_back(cc, e);
+    if (held || (b->bw_latest > b->full_bw && b->bw_latest - b->full_bw >= b->full_bw / 4)) {
         b->full_bw = b->bw_latest;
         b->full_count = 0;
     } else {
@@ -231,13 +253,6 @@ static bool bbr_probe_due(const struct weir_cc *cc, const struct weiri_cc_event 
     return bbr_after((uint32_t)e->now, b->probe_at) || b->rounds >= base_min32(bbr_bdp(cc) / weiri_cc_mss(e), BBR_PROBE_ROUNDS);
 }
 
-static bool bbr_up_done(const struct weir_cc *cc, const struct weiri_cc_event *e)
-{
-    const struct weir_bbr *b = &cc->bbr;
-    bool while_on = (uint32_t)e->now - b->phase_at > b->min_rtt;
-    return (while_on && e->inflight > bbr_percent(bbr_bdp(cc), 125)) || b->full_count >= BBR_FULL_ROUNDS;
-}
-
 static void bbr_probe_bw(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
@@ -256,7 +271,7 @@ static void bbr_probe_bw(struct weir_cc *cc, const struct weiri_cc_event *e, boo
         }
         break;
     case WEIRI_BBR_UP:
-        if (bbr_up_done(cc, e)) {
+        if (b->full_count >= BBR_FULL_ROUNDS) {
             bbr_enter_down(b, e);
         }
         break;
@@ -301,7 +316,7 @@ static void bbr_raise(struct weir_cc *cc, const struct weiri_cc_event *e, bool r
     struct weir_bbr *b = &cc->bbr;
     uint32_t mss = weiri_cc_mss(e), acked = base_min32(e->rate->acked, WEIRI_CWND_MAX);
     b->up_rounds = (uint8_t)(b->up_rounds + (round && b->up_rounds < 30));
-    if (e->inflight + acked + mss < cc->cwnd) {
+    if (!bbr_window_used(cc, e)) {
         return;
     }
     uint32_t step = base_max32(cc->cwnd >> b->up_rounds, mss);
@@ -315,13 +330,13 @@ static void bbr_raise(struct weir_cc *cc, const struct weiri_cc_event *e, bool r
 static void bbr_adapt_upper(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
-    if (b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_OFF) {
+    if (b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_OFF || b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_HEARD) {
         return;
     }
     if (bbr_congested(b, e)) {
         uint32_t target = base_min32(bbr_bdp(cc), cc->cwnd);
         b->inflight_hi = base_min32(base_max32(bbr_flight_then(b, e), bbr_percent(target, 70)), WEIRI_CWND_MAX);
-        b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_ENDS;
+        b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_HEARD;
         if (b->phase == (uint8_t)WEIRI_BBR_UP) {
             bbr_enter_down(b, e);
         }
@@ -336,7 +351,7 @@ static void bbr_adapt_upper(struct weir_cc *cc, const struct weiri_cc_event *e, 
 /* The round after a probe is over: its bandwidth stands beside that of the probe before. */
 static void bbr_end_feedback(struct weir_bbr *b)
 {
-    if (b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_ENDS) {
+    if (b->feedback >= (uint8_t)WEIRI_BBR_FEEDBACK_ENDS) {
         b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_OFF;
         if (b->max_bw[0] > 0) {
             b->max_bw[1] = b->max_bw[0];
@@ -447,7 +462,7 @@ WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_even
     bbr_sample(b, e);
     if (round) {
         b->rounds = (uint8_t)(b->rounds + (b->rounds < UINT8_MAX && b->phase != (uint8_t)WEIRI_BBR_PROBE_RTT));
-        bbr_note_growth(b, e);
+        bbr_note_growth(cc, e);
         bbr_adapt_lower(cc, e);
         bbr_end_feedback(b);
     }

@@ -23,6 +23,8 @@ WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, 
 
 #define WEIRI_BITS_NONE UINT32_MAX
 WEIR_PRIVATE uint32_t weiri_bits_words(uint32_t bound);
+/* All of them. */
+WEIR_PRIVATE void weiri_bits_fill(uint32_t *set, uint32_t bound);
 WEIR_PRIVATE void weiri_bits_put(uint32_t *set, uint32_t bound, uint32_t i);
 WEIR_PRIVATE void weiri_bits_take(uint32_t *set, uint32_t bound, uint32_t i);
 /* The least that is `i` or more. */
@@ -181,8 +183,9 @@ enum weiri_bbr_phase {
     WEIRI_BBR_UNSET, WEIRI_BBR_STARTUP, WEIRI_BBR_DRAIN, WEIRI_BBR_DOWN, WEIRI_BBR_CRUISE, WEIRI_BBR_REFILL, WEIRI_BBR_UP,
     WEIRI_BBR_PROBE_RTT
 };
-/* Do acknowledgments tell of a probe for bandwidth? No; yes; the probe is over, and this is the last round of it. */
-enum weiri_bbr_feedback { WEIRI_BBR_FEEDBACK_OFF, WEIRI_BBR_FEEDBACK_ON, WEIRI_BBR_FEEDBACK_ENDS };
+/* Do acknowledgments tell of a probe for bandwidth? No; yes; the probe is over, and this is the last round of it; the same, and the answer
+ * to its loss was given. */
+enum weiri_bbr_feedback { WEIRI_BBR_FEEDBACK_OFF, WEIRI_BBR_FEEDBACK_ON, WEIRI_BBR_FEEDBACK_ENDS, WEIRI_BBR_FEEDBACK_HEARD };
 WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc);
 WEIR_PRIVATE void weiri_bbr_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);

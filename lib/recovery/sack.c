@@ -333,10 +333,8 @@ static void sack_begin(struct weir_board *b, struct weir_sent *memory, uint16_t 
     b->head = 0;
     b->cap = cap;
     if (cap > 0) {
-        memset(board_open(b), 0, 2 * weiri_bits_words(cap) * sizeof(uint32_t));
-    }
-    for (uint32_t i = 0; i < cap; i++) {
-        weiri_bits_put(board_open(b), cap, i);
+        weiri_bits_fill(board_open(b), cap);
+        memset(board_lost(b), 0, weiri_bits_words(cap) * sizeof(uint32_t));
     }
 }
 

@@ -1,7 +1,7 @@
 /* arrive.c - a packet's way in: IP, addresses, then ICMP or TCP; then TIME-WAIT record, connection, listener, or nobody.
  *
- * Addresses are judged before anything else is looked at: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63). Every way ends in a
- * verdict, which weir_stack_input counts. Constant work for every packet. RFC 9293 3.10.7. */
+ * Addresses are judged before anything else is looked at: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63); but not again where the
+ * sockets have a connection. Every way ends in a verdict, which weir_stack_input counts. Constant work for each packet. RFC 9293 3.10.7. */
 #include "stack/room.h"
 
 /* Both sockets the same (RFC 9293 3.9.2.3: invalid source): such a packet would have a connection talk to itself. */
@@ -235,9 +235,8 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
            weiri_cookie_redeem(s, &a->tuple, a->view, &syn);
 }
 
-static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
+static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive_tcp *a)
 {
-    const uint32_t i = weiri_demux_find(s, &a->tuple);
     if (i == WEIRI_NONE) {
         return arrive_no_connection(s, a);
     }
@@ -259,7 +258,7 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
     }
     a->reopens = weir_input(c, a->view, s->now) == WEIR_REUSE;
     weiri_lend_grow(s, i);
-    weiri_slot_settle(s, i);
+    weiri_slot_touch(s, i);
     s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;
     if (a->reopens) { /* that connection is CLOSED now and its sockets are free */
         s->stats.time_wait_reused++;
@@ -268,7 +267,21 @@ static enum weir_verdict arrive_segment(weir_stack *s, struct arrive_tcp *a)
     return WEIR_OK;
 }
 
-static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip, const weir_offload *offload)
+/* The sockets that a packet names; false: it is not TCP, or too short to say. */
+static bool arrive_tuple(const struct weiri_ip *ip, weir_tuple *tuple)
+{
+    if (ip->protocol != WEIRI_PROTO_TCP || ip->payload_len < 4) {
+        return false;
+    }
+    tuple->local = ip->addrs.destination;
+    tuple->remote = ip->addrs.source;
+    tuple->local_port = base_get16(ip->payload + 2);
+    tuple->remote_port = base_get16(ip->payload);
+    return true;
+}
+
+static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip, uint32_t i, struct arrive_tcp *a,
+                                          const weir_offload *offload)
 {
     weir_view view;
     const bool trusted = s->cfg.checksum_trusted || offload->checked;
@@ -279,28 +292,31 @@ static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *
     view.ecn = ip->traffic_class & 3u;
     view.gso_size = offload->gso_size;
     s->stats.odd_segments += view.odd != 0;
-    struct arrive_tcp a;
-    memset(&a, 0, sizeof a);
-    a.view = &view;
-    a.tuple.local = ip->addrs.destination;
-    a.tuple.remote = ip->addrs.source;
-    a.tuple.local_port = view.destination_port;
-    a.tuple.remote_port = view.source_port;
-    return arrive_segment(s, &a);
+    a->view = &view;
+    a->syn = NULL;
+    a->reopens = false;
+    a->old_nxt = seq_of(0);
+    return arrive_segment(s, i, a);
 }
 
 static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload)
 {
     struct weiri_ip ip;
+    struct arrive_tcp a;
     enum weir_verdict verdict = weiri_ip_view(&ip, packet, len);
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    verdict = arrive_judge_addrs(s, &ip);
+    /* Sockets that have a connection were judged when it was opened. */
+    const uint32_t i = arrive_tuple(&ip, &a.tuple) ? weiri_demux_meet(s, &a.tuple) : WEIRI_NONE;
+    if (i != s->touched) {
+        weiri_slot_untouch(s);
+    }
+    verdict = i == WEIRI_NONE ? arrive_judge_addrs(s, &ip) : WEIR_OK;
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip, offload) : arrive_icmp(s, &ip);
+    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip, i, &a, offload) : arrive_icmp(s, &ip);
 }
 
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)
@@ -312,7 +328,7 @@ WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet
 WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload,
                                                     weir_us now)
 {
-    weiri_stack_begin(s, now);
+    weiri_stack_begin_packet(s, now);
     s->last = 0;
     const enum weir_verdict verdict = arrive_packet(s, packet, len, offload);
     s->stats.packets_in++;

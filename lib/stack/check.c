@@ -10,11 +10,12 @@ static bool check_is_late(const weir_stack *s, uint32_t i, const weir_conn *c)
     return due != WEIR_FOREVER && (node->next == WEIRI_NONE || (node->at > due && node->at > s->now + late));
 }
 
-/* What settling promises; a slot that the user has in hand is exempt until it is settled again. */
+/* What settling promises; a slot that the user has in hand is exempt until it is settled again, and so is the one that a train goes to. */
 static const char *check_settled(const weir_stack *s, uint32_t i, const weir_conn *c)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    if (slot_in(slot, WEIRI_LIST_OUT) != weir_has_output(c)) {
+    const bool may = weir_state(c) == WEIR_ESTABLISHED; /* then its turn tells */
+    if (weir_has_output(c) ? !slot_in(slot, WEIRI_LIST_OUT) : slot_in(slot, WEIRI_LIST_OUT) && !may) {
         return "slot: not queued with output, or queued without";
     }
     if (slot->events != weir_events(c)) {
@@ -84,7 +85,8 @@ static const char *check_slot(const weir_stack *s, uint32_t i)
     if (slot_in(slot, WEIRI_LIST_HALF) != slot_is(slot, WEIRI_SLOT_HALF)) {
         return "slot: half-open and the listener does not know it";
     }
-    const char *broken = slot_in(slot, WEIRI_LIST_DIRTY) ? NULL : check_settled(s, i, c);
+    const bool unsettled = slot_in(slot, WEIRI_LIST_DIRTY) || s->touched == i;
+    const char *broken = unsettled ? NULL : check_settled(s, i, c);
     return broken ? broken : weir_check(c);
 }
 

@@ -26,15 +26,24 @@ WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size
     d->nodes = nodes;
     d->mask = size - 1;
     d->count = 0;
+    d->last = 0;
     for (uint32_t i = 0; i < size; i++) {
         heads[i] = WEIRI_NONE;
     }
     weiri_key_derive(d->key, s->cfg.tcp.secret, "weir sockets");
 }
 
-static uint32_t demux_hash(const weir_stack *s, const weir_tuple *tuple)
+/* Between IPv4 addresses only what differs: the two lengths keep the families apart. */
+WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple)
 {
     uint8_t text[36];
+    if (weir_addr_is_v4(&tuple->local) && weir_addr_is_v4(&tuple->remote)) {
+        memcpy(text, tuple->local.octets + 12, 4);
+        memcpy(text + 4, tuple->remote.octets + 12, 4);
+        base_put16(text + 8, tuple->local_port);
+        base_put16(text + 10, tuple->remote_port);
+        return (uint32_t)weir_siphash(s->demux.key, text, 12);
+    }
     memcpy(text, tuple->local.octets, 16);
     memcpy(text + 16, tuple->remote.octets, 16);
     base_put16(text + 32, tuple->local_port);
@@ -66,7 +75,7 @@ static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tup
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
 {
     const struct weiri_demux *d = &s->demux;
-    const uint32_t hash = demux_hash(s, tuple);
+    const uint32_t hash = weiri_demux_hash(s, tuple);
     for (uint32_t i = d->heads[hash & d->mask]; i != WEIRI_NONE; i = d->nodes[i].next) { /* a chain: 1 on average */
         if (d->nodes[i].hash == hash && demux_has(s, i, tuple)) {
             return i;
@@ -75,11 +84,22 @@ WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tu
     return WEIRI_NONE;
 }
 
+WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple)
+{
+    const uint32_t last = s->demux.last;
+    if (last < s->slot_pool.fresh && slot_is(&s->slots[last], WEIRI_SLOT_LINKED) && demux_same(weiri_rest_tuple(s, last), tuple)) {
+        return last;
+    }
+    const uint32_t i = weiri_demux_find(s, tuple);
+    s->demux.last = i < s->cfg.connections_max ? i : s->demux.last;
+    return i;
+}
+
 WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index)
 {
     struct weiri_demux *d = &s->demux;
     const weir_tuple tuple = demux_tuple(s, index);
-    const uint32_t hash = demux_hash(s, &tuple);
+    const uint32_t hash = weiri_demux_hash(s, &tuple);
     d->nodes[index].hash = hash;
     d->nodes[index].next = d->heads[hash & d->mask];
     d->heads[hash & d->mask] = index;
@@ -109,7 +129,7 @@ static const char *demux_check_chain(const weir_stack *s, uint32_t bucket, uint3
             return "demux: a chain leaves the records or does not end";
         }
         const weir_tuple tuple = demux_tuple(s, i);
-        if (d->nodes[i].hash != demux_hash(s, &tuple) || (d->nodes[i].hash & d->mask) != bucket) {
+        if (d->nodes[i].hash != weiri_demux_hash(s, &tuple) || (d->nodes[i].hash & d->mask) != bucket) {
             return "demux: a record is in the wrong chain";
         }
         if (i < s->cfg.connections_max && !slot_is(&s->slots[i], WEIRI_SLOT_LINKED)) {

@@ -177,7 +177,7 @@ WEIR_PRIVATE void weiri_lend_grow(weir_stack *s, uint32_t i)
 {
     struct weiri_work *work = slot_work(s, i);
     const weir_conn *c = &work->conn;
-    if (work->block == WEIRI_NONE || !lend_is_here(s, work) || !weiri_tune_growing(c)) {
+    if (work->block == WEIRI_NONE || !weiri_tune_growing(c) || !lend_is_here(s, work)) {
         return;
     }
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i);

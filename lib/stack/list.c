@@ -32,12 +32,9 @@ WEIR_PRIVATE void weiri_list_push(weir_stack *s, struct weiri_list *l, enum weir
     l->count++;
 }
 
-WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i)
+static void list_take_out(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i)
 {
     struct weiri_slot *slot = &s->slots[i];
-    if (!slot_in(slot, kind)) {
-        return;
-    }
     const struct weiri_link link = *list_link(s, kind, i);
     slot->lists = (uint8_t)(slot->lists & ~(1u << kind));
     if (link.prev == WEIRI_NONE) {
@@ -51,6 +48,13 @@ WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum we
         list_link(s, kind, link.next)->prev = link.prev;
     }
     l->count--;
+}
+
+WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i)
+{
+    if (slot_in(&s->slots[i], kind)) {
+        list_take_out(s, l, kind, i);
+    }
 }
 
 WEIR_PRIVATE bool weiri_list_check(const weir_stack *s, const struct weiri_list *l, enum weiri_list_kind kind)

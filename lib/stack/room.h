@@ -192,6 +192,7 @@ struct weiri_demux {
     uint32_t *heads;
     struct weiri_demux_node *nodes;
     uint32_t mask, count;
+    uint32_t last;             /* the slot inserted or asked for last, if it is linked still: packets come in trains */
     uint8_t key[16];
 };
 
@@ -202,6 +203,7 @@ struct weir_stack {
     weir_stats stats;
     weir_us now;
     weir_handle last;          /* weir_stack_last */
+    uint32_t touched;          /* the slot that a train of packets goes to or comes from: settled when anything else happens */
     weir_us rearm_from;        /* while timers are being handed out: not to be armed before this again */
     struct weiri_slot *slots;
     struct weiri_work *works;
@@ -296,8 +298,12 @@ WEIR_PRIVATE bool weiri_lend_reclaim(weir_stack *s);
 /* demux.c, continued. A key for one purpose, from the secret: label is 15 octets at most. */
 WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label);
 WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size, struct weiri_demux_node *nodes);
+/* Where a connection between these sockets is looked for. */
+WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple);
 /* The index of the slot or, from connections_max on, of the TIME-WAIT record with exactly these sockets, or WEIRI_NONE. */
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple);
+/* The same, and remembers it. */
+WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple);
 WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index);
 WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index);
 WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s);
@@ -366,6 +372,12 @@ WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t liste
 WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i);
 /* Brings everything the stack keeps about a slot in line with its connection; may free it. */
 WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i);
+/* A packet has come or gone, and more of the same train may follow: settled now, or before anything else happens. */
+WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i);
+/* Settles the one that was left. */
+WEIR_PRIVATE void weiri_slot_untouch(weir_stack *s);
+/* Settles it after a poll that found it had nothing to send. */
+WEIR_PRIVATE void weiri_slot_settle_silent(weir_stack *s, uint32_t i);
 WEIR_PRIVATE weir_handle weiri_slot_handle(const weir_stack *s, uint32_t i);
 /* Has this slot something to tell the user? */
 WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot);
@@ -375,6 +387,8 @@ WEIR_PRIVATE void weiri_slot_tell(weir_stack *s, uint32_t i, unsigned events);
 /* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);
+/* The same for packets, which may go on with the slot that was left unsettled. */
+WEIR_PRIVATE void weiri_stack_begin_packet(weir_stack *s, weir_us now);
 
 /* depart.c: an IP header in front of what stands in `out`; the whole length. */
 WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weiri_ip_fields *fields);

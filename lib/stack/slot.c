@@ -121,6 +121,7 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     weiri_wheel_cancel(&s->wheel, i);
+    s->touched = s->touched == i ? WEIRI_NONE : s->touched;
     slot->flags = 0;
     slot->generation++;
     slot_end(s, i);
@@ -206,18 +207,71 @@ static bool slot_settle_packed(weir_stack *s, uint32_t i)
     return true;
 }
 
-WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
+/* Established and counted so, in no list but of those that may send and those with news: a segment more or less changes little. */
+static bool slot_is_plain(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const unsigned flags = slot->flags & ~(unsigned)WEIRI_SLOT_PASSIVE, settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY;
+    return slot_conn(s, i)->state == WEIR_ESTABLISHED && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE) &&
+           flags == (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_SHOWN);
+}
+
+WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i)
+{
+    s->touched = WEIRI_NONE;
+    if (slot_is_plain(s, i)) {
+        s->touched = i;
+    } else {
+        weiri_slot_settle(s, i);
+    }
+}
+
+WEIR_PRIVATE void weiri_slot_untouch(weir_stack *s)
+{
+    const uint32_t i = s->touched;
+    s->touched = WEIRI_NONE;
+    if (i != WEIRI_NONE) {
+        weiri_slot_settle(s, i);
+    }
+}
+
+/* And its rings are in use, or it has none, needs none and is not to be packed. */
+static bool slot_is_steady(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_work *work = slot_work(s, i);
+    if (!slot_is_plain(s, i)) {
+        return false;
+    }
+    return weiri_tune_idle(&work->conn) ? work->block == WEIRI_NONE && !s->cold : work->block != WEIRI_NONE;
+}
+
+static void slot_settle_steady(weir_stack *s, uint32_t i, const bool *known)
+{
+    const weir_conn *c = slot_conn(s, i);
+    const weir_us at = weir_deadline(c);
+    slot_list(s, &s->out, WEIRI_LIST_OUT, i, known != NULL ? *known : weir_has_output(c));
+    weiri_slot_tell(s, i, weir_events(c));
+    weiri_wheel_arm(&s->wheel, i, at < s->rearm_from ? s->rearm_from : at);
+}
+
+/* `known`: whether it has something to send, or may have; NULL: that is to be asked. */
+static void slot_settle_all(weir_stack *s, uint32_t i, const bool *known)
 {
     const struct weiri_slot *slot = &s->slots[i];
     WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
+    s->touched = s->touched == i ? WEIRI_NONE : s->touched;
     if (slot_is_packed(s, i) && slot_settle_packed(s, i)) {
+        return;
+    }
+    if (slot_is_steady(s, i)) {
+        slot_settle_steady(s, i, known);
         return;
     }
     weir_conn *c = slot_conn(s, i);
     slot_end_fallen(slot, c, s->now);
     weiri_lend_settle(s, i);
     const unsigned events = weir_events(c);
-    const bool output = weir_has_output(c);
+    const bool output = known != NULL ? *known : weir_has_output(c);
     slot_count(s, i, events);
     if (weir_state(c) == WEIR_CLOSED || weir_state(c) == WEIR_LISTEN) {
         slot_unlink(s, i); /* its sockets are free for another connection */
@@ -229,8 +283,22 @@ WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     slot_list(s, &s->out, WEIRI_LIST_OUT, i, output);
     weiri_slot_tell(s, i, events);
-    weiri_wheel_arm(&s->wheel, i, weir_deadline(c) < s->rearm_from ? s->rearm_from : weir_deadline(c));
+    const weir_us at = weir_deadline(c);
+    weiri_wheel_arm(&s->wheel, i, at < s->rearm_from ? s->rearm_from : at);
     weiri_rest_settle(s, i);
+}
+
+/* Whether an established connection that is queued already has something to send need not be asked: its turn will tell. */
+WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i)
+{
+    const bool queued = true;
+    slot_settle_all(s, i, slot_in(&s->slots[i], WEIRI_LIST_OUT) && slot_conn(s, i)->state == WEIR_ESTABLISHED ? &queued : NULL);
+}
+
+WEIR_PRIVATE void weiri_slot_settle_silent(weir_stack *s, uint32_t i)
+{
+    const bool silent = false;
+    slot_settle_all(s, i, slot_work(s, i)->block != WEIRI_NONE ? &silent : NULL); /* first rings may let it speak */
 }
 
 #undef SLOT_WANT_DEFAULT

@@ -250,6 +250,7 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
     memset(s, 0, sizeof *s);
     s->cfg = *config;
     s->now = now;
+    s->touched = WEIRI_NONE;
     weiri_list_init(&s->out);
     weiri_list_init(&s->ready);
     weiri_list_init(&s->dirty);
@@ -265,7 +266,7 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
 
 /* ---- time ---- */
 
-WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
+static void stack_settle_dirty(weir_stack *s)
 {
     while (s->dirty.count != 0) { /* those taken in hand since the last call: settling takes each off the list */
         if (!slot_is_packed(s, s->dirty.head)) {
@@ -275,10 +276,22 @@ WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
     }
 }
 
+WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
+{
+    weiri_slot_untouch(s);
+    stack_settle_dirty(s);
+}
+
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now)
 {
+    weiri_slot_untouch(s);
+    weiri_stack_begin_packet(s, now);
+}
+
+WEIR_PRIVATE void weiri_stack_begin_packet(weir_stack *s, weir_us now)
+{
     s->now = now > s->now ? now : s->now;
-    weiri_stack_settle(s);
+    stack_settle_dirty(s);
     if (s->needy.count > 0) { /* one a call: there may be memory again */
         weiri_slot_settle(s, s->needy.head);
     }

@@ -68,7 +68,8 @@ static inline weir_us base_min_us(weir_us a, weir_us b)
     return a < b ? a : b;
 }
 
-/* (a * b + plus) / c with the product in 64 bits and no 64-bit division; UINT32_MAX where it does not fit. c > 0. */
+/* (a * b + plus) / c with the product in 64 bits; UINT32_MAX where it does not fit. c > 0. A machine of 32 bits has no such division, and
+ * its compiler must not call for one. */
 static inline uint32_t base_muldiv(uint32_t a, uint32_t b, uint32_t c, uint32_t plus)
 {
     uint64_t product = (uint64_t)a * b + plus;
@@ -77,6 +78,9 @@ static inline uint32_t base_muldiv(uint32_t a, uint32_t b, uint32_t c, uint32_t 
     if (rest >= c) {
         return UINT32_MAX;
     }
+#if UINTPTR_MAX > 0xffffffffu
+    low = (uint32_t)(product / c);
+#else
     for (unsigned bit = 0; bit < 32; bit++) { /* one of the quotient each */
         rest = rest << 1 | low >> 31;
         low <<= 1;
@@ -85,6 +89,7 @@ static inline uint32_t base_muldiv(uint32_t a, uint32_t b, uint32_t c, uint32_t 
             low |= 1;
         }
     }
+#endif
     return low;
 }
 

@@ -121,7 +121,7 @@ static enum weir_verdict ip_v4(struct weiri_ip *ip, const uint8_t *packet, size_
 
     if (verdict != WEIR_OK)
         return verdict;
-    if (weiri_sum_finish(weiri_sum(packet, header_len, 0)) != 0)
+    if (weiri_sum_finish(wire_sum_header(packet, header_len)) != 0)
         return WEIR_IP_CHECKSUM;
     if ((base_get16(packet + 6) & 0x3fff) != 0) /* More Fragments, or an offset */
         return WEIR_IP_FRAGMENT;
@@ -282,7 +282,7 @@ static size_t ip_emit_v4(uint8_t *end, const struct weiri_ip_fields *fields)
     base_put16(at + 10, 0);
     memcpy(at + 12, fields->addrs.source.octets + 12, 4);
     memcpy(at + 16, fields->addrs.destination.octets + 12, 4);
-    base_put16(at + 10, weiri_sum_finish(weiri_sum(at, WEIRI_IP4_HEADER, 0)));
+    base_put16(at + 10, weiri_sum_finish(wire_sum_header(at, WEIRI_IP4_HEADER)));
     return WEIRI_IP4_HEADER;
 }
 

@@ -230,12 +230,6 @@ static enum weir_verdict view_options(weir_view *v, const uint8_t *list, uint32_
     return WEIR_OK;
 }
 
-/* The layout of nearly every segment on the Internet (RFC 7323 appendix A): NOP, NOP, Timestamps, and no more. */
-static bool view_options_usual(const uint8_t *list, uint32_t len)
-{
-    return len == 12 && base_get32(list) == 0x0101080au;
-}
-
 static void view_flags(weir_view *v, unsigned flags)
 {
     v->flags = (uint16_t)flags;
@@ -281,23 +275,45 @@ static enum weir_verdict view_geometry(const uint8_t *octets, size_t len, const 
     return header_len < 20 || header_len > len ? WEIR_TCP_DATA_OFFSET : WEIR_OK;
 }
 
+/* Everything but the options. */
+static void view_begin(weir_view *v, const uint8_t *octets, size_t len)
+{
+    memset(v, 0, sizeof *v);
+    view_fixed(v, octets);
+    v->header_len = (uint8_t)(octets[12] >> 4 << 2);
+    v->payload = octets + v->header_len;
+    v->payload_len = (uint32_t)len - v->header_len;
+}
+
+/* The layouts of nearly every segment: no options; NOP, NOP, Timestamps (RFC 7323 appendix A); the same with NOP, NOP, SACK behind it.
+ * They hold nothing that could be refused. */
+static bool view_usual(weir_view *view, const uint8_t *octets, size_t len)
+{
+    uint32_t options = (uint32_t)(octets[12] >> 4) * 4 - 20;
+    bool stamps = options >= 12 && base_get32(octets + 20) == 0x0101080au;
+    bool blocks = stamps && options >= 24 && (octets[13] & WEIR_SYN) == 0 && options % 8 == 0 &&
+                  base_get32(octets + 32) == (0x01010500u | (options - 14));
+    if (options != 0 && !(stamps && options == 12) && !blocks)
+        return false;
+    view_begin(view, octets, len);
+    if (stamps)
+        view_timestamps(view, octets + 22);
+    if (blocks)
+        view_sack(view, octets + 34, options - 14);
+    return true;
+}
+
 WEIR_API enum weir_verdict weir_view_segment(weir_view *view, const uint8_t *octets, size_t len, const weir_pseudo *pseudo)
 {
     enum weir_verdict verdict = view_geometry(octets, len, pseudo);
+    bool ports = verdict == WEIR_OK && base_get16(octets) != 0 && base_get16(octets + 2) != 0;
     weir_view v;
 
-    if (verdict != WEIR_OK)
+    if (verdict != WEIR_OK || (ports && view_usual(view, octets, len)))
         return verdict;
-    memset(&v, 0, sizeof v);
-    view_fixed(&v, octets);
-    v.header_len = (uint8_t)(octets[12] >> 4 << 2);
-    v.payload = octets + v.header_len;
-    v.payload_len = (uint32_t)len - v.header_len;
-    if (view_options_usual(octets + 20, v.header_len - 20u))
-        view_timestamps(&v, octets + 22);
-    else
-        verdict = view_options(&v, octets + 20, v.header_len - 20u);
-    if (verdict == WEIR_OK && (v.source_port == 0 || v.destination_port == 0))
+    view_begin(&v, octets, len);
+    verdict = view_options(&v, octets + 20, v.header_len - 20u);
+    if (verdict == WEIR_OK && !ports)
         verdict = WEIR_TCP_PORT;
     if (verdict == WEIR_OK)
         *view = v;

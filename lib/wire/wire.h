@@ -19,6 +19,18 @@ WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum);
 /* RFC 1624 eqn. 3: the checksum after one 16-bit field changed. */
 WEIR_PRIVATE uint16_t weiri_checksum_update(uint16_t checksum, uint16_t before, uint16_t after);
 
+/* The sum of a header, which is too short for wide loops; its length is a multiple of 4. */
+static inline uint64_t wire_sum_header(const uint8_t *octets, uint32_t len)
+{
+    uint64_t sum = 0;
+    for (uint32_t at = 0; at < len; at += 4) { /* 60 octets */
+        uint32_t word;
+        memcpy(&word, octets + at, sizeof word);
+        sum += word;
+    }
+    return sum;
+}
+
 /* ---- ip.c: IPv4 (RFC 791), IPv6 (RFC 8200), ICMP (RFC 792, RFC 4443): strict, one packet at a time ---- */
 
 enum { WEIRI_PROTO_ICMP = 1, WEIRI_PROTO_TCP = 6, WEIRI_PROTO_ICMP6 = 58 };

@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "weir/stack.h"
 
-enum { CROWD_PACKETS = 1 << 17, CROWD_SLOT = 64, CROWD_RINGS = 4096 };
+enum { CROWD_PACKETS = 1 << 17, CROWD_SLOT = 64, CROWD_BATCH = 32, CROWD_RINGS = 4096 };
 
 struct crowd {
     weir_stack *s;
@@ -108,6 +108,27 @@ static unsigned long crowd_acks(void *state, unsigned long count)
     return count;
 }
 
+static unsigned long crowd_batches(void *state, unsigned long count)
+{
+    struct crowd *w = state;
+    weir_slice packets[CROWD_BATCH];
+    enum weir_verdict verdicts[CROWD_BATCH];
+    for (unsigned long done = 0; done < count; done += CROWD_BATCH) {
+        for (unsigned k = 0; k < CROWD_BATCH; k++) {
+            packets[k].octets = w->octets + w->at * CROWD_SLOT;
+            packets[k].len = BENCH_PACKET;
+            w->at = w->at + 1 < w->packets ? w->at + 1 : 0;
+        }
+        weir_stack_input_batch(w->s, packets, CROWD_BATCH, verdicts, w->now);
+        for (unsigned k = 0; k < CROWD_BATCH; k++) {
+            if (verdicts[k] != WEIR_OK) {
+                bench_fail("a packet was refused");
+            }
+        }
+    }
+    return (count + CROWD_BATCH - 1) / CROWD_BATCH * CROWD_BATCH;
+}
+
 static unsigned long crowd_deadlines(void *state, unsigned long count)
 {
     struct crowd *w = state;
@@ -128,6 +149,7 @@ static unsigned long crowd_ticks(void *state, unsigned long count)
 
 #define CROWD_ROWS(n, counted)                                                                                                  \
     {"ACK, " #n " idle", "packet", "ACK, 1 idle", crowd_open, crowd_acks, n, 100000, counted, 1},                                \
+    {"ACK in batches, " #n " idle", "packet", "ACK, " #n " idle", crowd_open, crowd_batches, n, 100000, 0, 1},                   \
     {"deadline, " #n " idle", "query", "deadline, 1 idle", crowd_open, crowd_deadlines, n, 100000, 0, 1},                        \
     {"tick, " #n " idle", "call", "tick, 1 idle", crowd_open, crowd_ticks, n, 100000, 0, 1}
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "bench.h"
@@ -34,10 +35,12 @@ _Noreturn void bench_fail(const char *what)
 
 void *bench_memory(size_t len)
 {
+    const size_t page = len < 1u << 22 ? 4096 : 1u << 21;
     void *memory = NULL;
-    if (posix_memalign(&memory, 4096, len) != 0) {
+    if (posix_memalign(&memory, page, len) != 0) {
         bench_fail("no memory");
     }
+    (void)madvise(memory, len, MADV_HUGEPAGE); /* large pages, where there are any: as whoever has a million connections would */
     memset(memory, 0, len);
     return memory;
 }

@@ -233,7 +233,9 @@ static unsigned long world_come_and_go(void *state, unsigned long count)
         if (!world_connect(w, &ignored)) {
             bench_fail("no connection can be opened");
         }
-        while (world_exchange(w, 0) | world_exchange(w, 1)) {
+        for (bool any = true; any;) {
+            bool there = world_exchange(w, 0), back = world_exchange(w, 1);
+            any = there || back;
         }
         weir_stack_expire(w->end[0], w->now);
         weir_stack_expire(w->end[1], w->now);

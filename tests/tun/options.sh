@@ -50,6 +50,7 @@ check "a ring that is no power of two" wrong "not a power of two" echo --rcvbuf 
 check "an MTU too small" wrong "--mtu 20" echo --mtu 20
 check "an algorithm not built in" wrong "--cc vegas" echo --cc vegas
 check "an ECN use that does not exist" wrong "--ecn sometimes" echo --ecn sometimes
+check "a pacing that does not exist" wrong "--pacing sometimes: on or off" echo --pacing sometimes
 check "http with neither" wrong "name one of the two" http
 check "http with both" wrong "name one of the two" http d --synthetic 1M
 check "nc without a port" wrong "needs an address and a port" nc 10.0.0.1

@@ -522,6 +522,15 @@ def forged():
             (v.passive if way == "passive" else v.active)()
             v.sends(f"P. 1:11(10) ack {ack} win 65535").expect(". 1:1(0) ack 1").call(f"unread({v.fd}) = 0")
             yield alive(v)
+    for name, at in (("before", 1), ("beyond", 5001), ("far", 2**31 + 2461)):
+        v = vector(f"v26-quoted/{name}", f"A too-big message that could be true, but quotes octets {name} of those in flight, changes nothing", "practice",
+                   "RFC 5927 4.1", "CVE-2004-0790, CVE-2004-1060: blind ICMP messages set the path MTU. The size is more than what has arrived, so that it "
+                   "would be believed at once", "RFC5927-4.1-1", needs="icmp pmtud", family="attack/v26-quoted").passive()
+        v.call("write(4, ..., 1000) = 1000").expect("P. 1:1001(1000) ack 1").sends(". 1:1(0) ack 1001 win 65535")
+        v.call(f"write(4, ..., {MSS}) = {MSS}").expect(f"P. 1001:{1001 + MSS}({MSS}) ack 1")
+        v.sends(f"icmp unreachable frag_needed mtu 1300 [{at}:{at + 1000}(1000)]").sends(f". 1:1(0) ack {1001 + MSS} win 65535")
+        v.call(f"write(4, ..., {MSS}) = {MSS}").expect(f"P. {1001 + MSS}:{1001 + 2 * MSS}({MSS}) ack 1")
+        yield v.sends(f". 1:1(0) ack {1001 + 2 * MSS} win 65535")
     v = vector("v31-old-segments", "Old text, an old ACK and resets beside RCV.NXT leave TIME-WAIT and its timer alone", "MUST", "RFC 9293 3.10.7.4",
                "RFC 1337, lwIP bug 26251: old segments ended TIME-WAIT early", needs="virtual-time half-close time-wait rfc5961", settings="msl=2s").passive()
     v.sends("P. 1:11(10) ack 1 win 65535").expect(". 1:1(0) ack 11", "0~.5").call("shutdown(4, SHUT_WR) = 0", ".5").expect("F. 1:1(0) ack 11")

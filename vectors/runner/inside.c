@@ -210,7 +210,8 @@ bool inside_has(const char *need)
     static const char *const features[] = {
         "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
         "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn",
-        "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "cwv", "rows"};
+        "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "cwv", "pacing",
+        "delivery-rate", "bbr", "rows"};
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
         if (strcmp(features[i], need) == 0) {
             return true;

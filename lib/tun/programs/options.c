@@ -37,6 +37,7 @@ enum option_kind {
     KIND_ADDR6,
     KIND_CC,      /* uint8_t enum weir_cc_kind */
     KIND_ECN,     /* uint8_t enum weir_ecn_use */
+    KIND_PACING,  /* uint8_t enum weir_pacing: off or hold */
     KIND_OFFLOAD  /* uint8_t enum weir_tun_offload */
 };
 
@@ -94,6 +95,8 @@ static const struct option_row option_rows[] = {
     {"cc", 0, KIND_CC, FOR_DEVICE, AT(cc), 0, 0, 0, "NAME", "newreno", "congestion control: cubic (default), newreno or bbr"},
     {"ecn", 0, KIND_ECN, FOR_DEVICE, AT(ecn), 0, 0, 0, "HOW", "offer",
      "congestion marks (RFC 3168): accept where the peer asks (default), offer, or off"},
+    {"pacing", 0, KIND_PACING, FOR_DEVICE, AT(pacing), 0, 0, 0, "HOW", "on",
+     "let a window leave over a round trip and not in bursts: on or off; bbr always does"},
     {"port", 'p', KIND_NUMBER, FOR_PORT, AT(port), 0, 1, 65535, "PORT", "8080",
      "to listen on; http 80, echo 7, discard 9, perf 5201"},
     {"rcvbuf", 0, KIND_RING, FOR_DEVICE, AT(rcvbuf), 0, 256, 1u << 30, "SIZE", "256K",
@@ -213,6 +216,7 @@ static void options_defaults(struct options *o)
     o->device.name = "weir0";
     o->cc = (uint8_t)WEIR_CC_CUBIC;
     o->ecn = (uint8_t)WEIR_ECN_ACCEPT;
+    o->pacing = (uint8_t)WEIR_PACING_COUNT;
     o->rcvbuf = o->sndbuf = 256 * 1024;
     o->rcvbuf_max = o->sndbuf_max = 4 * 1024 * 1024;
     o->connections = o->backlog = 1024;
@@ -401,6 +405,13 @@ static const char *options_ecn(const char *text, uint8_t *use)
     return "off, accept or offer";
 }
 
+/* Stamps are for those that have a timed queue; a TUN device has none. */
+static const char *options_pacing(const char *text, uint8_t *pacing)
+{
+    *pacing = strcmp(text, "off") == 0 ? (uint8_t)WEIR_PACING_OFF : (uint8_t)WEIR_PACING_HOLD;
+    return *pacing == WEIR_PACING_OFF || strcmp(text, "on") == 0 ? NULL : "on or off";
+}
+
 static const char *options_offload(const char *text, uint8_t *offload)
 {
     *offload = strcmp(text, "off") == 0 ? (uint8_t)WEIR_OFFLOAD_OFF : (uint8_t)WEIR_OFFLOAD_AUTO;
@@ -439,6 +450,9 @@ static bool options_store(struct options_reader *r, const struct option_row *row
         break;
     case KIND_ECN:
         wrong = options_ecn(text, (uint8_t *)at);
+        break;
+    case KIND_PACING:
+        wrong = options_pacing(text, (uint8_t *)at);
         break;
     case KIND_OFFLOAD:
         wrong = options_offload(text, (uint8_t *)at);

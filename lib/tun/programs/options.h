@@ -33,6 +33,7 @@ struct options {
     /* TCP */
     uint8_t cc; /* enum weir_cc_kind */
     uint8_t ecn; /* enum weir_ecn_use */
+    uint8_t pacing; /* enum weir_pacing; WEIR_PACING_COUNT: as the profile has it */
     bool no_delay, seed_given;
     uint64_t port; /* to listen on, or of the remote; 0: the subcommand's own */
     weir_addr remote;

@@ -398,6 +398,7 @@ static void run_stack_config(struct instance *in, weir_stack_config *config)
     weir_tun_stack_config(in->tun, config);
     config->tcp.cc = o->cc;
     config->tcp.ecn = o->ecn;
+    config->tcp.pacing = o->pacing < WEIR_PACING_COUNT ? o->pacing : config->tcp.pacing;
     config->tcp.nagle = !o->no_delay;
     config->tcp.msl_us = o->msl_us;
     config->connections_max = (uint32_t)o->connections;

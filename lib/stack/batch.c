@@ -1,0 +1,90 @@
+/* batch.c - packets that came together: what each will need is on its way from memory before its turn comes.
+ *
+ * With very many connections a packet meets a record that nothing has touched for long, and waits for memory three times: the table, the
+ * record, the rest of it. Here the waits of several packets are one. Knows where a usual packet has its sockets; what is unusual is not
+ * looked at beforehand, and judged in arrive.c like everything else. */
+#include "stack/room.h"
+
+#define BATCH_GROUP 8u
+#define BATCH_LINE 64u
+
+/* The sockets that a packet seems to name; nothing is verified. */
+static bool batch_tuple(const weir_slice *packet, weir_tuple *tuple)
+{
+    const uint8_t *at = packet->octets;
+    uint32_t ports;
+    if (packet->len >= WEIRI_IP4_HEADER + 20 && at[0] == 0x45) {
+        tuple->remote = weir_addr_v4(at[12], at[13], at[14], at[15]);
+        tuple->local = weir_addr_v4(at[16], at[17], at[18], at[19]);
+        ports = WEIRI_IP4_HEADER;
+    } else if (packet->len >= WEIRI_IP6_HEADER + 20 && at[0] >> 4 == 6) {
+        memcpy(tuple->remote.octets, at + 8, 16);
+        memcpy(tuple->local.octets, at + 24, 16);
+        ports = WEIRI_IP6_HEADER;
+    } else {
+        return false;
+    }
+    tuple->remote_port = base_get16(at + ports);
+    tuple->local_port = base_get16(at + ports + 2);
+    return true;
+}
+
+static void batch_fetch_all(const uint8_t *record, size_t len)
+{
+    for (size_t line = 0; line < len; line += BATCH_LINE) { /* the size of a record */
+        __builtin_prefetch(record + line);
+    }
+}
+
+/* The records of a group are fetched; three rounds, so that no address is needed before it has come. `found`: where each will be looked for
+ * first. */
+static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t count, uint32_t *found)
+{
+    uint32_t hash[BATCH_GROUP];
+    bool known[BATCH_GROUP];
+    weir_tuple tuple;
+    for (size_t k = 0; k < count; k++) { /* BATCH_GROUP */
+        known[k] = batch_tuple(&packets[k], &tuple);
+        hash[k] = known[k] ? weiri_demux_hash(s, &tuple) & s->demux.mask : 0;
+        __builtin_prefetch(&s->demux.heads[hash[k]]);
+    }
+    for (size_t k = 0; k < count; k++) {
+        found[k] = known[k] ? s->demux.heads[hash[k]] : WEIRI_NONE;
+        known[k] = found[k] < s->cfg.connections_max;
+        if (known[k]) {
+            __builtin_prefetch(&s->demux.nodes[found[k]]);
+            __builtin_prefetch(&s->wheel.nodes[found[k]]);
+            __builtin_prefetch(&s->slots[found[k]]);
+            __builtin_prefetch((const uint8_t *)&s->slots[found[k]] + BATCH_LINE);
+        }
+    }
+    for (size_t k = 0; k < count; k++) {
+        if (known[k] && slot_is_packed(s, found[k])) {
+            batch_fetch_all((const uint8_t *)&s->cold[found[k]], sizeof *s->cold);
+        } else if (known[k]) {
+            batch_fetch_all((const uint8_t *)slot_work(s, found[k]), sizeof(struct weiri_work));
+        }
+    }
+}
+
+WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_us now)
+{
+    for (size_t done = 0; done < count;) {
+        uint32_t found[BATCH_GROUP];
+        found[0] = WEIRI_NONE;
+        const size_t group = count - done < BATCH_GROUP ? count - done : BATCH_GROUP;
+        if (group > 1) {
+            batch_fetch(s, packets + done, group, found);
+        }
+        for (size_t k = 0; k < group; k++, done++) {
+            s->demux.last = found[k] < s->cfg.connections_max ? found[k] : s->demux.last; /* spares a second hash */
+            const enum weir_verdict verdict = weir_stack_input(s, packets[done].octets, packets[done].len, now);
+            if (verdicts != NULL) {
+                verdicts[done] = verdict;
+            }
+        }
+    }
+}
+
+#undef BATCH_GROUP
+#undef BATCH_LINE

@@ -1,0 +1,182 @@
+/* test_predict.c - header prediction and the table do the same: each segment of random exchanges is taken both ways by a copy of the same
+ * connection, rings and records included, and the two must be equal in every octet. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conn/conn.h"
+
+enum { SEEDS = 160, TURNS = 400, RING = 4096, MEMORY = 16384, WIRE = 64 };
+
+struct side {
+    weir_conn c;
+    uint8_t memory[MEMORY], before[MEMORY], table[MEMORY];
+    weir_buffers buffers;
+};
+
+struct pair {
+    struct side side[2];
+    weir_config cfg;
+    weir_us now;
+    uint64_t random;
+    uint8_t wire[WIRE][2048];
+    size_t len[WIRE];
+    unsigned to[WIRE], count;
+};
+
+static unsigned predicted_text, predicted_acks, other;
+
+static uint32_t draw(struct pair *p, uint32_t below)
+{
+    p->random ^= p->random >> 12;
+    p->random ^= p->random << 25;
+    p->random ^= p->random >> 27;
+    return (uint32_t)(p->random * 2685821657736338717u >> 33) % below;
+}
+
+static const weir_pseudo *addresses(void)
+{
+    static weir_pseudo p;
+    p.source = p.destination = weir_addr_v4(10, 0, 0, 1);
+    return &p;
+}
+
+/* What weir_input is without header prediction. */
+static void by_table(weir_conn *c, const weir_view *v, weir_us now)
+{
+    struct weiri_step s;
+    weiri_conn_begin(c, now);
+    memset(&s, 0, sizeof s);
+    s.c = c;
+    s.v = v;
+    c->count.in += conn_segments(v);
+    s.facts = weiri_facts_segment(c, v);
+    weiri_fsm_segment(&s);
+    weiri_conn_finish(c);
+}
+
+static void take(struct pair *p, struct side *s, const weir_view *v)
+{
+    static weir_conn before, table;
+    before = s->c;
+    memcpy(s->before, s->memory, MEMORY);
+    by_table(&s->c, v, p->now);
+    memcpy(&table, &s->c, sizeof table);
+    memcpy(s->table, s->memory, MEMORY);
+    memcpy(&s->c, &before, sizeof before);
+    memcpy(s->memory, s->before, MEMORY);
+    bool known = weiri_predict(&s->c, v);
+    predicted_text += known && v->payload_len > 0;
+    predicted_acks += known && v->payload_len == 0 && seq_lt(s->c.snd.una, v->ack);
+    other += !known;
+    (void)weir_input(&s->c, v, p->now);
+    assert_memory_equal(&s->c, &table, sizeof table);
+    assert_memory_equal(s->memory, s->table, MEMORY);
+}
+
+static void open_pair(struct pair *p, unsigned seed)
+{
+    weir_tuple t[2];
+    memset(p, 0, sizeof *p);
+    p->random = 0x9e3779b97f4a7c15u + seed;
+    weir_config_init(&p->cfg);
+    p->cfg.secret[0] = (uint8_t)(1 + seed);
+    p->cfg.timestamps = seed & 1;
+    p->cfg.sack = (seed & 2) != 0;
+    p->cfg.cc = (uint8_t)(seed / 4 % WEIR_CC_COUNT);
+    p->cfg.nagle = (seed & 16) != 0;
+    p->cfg.ecn = seed & 32 ? WEIR_ECN_OFFER : WEIR_ECN_ACCEPT;
+    p->cfg.quick_acks = (uint8_t)draw(p, 4);
+    for (unsigned i = 0; i < 2; i++) {
+        const weir_sizes sizes = {RING, RING};
+        t[i].local = t[i].remote = weir_addr_v4(10, 0, 0, 1);
+        t[i].local_port = (uint16_t)(1 + i);
+        t[i].remote_port = (uint16_t)(2 - i);
+        assert_true(weir_buffers_size(sizes) <= MEMORY);
+        assert_true(weir_buffers_carve(&p->side[i].buffers, p->side[i].memory, MEMORY, sizes));
+        assert_int_equal(weir_init(&p->side[i].c, &p->cfg, &p->side[i].buffers, 0), WEIR_ERR_NONE);
+    }
+    assert_int_equal(weir_listen(&p->side[1].c, &t[1], 0), WEIR_ERR_NONE);
+    assert_int_equal(weir_connect(&p->side[0].c, &t[0], 0), WEIR_ERR_NONE);
+}
+
+static void say(struct pair *p, unsigned from)
+{
+    weir_out out;
+    while (p->count < WIRE && weir_poll(&p->side[from].c, &out, p->now) > 0) {
+        p->len[p->count] = weir_out_copy(&out, p->wire[p->count], sizeof p->wire[0]);
+        p->to[p->count++] = 1 - from;
+    }
+}
+
+/* One packet arrives: mostly the oldest; now and then another, or it stays on its way to come again, or is lost, or marked. */
+static void deliver(struct pair *p, unsigned trouble)
+{
+    unsigned i = draw(p, 100) < trouble ? draw(p, p->count) : 0, fate = draw(p, 1000);
+    weir_view v;
+    assert_int_equal(weir_view_segment(&v, p->wire[i], p->len[i], addresses()), WEIR_OK);
+    v.ecn = draw(p, 200) < trouble ? 3 : 0;
+    if (fate >= 5 * trouble) {
+        take(p, &p->side[p->to[i]], &v);
+    }
+    if (fate < 995 || trouble == 0) {
+        p->count--;
+        memmove(p->wire[i], p->wire[i + 1], (p->count - i) * sizeof p->wire[0]);
+        memmove(&p->len[i], &p->len[i + 1], (p->count - i) * sizeof p->len[0]);
+        memmove(&p->to[i], &p->to[i + 1], (p->count - i) * sizeof p->to[0]);
+    }
+}
+
+static void use(struct pair *p, unsigned i)
+{
+    uint8_t octets[3000];
+    size_t done;
+    weir_conn *c = &p->side[i].c;
+    memset(octets, (int)draw(p, 256), sizeof octets);
+    if (draw(p, 3) == 0) {
+        weir_slice s = {octets, draw(p, sizeof octets)};
+        (void)weir_send(c, s, draw(p, 20) == 0 ? (unsigned)WEIR_SEND_URGENT : 0, &done, p->now);
+    }
+    if (draw(p, 2) == 0) {
+        (void)weir_recv(c, octets, draw(p, sizeof octets), &done, p->now);
+    }
+}
+
+static void prediction_does_what_the_table_does(void **state)
+{
+    struct pair *p = malloc(sizeof *p);
+    (void)state;
+    for (unsigned seed = 0; seed < SEEDS; seed++) {
+        open_pair(p, seed);
+        unsigned trouble = seed % 5;
+        for (unsigned turn = 0; turn < TURNS; turn++) {
+            p->now += draw(p, 10) == 0 ? draw(p, 300000) : draw(p, 2000);
+            for (unsigned i = 0; i < 2; i++) {
+                use(p, i);
+                if (weir_deadline(&p->side[i].c) <= p->now) {
+                    weir_expire(&p->side[i].c, p->now);
+                }
+                say(p, i);
+            }
+            for (unsigned n = draw(p, 12); n > 0 && p->count > 0; n--) {
+                deliver(p, trouble);
+            }
+            if (turn == TURNS - 40) {
+                (void)weir_close(&p->side[seed % 2].c, p->now);
+            }
+        }
+    }
+    free(p);
+    assert_true(predicted_text > 5000 && predicted_acks > 5000 && other > 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(prediction_does_what_the_table_does)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
