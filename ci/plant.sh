@@ -21,7 +21,7 @@ T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 mkdir "$T/clean"
 cd "$top"
-for part in VERSION LICENSE meson.build meson_options.txt lib include tests ci vectors; do
+for part in VERSION LICENSE meson.build meson_options.txt lib include tests ci vectors fuzz; do
     cp -r "$part" "$T/clean/$part"
 done
 total=0 caught=0
@@ -302,6 +302,12 @@ fault quick 'trace: a mark that names no requirement' 'rtt.c:[0-9]+: MUST-99 is 
 fault quick 'trace: a requirement without a word' 'MUST-46 \(MUST\) is open' row_forgotten ci/trace.py --gate
 fault quick 'trace: a vector that covers no requirement' 'covers MUST-99, which is no requirement' cover_unknown ci/trace.py
 fault quick 'trace: evidence that is gone' 'registers no test sockets_that_cannot_be_are_refused' evidence_gone ci/trace.py
+
+# ---- fuzz/floors: what the corpora reach ----
+seeds_gone() { find fuzz/corpus/model -type f | sort | tail -n +3 | xargs rm -f; }
+floor_gone() { sed -i '/^model /d' fuzz/floors.txt; }
+fault quick 'floors: a corpus that was thinned out' "model: edges and features [0-9 ]+ are below" seeds_gone env BUILD=b fuzz/floors model
+fault quick 'floors: a target that nobody measures' "model: edges and features [0-9 ]+ are below the floor ''" floor_gone env BUILD=b fuzz/floors model
 
 # ---- the closing line ----
 steps() { ci/steps.py --build b --only "$1"; }

@@ -191,6 +191,13 @@ def attacks(s):
 
 
 @step(1)
+def floors(s):
+    """Each fuzz target reaches, with its corpus in the tree alone, what is recorded."""
+    _, text = s.run("fuzz/floors", env={**os.environ, "BUILD": str(s.build)})
+    s.tally.add(Tally(passed=text.count(", floor ")))
+
+
+@step(1)
 def attack_cost(s):
     """What a packet of an attack costs, in instructions: a SYN refused, a cookie, a segment among ten thousand holes."""
     code, text = s.run("ci/attack-cost", may_fail=True)

@@ -339,6 +339,7 @@ static void conn_input(struct conn_world *w, const weir_fields *fields, uint32_t
     uint32_t first = f.seq.v + (f.flags & WEIR_SYN ? 1 : 0);
     memcpy(raw + header, conn_their_text(first, variant), len);
     FUZZ_CHECK(weir_view_segment(&v, fuzz_put(raw, header + len), header + len, NULL) == WEIR_OK, "refused what was emitted");
+    v.ecn = variant == 3 ? 3 : 0; /* the fourth variant of text comes marked */
     weir_pseudo pseudo = {w->tuple.remote, w->tuple.local};
     fuzz_packet("in", w->now, &pseudo, raw, header + len);
     conn_remember(w, &before);
@@ -355,7 +356,7 @@ static void conn_segment(struct conn_world *w)
     weir_fields f;
     memset(&f, 0, sizeof f);
     unsigned flags = fuzz_u8(&w->in), bases = fuzz_u8(&w->in), more = fuzz_u8(&w->in);
-    f.flags = (uint16_t)((flags & 0x3f) ^ WEIR_ACK);
+    f.flags = (uint16_t)((flags & 0xff) ^ WEIR_ACK);
     f.seq = conn_seq_base(w, bases & 15);
     f.ack = conn_ack_base(w, bases >> 4);
     f.seq = more & 1 ? seq_add(f.seq, fuzz_delta(&w->in)) : f.seq;
@@ -602,6 +603,16 @@ static void conn_configure(struct conn_world *w)
     g->ack_every = b & 8 ? 1 : 2;
     g->challenge_count = b & 16 ? 0 : 10;
     g->mtu = b & 32 ? (uint16_t)(428 + 16 * e) : g->mtu;
+    if (!(b & 32)) { /* the octet of the MTU says how it recovers */
+        static const enum weir_cc_kind kinds[4] = {WEIR_CC_CUBIC, WEIR_CC_NEWRENO, WEIR_CC_BBR, WEIR_CC_CUBIC};
+        g->cc = (uint8_t)kinds[e & 3];
+        g->pacing = (uint8_t)((e >> 2 & 3) % WEIR_PACING_COUNT);
+        g->ecn = (uint8_t)(e & 16 ? WEIR_ECN_OFFER : g->ecn);
+        g->cwv = g->cwv != ((e & 32) != 0);
+        g->rack = g->rack != ((e & 64) != 0);
+        g->prr = g->prr != ((e & 128) != 0);
+        g->hystart = g->hystart != ((e & 128) != 0);
+    }
     g->rx_max = b & 64 ? 1u << 30 : 0;
     g->tx_max = b & 64 ? 1u << 30 : 0;
     g->ack_check = (b & 128) == 0;

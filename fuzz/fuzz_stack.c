@@ -13,7 +13,8 @@ enum {
     STACK_END_STEPS = 3000,
     STACK_HANDLES = 8,   /* remembered, of the living and the dead */
     STACK_SENT = 4,      /* packets remembered, to come back */
-    STACK_PACKET = 2048
+    STACK_PACKET = 2048,
+    STACK_JOINED = 50    /* octets of text in each segment of those that arrive joined */
 };
 
 struct stack_world {
@@ -127,10 +128,12 @@ static bool stack_poll_one(struct stack_world *w)
         return false;
     }
     FUZZ_CHECK(weir_out_copy(&out, w->sent[at].octets, STACK_PACKET) == len, "the packet is not as long as was said");
-    w->sent[at].len = len;
+    for (uint32_t i = 0; (len = weir_out_cut(&out, i, w->sent[at].octets, STACK_PACKET)) > 0; i++) {
+        w->sent[at].len = len;
+        fuzz_packet("out", w->now, NULL, w->sent[at].octets, len);
+        stack_check_packet(w, w->sent[at].octets, len);
+    }
     w->sent_turn++;
-    fuzz_packet("out", w->now, NULL, w->sent[at].octets, len);
-    stack_check_packet(w, w->sent[at].octets, len);
     return true;
 }
 
@@ -148,7 +151,8 @@ static void stack_put(struct stack_world *w, uint8_t *packet, size_t len)
 {
     const uint8_t *at = fuzz_put(packet, len);
     fuzz_packet("in", w->now, NULL, at, len);
-    enum weir_verdict verdict = weir_stack_input(w->s, at, len, w->now);
+    const weir_offload offload = {w->cfg.checksum_trusted, w->cfg.tcp.gso_max > 0 ? STACK_JOINED : 0};
+    enum weir_verdict verdict = weir_stack_input_offload(w->s, at, len, &offload, w->now);
     FUZZ_CHECK((unsigned)verdict < WEIR_VERDICT_COUNT, "no such verdict");
 }
 
@@ -441,6 +445,7 @@ static void stack_start(struct stack_world *w)
     g->accept_martians = (a & 4) != 0;
     g->echo_reply = (a & 8) == 0;
     g->tcp.timestamps = (a & 16) == 0;
+    g->tcp.gso_max = (a & 18) == 18 ? 65535 : 0; /* with checksum_trusted */
     w->lazy = (a & 32) != 0;
     g->tcp.ack_delay_us = a & 64 ? 0 : g->tcp.ack_delay_us;
     g->tcp.msl_us = a & 128 ? 0 : g->tcp.msl_us;

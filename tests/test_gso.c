@@ -241,6 +241,18 @@ static void test_windows(void **state)
     assert_int_equal(weir_poll(&f->c, &out, f->now), 0);
 }
 
+/* What goes in recovery counts there (RFC 9937 6.2). */
+static void test_recovery(void **state)
+{
+    struct conn_fixture *f = gso_open();
+    weir_out out;
+    (void)state;
+    conn_set(&f->c, WEIRI_RECOVERY, true);
+    assert_int_equal(conn_send(f, 7 * 1460 + 1, 0), WEIR_ERR_NONE);
+    assert_int_equal(weir_poll(&f->c, &out, f->now), 20 + 7 * 1460);
+    assert_int_equal(f->c.prr.out, 7 * 1460);
+}
+
 /* What differs from segment to segment goes by itself; so does what goes again. */
 static void test_apart(void **state)
 {
@@ -445,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_equal),          cmocka_unit_test(test_form),
         cmocka_unit_test(test_single),         cmocka_unit_test(test_most),
         cmocka_unit_test(test_windows),        cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_recovery),
         cmocka_unit_test(test_stacks),         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_joined),         cmocka_unit_test(test_joined_size),
         cmocka_unit_test(test_joined_out_of_order),

@@ -752,6 +752,7 @@ struct weir_conn {
     struct weir_undo undo;
     struct weir_tune tune;
     weir_seq recover;            /* RFC 6582 3.2 */
+    weir_seq rescue;             /* RFC 6675 4, RescueRxt */
     uint32_t flags;              /* enum weiri_flag */
     uint16_t span_count, span_cap;
     uint16_t span_head;          /* so many places before `spans` are free */

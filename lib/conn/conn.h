@@ -309,6 +309,8 @@ WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_c
 
 /* Octets in flight as far as known. */
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);
+/* Is there anything new that the peer's window lets go? */
+WEIR_PRIVATE bool weiri_out_may_new(const weir_conn *c);
 /* Is there a full segment of new text that both windows let go? */
 WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
 

@@ -154,6 +154,11 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     return may && weiri_board_has_room(&c->board); /* or it waits until something is acknowledged */
 }
 
+WEIR_PRIVATE bool weiri_out_may_new(const weir_conn *c)
+{
+    return (conn_unsent(c) > 0 || out_fin_due(c)) && out_room(c, c->snd.nxt) > 0;
+}
+
 WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c)
 {
     uint32_t full = out_full_size(c);

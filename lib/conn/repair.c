@@ -92,6 +92,7 @@ static void repair_enter(weir_conn *c, const struct weiri_news *n)
     repair_congested(c, repair_flight(c));
     repair_begin_prr(c, n);
     c->recover = c->snd.nxt;
+    c->rescue = seq_min(weiri_board_record(&c->board, 0)->to, seq_add(c->snd.una, c->mss_snd));
     c->rack.tlp = WEIRI_TLP_NONE;
     conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
     c->count.recoveries++;
@@ -202,6 +203,20 @@ static uint32_t repair_detect_by_count(weir_conn *c)
     return board ? weiri_board_detect(&c->board, c->mss_snd) : 0;
 }
 
+/* RFC 6675 NextSeg, rules 3 and 4: in recovery, where nothing is known lost and there is nothing new to send, one thing more goes for each
+ * acknowledgment: what has SACKED octets above it, and once a recovery the tail, after the first retransmission has arrived. */
+static uint32_t repair_guess(weir_conn *c)
+{
+    bool by_sack = conn_has(c, WEIRI_RECOVERY) && conn_has(c, WEIRI_SACK_OK) && !repair_by_time(c);
+    if (!by_sack || c->board.lost > 0 || weiri_out_may_new(c)) {
+        return 0;
+    }
+    bool tail = c->board.above == 0;
+    uint32_t lost = weiri_board_guess(&c->board, c->mss_snd, seq_lt(c->rescue, c->snd.una));
+    c->rescue = tail && lost > 0 ? c->recover : c->rescue;
+    return lost;
+}
+
 static uint32_t repair_detect(weir_conn *c, const struct weiri_news *n)
 {
     bool timed = repair_by_time(c), sack = conn_has(c, WEIRI_SACK_OK);
@@ -210,8 +225,9 @@ static uint32_t repair_detect(weir_conn *c, const struct weiri_news *n)
     bool recovering = conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS);
     if (!recovering && (lost > 0 || third) && (sack || seq_lt(c->recover, c->snd.una))) {
         repair_enter(c, n);
+        return lost;
     }
-    return lost;
+    return lost + repair_guess(c);
 }
 
 /* ---- the window in recovery -------------------------------------------------------------------------------------------- */

@@ -499,6 +499,18 @@ WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss)
     return b->lost - before;
 }
 
+WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
+{
+    uint32_t before = b->lost;
+    if (b->above > 0 && b->edge != WEIRI_BOARD_NONE) {
+        sack_mark(b, b->edge, WEIRI_SENT_LOST);
+    } else if (rescue && board_is(b, b->count - 1u, WEIRI_SENT_FLYING)) {
+        uint32_t len = base_min32(mss, board_len(board_at(b, b->count - 1u)));
+        sack_mark(b, board_place(b, sack_carve(b, b->octets - len, b->octets, b->cap, true).first), WEIRI_SENT_LOST);
+    }
+    return b->lost - before;
+}
+
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss)
 {
     uint32_t before = b->lost, end = base_min32(mss, b->octets);
