@@ -65,7 +65,8 @@ __attribute__((unused)) static struct conn_fixture *conn_new_sized(weir_sizes si
     f->cfg.sack = false;
     f->cfg.cc = WEIR_CC_NEWRENO;
     f->cfg.ecn = WEIR_ECN_OFF;
-    f->cfg.hystart = f->cfg.rack = f->cfg.prr = f->cfg.undo = false;
+    f->cfg.hystart = f->cfg.rack = f->cfg.prr = f->cfg.undo = f->cfg.halve_cwnd = false;
+    f->cfg.pacing = WEIR_PACING_OFF;
     f->now = CONN_SECOND;
     f->peer_iss = CONN_PEERS;
     f->tuple = conn_tuple();

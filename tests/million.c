@@ -144,7 +144,7 @@ static void million_say(struct million *m, uint32_t number)
 static void million_hear(struct million *m, uint32_t number)
 {
     uint8_t text[TEXT + 1], right[TEXT];
-    size_t len;
+    size_t len = 0;
     million_text(right, number, 1);
     weir_conn *c = weir_stack_conn(m->client, m->conn[number]);
     million_expect(c != NULL && weir_recv(c, text, sizeof text, &len, m->now) == WEIR_ERR_NONE, "nothing could be read");

@@ -196,6 +196,69 @@ static void test_loss_rows(void **state)
     }
 }
 
+/* Halving cwnd: as far as it was used, by loss, timeout and mark; never less than FlightSize would leave. */
+static void test_used_rows(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][3] = {
+        /* cwnd, flight -> ssthresh */
+        {20000, 20000, 10000},
+        {20000, 15000, 10000},
+        {20000, 10000, 10000},
+        {20000, 9000, 9000},
+        {20000, 0, 2000},
+        {1000, 50000, 25000},
+        {CWND_MAX, UINT32_MAX, CWND_MAX / 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_cc lost = cc_of(rows[i][0], UNSET, 77), late = lost, marked = lost;
+        struct weiri_cc_event e = event_of(0, rows[i][1]);
+        e.halve_cwnd = true;
+        weiri_cc_loss(&lost, WEIR_CC_NEWRENO, &e);
+        assert_int_equal(lost.ssthresh, rows[i][2]);
+        weiri_cc_timeout(&late, WEIR_CC_NEWRENO, &e);
+        assert_cc(&late, MSS, rows[i][2], 0);
+        weiri_cc_marked(&marked, WEIR_CC_NEWRENO, &e);
+        assert_int_equal(marked.ssthresh, rows[i][2]);
+    }
+}
+
+/* Part of a segment lets nothing go: a round trip that delivers all whole segments of cwnd is enough for one more. */
+static void test_whole_segments(void **state)
+{
+    (void)state;
+    static const uint32_t rows[][4] = {
+        /* cwnd, text, acknowledged -> grown by the letter, grown */
+        {3900, 1000, 3000, 0}, {3900, 1000, 3900, 1}, {3900, 990, 2969, 0}, {4000, 990, 3960, 0}, {900, 1000, 899, 0}, {900, 0, 899, 0},
+    };
+    static const bool grown[] = {true, true, false, true, false, false};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (unsigned whole = 0; whole < 2; whole++) {
+            struct weir_cc cc = cc_of(rows[i][0], 500, 0);
+            struct weiri_cc_event e = event_of(rows[i][2], rows[i][0]);
+            e.text = rows[i][1];
+            e.halve_cwnd = whole;
+            weiri_cc_acked(&cc, WEIR_CC_NEWRENO, &e);
+            assert_int_equal(cc.cwnd - rows[i][0], (whole ? grown[i] : rows[i][3]) * MSS);
+        }
+    }
+}
+
+/* RFC9406-4.3-6: no more than it covers, and without pacing eight segments. */
+static void test_stretch_when_paced(void **state)
+{
+    (void)state;
+    for (unsigned paced = 0; paced < 2; paced++) {
+        struct weir_cc cc;
+        struct weiri_cc_event e = event_of(44 * MSS, 100 * MSS);
+        weiri_cc_init(&cc, 100 * MSS, zero);
+        e.hystart = e.abc = true;
+        e.paced = paced;
+        weiri_cc_acked(&cc, WEIR_CC_CUBIC, &e);
+        assert_int_equal(cc.cwnd, (paced ? 144 : 108) * MSS);
+    }
+}
+
 /* RFC6582-3.2-4, first choice. */
 static void test_recovered_rows(void **state)
 {
@@ -312,6 +375,8 @@ static void random_event(struct weir_cc *cc, uint32_t *x)
     e.mss = next_random(x) % 100 == 0 ? next_random(x) : 88 + next_random(x) % 1400;
     e.limited = next_random(x) % 4 != 0;
     e.repeated = next_random(x) % 2 != 0;
+    e.halve_cwnd = next_random(x) % 2 != 0;
+    e.text = e.mss - (next_random(x) % 2 != 0 ? 12 : 0);
     switch (next_random(x) % 16) {
     case 0:
         weiri_cc_loss(cc, kind, &e);
@@ -365,6 +430,9 @@ int main(void)
         cmocka_unit_test(test_avoidance_adds_one_a_round_trip),
         cmocka_unit_test(test_ack_division_gains_nothing),
         cmocka_unit_test(test_loss_rows),
+        cmocka_unit_test(test_used_rows),
+        cmocka_unit_test(test_whole_segments),
+        cmocka_unit_test(test_stretch_when_paced),
         cmocka_unit_test(test_recovered_rows),
         cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_smallest_segment),

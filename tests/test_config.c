@@ -42,11 +42,13 @@ static void profiles_are_sound_once_they_have_a_secret(void **state)
     assert_int_equal(rfc.rto_min_us, CONN_SECOND);
     assert_int_equal(rfc.msl_us, 120 * CONN_SECOND);
     assert_int_equal(rfc.cc, WEIR_CC_NEWRENO);
-    assert_false(rfc.rack || rfc.prr || rfc.undo || rfc.hystart || rfc.abe || rfc.abc);
+    assert_false(rfc.rack || rfc.prr || rfc.undo || rfc.hystart || rfc.abe || rfc.abc || rfc.halve_cwnd);
+    assert_int_equal(rfc.pacing, WEIR_PACING_OFF);
     assert_int_equal(rfc.ecn, WEIR_ECN_OFF);
     weir_config internet = config_good();
     assert_int_equal(internet.cc, WEIR_CC_CUBIC);
-    assert_true(internet.rack && internet.prr && internet.undo && internet.hystart && internet.abe && internet.abc);
+    assert_true(internet.rack && internet.prr && internet.undo && internet.hystart && internet.abe && internet.abc && internet.halve_cwnd);
+    assert_int_equal(internet.pacing, WEIR_PACING_START);
     assert_int_equal(internet.ecn, WEIR_ECN_ACCEPT);
 }
 

@@ -103,6 +103,7 @@ static struct world lend_world(uint64_t units, uint32_t connections, uint32_t mo
     a.connections_max = b.connections_max = connections;
     a.half_open_max = b.half_open_max = connections;
     a.tcp.tx_max = b.tcp.rx_max = b.tcp.tx_max = most;
+    a.tcp.pacing = b.tcp.pacing = WEIR_PACING_OFF; /* a round trip is one step of time */
     a.ring_memory = 64 * (uint64_t)connections * lend_unit(&a);
     b.ring_memory = units * lend_unit(&b);
     w.a = world_stack(&a, w.now);

@@ -77,10 +77,28 @@ static void test_hold(void **state)
     struct departures on = pace_run(WEIR_PACING_HOLD, 50000, 2 * CONN_SECOND);
     uint32_t srtt = path.flow[0].c[0].rtt.srtt8 >> 3;
     assert_true(off.most >= 30 * 1448);
-    assert_true(on.most <= 4 * (PACE_RATE / 1000) * PACE_LEAD / 1000 + 2 * 1448); /* slow start: twice a window twice the path's */
+    assert_true(on.most <= 6 * (PACE_RATE / 1000) * PACE_LEAD / 1000 + 2 * 1448); /* slow start: twice a window thrice the path's */
     assert_int_equal(on.stamp, 0);
     assert_true(on.octets > (off.octets / 10) * 9);
     assert_true(srtt >= 20000);
+    path_close(&path);
+}
+
+/* In the first slow start only: then as if there were none, in bursts of what is acknowledged. */
+static void test_start(void **state)
+{
+    (void)state;
+    struct departures d = pace_run(WEIR_PACING_START, 50000, 150000);
+    weir_conn *c = &path.flow[0].c[0];
+    assert_int_equal(c->cc.ssthresh, WEIRI_SSTHRESH_UNSET);
+    assert_true(d.most <= 6 * (PACE_RATE / 1000) * PACE_LEAD / 1000 + 2 * 1448);
+    c->cc.ssthresh = c->cc.cwnd;
+    memset(&d, 0, sizeof d);
+    path.seen = see_departure;
+    path.seen_by = &d;
+    path_run(&path, 200000);
+    path.seen = NULL;
+    assert_true(d.most >= 30 * 1448);
     path_close(&path);
 }
 
@@ -307,8 +325,19 @@ static void test_mode(void **state)
 {
     (void)state;
     struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    f->cfg.pacing = WEIR_PACING_OFF;
+    assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_OFF);
+    f->cfg.pacing = WEIR_PACING_START;
+    f->c.cc.cwnd = CONN_TX - 1;
+    assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_HOLD);
+    f->c.cc.cwnd = CONN_TX; /* the ring is the limit */
+    assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_OFF);
+    f->c.cc.cwnd = 10;
+    f->c.cc.ssthresh = 20;
     assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_OFF);
     f->cfg.cc = WEIR_CC_BBR;
+    assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_HOLD);
+    f->cfg.pacing = WEIR_PACING_OFF;
     assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_HOLD);
     f->cfg.pacing = WEIR_PACING_STAMP;
     assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_STAMP);
@@ -351,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hold),        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_start),
         cmocka_unit_test(test_late_wakes),  cmocka_unit_test(test_silence_is_not_made_up),
         cmocka_unit_test(test_stamp),       cmocka_unit_test(test_few_wakes),
         cmocka_unit_test(test_gap_bounded), cmocka_unit_test(test_what_never_waits),

@@ -86,6 +86,20 @@ static void an_idle_connection_costs_384_octets(void **state)
     assert_true((million - thousand) / 999000 >= sizeof(struct weiri_slot) + sizeof(struct weiri_cold));
 }
 
+/* The same in TIME-WAIT: the record, its hash entry and its places in tables. */
+static void a_record_of_time_wait_is_small(void **state)
+{
+    (void)state;
+    weir_stack_config c = world_config(1);
+    c.connections_max = 1000;
+    c.time_wait_max = (1 << 20) - 1000; /* tables are powers of two */
+    const size_t many = weir_stack_size(&c);
+    c.time_wait_max = 1048;
+    const size_t few = weir_stack_size(&c);
+    assert_true(sizeof(struct weiri_wait) <= 44);
+    assert_int_equal((many - few) / ((1 << 20) - 2048), 60);
+}
+
 /* ---- nothing is lost ---------------------------------------------------------------------------------------------- */
 
 /* A word of a connection may be anything: it comes back. But for what is void while it is idle. */
@@ -332,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_idle_connection_costs_384_octets),
+        cmocka_unit_test(a_record_of_time_wait_is_small),
         cmocka_unit_test(every_word_comes_back),
         cmocka_unit_test(what_is_not_void_comes_back_too),
         cmocka_unit_test(what_does_not_fit_is_not_packed),

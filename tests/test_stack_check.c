@@ -163,13 +163,13 @@ static void test_demux_nodes(void **state)
     WORLD_CHECK(s);
     const uint32_t w = s->cfg.connections_max;
     DAMAGE(s->demux.nodes[w].hash, s->demux.nodes[w].hash ^ 0x80000000u, "demux: a record is in the wrong chain");
-    weir_tuple tuple = s->waits[0].tuple;
-    s->waits[0].tuple = s->waits[1].tuple;
+    uint16_t port = s->waits[0].remote_port;
+    s->waits[0].remote_port = s->waits[1].remote_port;
     assert_string_equal(weir_stack_check(s), "demux: a record is in the wrong chain");
     weiri_demux_remove(s, w);
     weiri_demux_insert(s, w);
     assert_string_equal(weir_stack_check(s), "demux: two records have the same sockets");
-    s->waits[0].tuple = tuple;
+    s->waits[0].remote_port = port;
     weiri_demux_remove(s, w);
     weiri_demux_insert(s, w);
     WORLD_CHECK(s);

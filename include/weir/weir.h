@@ -265,6 +265,8 @@ enum weir_pacing {
     WEIR_PACING_HOLD,  /* weir_poll gives nothing before its time, weir_deadline says when; up to 0.5 ms of text goes at once */
     WEIR_PACING_STAMP, /* weir_poll gives what goes in the next 4 ms, each with weir_out.depart_at; for callers with a timed queue.
                           Round-trip times then include the wait there */
+    WEIR_PACING_START, /* holds until the first slow start is over, and then not: so HyStart++ sees the round-trip time rise while it does,
+                          and not in the second half of each burst (RFC 9406 4.2); after that acknowledgments clock what goes */
     WEIR_PACING_COUNT
 };
 
@@ -281,11 +283,15 @@ typedef struct weir_config {
     bool partial_checksum;      /* the caller's device completes the checksums of all that weir_poll gives (weir_out.partial); false */
     uint16_t mss_min;           /* a smaller MSS option counts as this: bounds the segments a peer can ask for; 88 */
     uint8_t cc;                 /* enum weir_cc_kind; CUBIC */
-    uint8_t pacing;             /* enum weir_pacing; off */
+    uint8_t pacing;             /* enum weir_pacing; start */
     bool iw10;                  /* initial window of RFC 6928; false: RFC 5681 3.1 */
     bool abc;                   /* in the first slow start an acknowledgment adds what it covers, two segments at most (RFC 3465 2.2, 2.3)
-                                   or eight with hystart (RFC 9406 4.3); false: one (RFC 5681 3.1) */
+                                   or eight with hystart, all with pacing too (RFC 9406 4.3); false: one (RFC 5681 3.1) */
     bool hystart;               /* leave slow start before it overshoots (RFC 9406); with CUBIC and NewReno */
+    bool halve_cwnd;            /* NewReno as Linux has it: congestion halves cwnd, counted up to twice what is in flight, as RFC 9438 4.6
+                                   allows CUBIC: less is lost where the peer's window is the limit; and the window grows by a segment for
+                                   as much as its whole segments, the acknowledgment that ends a recovery included. False: half of
+                                   FlightSize, and all of cwnd: RFC 5681 3.1's letter */
     bool rack;                  /* with SACK: find losses by time, probe for a lost tail (RFC 8985); false: RFC 6675 */
     bool prr;                   /* proportional rate reduction in recovery (RFC 9937) */
     bool undo;                  /* take back what a spurious retransmission cost (RFC 3522, RFC 5682, RFC 2883; RFC 4015) */

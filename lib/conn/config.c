@@ -10,10 +10,11 @@ WEIR_API void weir_config_internet(weir_config *config)
     config->mtu = 1500;
     config->mss_min = 88;
     config->cc = WEIR_CC_CUBIC;
-    config->pacing = WEIR_PACING_OFF;
+    config->pacing = WEIR_PACING_START;
     config->iw10 = true;
     config->abc = true;
     config->hystart = true;
+    config->halve_cwnd = true;
     config->rack = true;
     config->prr = true;
     config->undo = true;
@@ -56,7 +57,9 @@ WEIR_API void weir_config_rfc(weir_config *config)
     config->cc = WEIR_CC_NEWRENO;
     config->iw10 = false;
     config->abc = false;
+    config->pacing = WEIR_PACING_OFF;
     config->hystart = false;
+    config->halve_cwnd = false;
     config->rack = false;
     config->prr = false;
     config->undo = false;
@@ -75,6 +78,7 @@ WEIR_API void weir_config_tiny(weir_config *config)
     weir_config_internet(config);
     config->mtu = 576;
     config->cc = WEIR_CC_NEWRENO;
+    config->pacing = WEIR_PACING_OFF;
     config->iw10 = false;
     config->hystart = false;
     config->rack = false;

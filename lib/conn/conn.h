@@ -396,6 +396,12 @@ static inline uint32_t conn_segments(const weir_view *v)
     return v->gso_size == 0 || v->payload_len <= v->gso_size ? 1 : v->payload_len / v->gso_size + (v->payload_len % v->gso_size > 0);
 }
 
+/* The most text in a segment, beside the options that all carry. */
+static inline uint32_t conn_full_text(const weir_conn *c)
+{
+    return c->mss_snd - (conn_has(c, WEIRI_TS_OK) ? 12u : 0);
+}
+
 /* SND.NXT - SND.UNA: FlightSize (RFC 5681 2). */
 static inline uint32_t conn_flight(const weir_conn *c)
 {

@@ -28,8 +28,7 @@ static uint32_t out_sack_count(const weir_conn *c)
 static uint32_t out_full_size(const weir_conn *c)
 {
     uint32_t blocks = out_sack_count(c);
-    uint32_t options = (conn_has(c, WEIRI_TS_OK) ? 12u : 0u) + (blocks > 0 ? 4 + 8 * blocks : 0);
-    return c->mss_snd - options;
+    return conn_full_text(c) - (blocks > 0 ? 4 + 8 * blocks : 0);
 }
 
 /* Without SACK each duplicate ACK says that one segment has left the network: in recovery all count (RFC 5681 3.2), though no more than

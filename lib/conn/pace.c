@@ -10,10 +10,20 @@
 #define PACE_LATE_US 8000u       /* a wake that comes late is made up for by so much at once: a busy machine keeps the rate */
 #define PACE_FREE_SEGMENTS 10u   /* the first go at once, as the initial window may (RFC 6928) */
 
+/* Is it the first slow start? Where the peer's window or the send ring is the limit, cwnd is not what fills queues. */
+static bool pace_starting(const weir_conn *c)
+{
+    return c->cc.ssthresh == WEIRI_SSTHRESH_UNSET && c->cc.cwnd < base_min32(c->snd.wnd, c->tx_size);
+}
+
 WEIR_PRIVATE enum weir_pacing weiri_pace_mode(const weir_conn *c)
 {
-    bool needed = weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc) && c->cfg->pacing == WEIR_PACING_OFF;
-    return needed ? WEIR_PACING_HOLD : (enum weir_pacing)c->cfg->pacing;
+    enum weir_pacing mode = (enum weir_pacing)c->cfg->pacing;
+    bool model = weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
+    if (mode == WEIR_PACING_START) {
+        mode = pace_starting(c) ? WEIR_PACING_HOLD : WEIR_PACING_OFF;
+    }
+    return model && mode == WEIR_PACING_OFF ? WEIR_PACING_HOLD : mode;
 }
 
 static weir_us pace_lead(const weir_conn *c)

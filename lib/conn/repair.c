@@ -19,12 +19,15 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     e.acked = acked;
     e.flight = flight;
     e.mss = c->mss_snd;
+    e.text = conn_full_text(c);
     e.rtt_us = c->rtt.srtt8 >> 3;
     e.now = c->now;
     e.una = c->snd.una;
     e.nxt = c->snd.nxt;
     e.hystart = c->cfg->hystart;
     e.abc = c->cfg->abc;
+    e.paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
+    e.halve_cwnd = c->cfg->halve_cwnd;
     e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
     return e;
 }
@@ -110,12 +113,13 @@ static void repair_done(weir_conn *c)
     c->dupacks = 0;
 }
 
-static void repair_leave(weir_conn *c, uint32_t acked)
+/* The window is ssthresh, however much the acknowledgment covers (RFC 9937 6.4); what that newly delivers may count for the next one. */
+static void repair_leave(weir_conn *c, const struct weiri_news *n)
 {
-    struct weiri_cc_event e = repair_event(c, acked, conn_flight(c));
+    struct weiri_cc_event e = repair_event(c, n->acked, conn_flight(c));
     if (repair_by_prr(c)) {
-        c->cc.cwnd = base_min32(c->cc.ssthresh, WEIRI_CWND_MAX); /* RFC 9937 6.4 */
-        c->cc.acked = 0;
+        c->cc.cwnd = base_min32(c->cc.ssthresh, WEIRI_CWND_MAX);
+        c->cc.acked = c->cfg->halve_cwnd ? base_min32(n->delivered, c->cc.cwnd - 1) : 0;
     } else {
         weiri_cc_recovered(&c->cc, repair_kind(c), &e);
     }
@@ -142,7 +146,7 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undon
     e.sample_us = n->sample_us;
     if (conn_has(c, WEIRI_RECOVERY)) {
         if (whole) {
-            repair_leave(c, n->acked);
+            repair_leave(c, n);
         } else {
             repair_partial(c, n->acked);
         }

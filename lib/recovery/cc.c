@@ -50,14 +50,14 @@ WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e)
 
 /* Segments that one acknowledgment may add. RFC 5681 3.1 lets it add one, however much it covers. Acknowledgments of merged segments
  * (GRO) cover many, and such a window would hardly grow; so, in the first slow start only, config.abc makes the limit two, as RFC 3465 2.3
- * allows, or eight with HyStart++ (RFC 9406 4.3). After a timeout it is one, as RFC 3465 2.3 demands: what such an acknowledgment covers
- * did not leave the network just now. */
+ * allows, or eight with HyStart++, and with pacing any number (RFC 9406 4.3). After a timeout it is one, as RFC 3465 2.3 demands: what
+ * such an acknowledgment covers did not leave the network just now. */
 static uint32_t cc_slow_limit(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     if (cc->ssthresh != WEIRI_SSTHRESH_UNSET || !e->abc) {
         return 1;
     }
-    return e->hystart ? 8 : 2;
+    return !e->hystart ? 2 : e->paced ? UINT16_MAX : 8;
 }
 
 /* The step ends at ssthresh: beyond it the rules are others. */
@@ -70,6 +70,16 @@ WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_
     if (watched && weiri_hystart_acked(&cc->hystart, e->sample_us, e->una, e->nxt)) {
         cc->ssthresh = cc->cwnd;
     }
+}
+
+/* The window as far as it was used: cwnd, and at most twice what was in flight. That is the bound of RFC 7661 4.2, up to which cwnd counts
+ * as tried, and which RFC 9438 4.6 names: slow start goes on only while half of cwnd is used, congestion avoidance while all of it is.
+ * FlightSize is less than was tried where the application or the peer's window was the limit in the last round trip. There a first loss
+ * may leave more than is in flight, the next one less, for cwnd does not grow. */
+WEIR_PRIVATE uint32_t weiri_cc_used(const struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
+    return base_min32(base_max32(flight, base_min32(cc->cwnd, 2 * flight)), WEIRI_CWND_MAX);
 }
 
 WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)

@@ -122,24 +122,15 @@ WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_ev
     q->seen_at = e->now;
 }
 
-/* The window that is reduced: cwnd, as RFC 9438 4.6 lets those do who keep it from growing unused, and at most twice what was in flight.
- * That is the bound of RFC 7661 4.2, up to which cwnd counts as tried, and which RFC 9438 4.6 names: slow start goes on only while half of
- * cwnd is used, congestion avoidance while all of it is. FlightSize is less than was tried where the application or the peer's window
- * was the limit in the last round trip. There a first loss may leave more than is in flight, the next one less, for cwnd does not grow. */
-static uint32_t cubic_used(const struct weir_cc *cc, const struct weiri_cc_event *e)
-{
-    uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
-    return base_max32(flight, base_min32(cc->cwnd, 2 * flight));
-}
-
-/* Where the window was below the last plateau another flow has come: the plateau is lowered to make room (RFC 9438 4.7). */
+/* It is cwnd that is reduced, which RFC 9438 4.6 lets those do who keep it from growing unused: weiri_cc_used.
+ * Where the window was below the last plateau another flow has come: the plateau is lowered to make room (RFC 9438 4.7). */
 static void cubic_reduce(struct weir_cc *cc, const struct weiri_cc_event *e, uint32_t mss, uint32_t beta)
 {
     struct weir_cubic *q = &cc->cubic;
     q->w_max = cc->cwnd < q->w_max ? base_muldiv(cc->cwnd, 17, 20, 0) : cc->cwnd;
     q->cwnd_prior = cc->cwnd;
     q->epoch_at = 0;
-    cc->ssthresh = base_min32(base_max32(base_muldiv(cubic_used(cc, e), beta, 100, 0), 2 * mss), WEIRI_CWND_MAX);
+    cc->ssthresh = base_min32(base_max32(base_muldiv(weiri_cc_used(cc, e), beta, 100, 0), 2 * mss), WEIRI_CWND_MAX);
 }
 
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e)

@@ -6,10 +6,16 @@
  */
 #include "recovery/recovery.h"
 
-/* ssthresh upon loss (RFC 5681 3.1 equation 4; RFC 5681 4.3). */
-static uint32_t newreno_half(uint32_t flight, uint32_t mss)
+/* What is halved: FlightSize (RFC 5681 3.1 equation 4), or with config.halve_cwnd the window as far as it was used. */
+static uint32_t newreno_window(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    return base_min32(base_max32(flight / 2, 2 * mss), WEIRI_CWND_MAX);
+    return e->halve_cwnd ? weiri_cc_used(cc, e) : e->flight;
+}
+
+/* ssthresh upon loss (RFC 5681 3.1 equation 4; RFC 5681 4.3). */
+static uint32_t newreno_half(const struct weir_cc *cc, const struct weiri_cc_event *e, uint32_t mss)
+{
+    return base_min32(base_max32(newreno_window(cc, e) / 2, 2 * mss), WEIRI_CWND_MAX);
 }
 
 static void newreno_grow(struct weir_cc *cc, uint32_t octets)
@@ -17,14 +23,23 @@ static void newreno_grow(struct weir_cc *cc, uint32_t octets)
     cc->cwnd = base_min32(cc->cwnd + octets, WEIRI_CWND_MAX);
 }
 
+/* As many octets are acknowledged in a round trip in which all of cwnd is used: cwnd, or with config.halve_cwnd its whole segments, for the
+ * rest lets nothing go. A window of 3.9 segments would otherwise take a third longer to grow. */
+static uint32_t newreno_round(const struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    uint32_t text = base_max32(base_min32(e->text, cc->cwnd), 1);
+    return e->halve_cwnd ? cc->cwnd - cc->cwnd % text : cc->cwnd;
+}
+
 /* Congestion avoidance by counting octets (RFC 5681 3.1, recommended): one SMSS for each cwnd of octets acknowledged, thus
  * at most one in a round trip. `acked` < cwnd before and after, whatever one acknowledgment covers. */
-static void newreno_avoid(struct weir_cc *cc, uint32_t acked, uint32_t mss)
+static void newreno_avoid(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    cc->acked += base_min32(acked, cc->cwnd);
-    if (cc->acked >= cc->cwnd) {
-        cc->acked -= cc->cwnd;
-        newreno_grow(cc, mss);
+    uint32_t round = newreno_round(cc, e);
+    cc->acked = base_min32(cc->acked, cc->cwnd - 1) + base_min32(e->acked, round);
+    if (cc->acked >= round) {
+        cc->acked -= round;
+        newreno_grow(cc, weiri_cc_mss(e));
     }
 }
 
@@ -37,7 +52,7 @@ WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_
     if (cc->cwnd < cc->ssthresh) {
         weiri_cc_slow_start(cc, e);
     } else {
-        newreno_avoid(cc, e->acked, weiri_cc_mss(e));
+        newreno_avoid(cc, e);
     }
 }
 
@@ -46,7 +61,7 @@ WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_
 WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t mss = weiri_cc_mss(e);
-    cc->ssthresh = newreno_half(e->flight, mss);
+    cc->ssthresh = newreno_half(cc, e, mss);
     cc->cwnd = base_min32(base_max32(cc->cwnd, mss), cc->ssthresh);
     cc->acked = 0;
 }
@@ -55,8 +70,7 @@ WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_e
 WEIR_PRIVATE void weiri_newreno_marked(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t mss = weiri_cc_mss(e), part = e->abe ? 8 : 5;
-    uint32_t flight = base_min32(e->flight, WEIRI_CWND_MAX);
-    cc->ssthresh = base_max32(base_muldiv(flight, part, 10, 0), 2 * mss);
+    cc->ssthresh = base_max32(base_muldiv(base_min32(newreno_window(cc, e), WEIRI_CWND_MAX), part, 10, 0), 2 * mss);
     cc->cwnd = base_min32(base_max32(base_muldiv(cc->cwnd, part, 10, 0), mss), cc->ssthresh);
     cc->acked = 0;
 }
@@ -75,7 +89,7 @@ WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_c
 {
     uint32_t mss = weiri_cc_mss(e);
     if (!e->repeated) {
-        cc->ssthresh = newreno_half(e->flight, mss);
+        cc->ssthresh = newreno_half(cc, e, mss);
     }
     cc->cwnd = mss;
     cc->acked = 0;

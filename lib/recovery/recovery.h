@@ -126,14 +126,17 @@ struct weiri_cc_event {
     uint32_t acked;    /* octets newly acknowledged, cumulatively or by SACK */
     uint32_t flight;   /* octets outstanding before the event (FlightSize); recovered: after it (RFC 6582 3.2 step 3) */
     uint32_t mss;
+    uint32_t text;     /* of it, beside the options that all segments carry */
     uint32_t rtt_us;   /* smoothed; 0: none yet */
     weir_us now;
     uint32_t sample_us; /* a round-trip time that this acknowledgment measured; 0: none */
     weir_seq una, nxt; /* after it */
     bool hystart;      /* RFC 9406 in slow start */
     bool abc;          /* RFC 3465 in slow start */
+    bool paced;        /* what slow start adds leaves in no burst */
     bool limited;      /* cwnd was what held the sender back: only then may it grow (RFC 7661) */
     bool abe;          /* RFC 8511 */
+    bool halve_cwnd;   /* of config: NewReno halves weiri_cc_used, not FlightSize */
     bool repeated;     /* a timeout of the same segment again: ssthresh stays (RFC 5681 3.1) */
     /* With weiri_cc_model only: */
     const struct weiri_rate_sample *rate;
@@ -166,9 +169,10 @@ enum {
     WEIRI_CWND_MAX = 1 << 30,          /* no window is larger (RFC 7323 2.3) */
     WEIRI_SSTHRESH_UNSET = 0x7fffffff  /* no loss yet: "arbitrarily high" (RFC 5681 3.1) */
 };
-/* What the algorithms share: slow start with or without HyStart++, and a segment size that is sane. */
+/* What the algorithms share: slow start with or without HyStart++, a segment size that is sane, and what a loss is a share of. */
 WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE uint32_t weiri_cc_mss(const struct weiri_cc_event *e);
+WEIR_PRIVATE uint32_t weiri_cc_used(const struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_newreno_marked(struct weir_cc *cc, const struct weiri_cc_event *e);

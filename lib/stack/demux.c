@@ -57,10 +57,19 @@ static bool demux_same(const weir_tuple *a, const weir_tuple *b)
            weir_addr_equal(&a->local, &b->local);
 }
 
-static const weir_tuple *demux_tuple(const weir_stack *s, uint32_t index)
+static weir_tuple demux_tuple(const weir_stack *s, uint32_t index)
 {
     const uint32_t slots = s->cfg.connections_max;
-    return index < slots ? weiri_rest_tuple(s, index) : &s->waits[index - slots].tuple;
+    return index < slots ? *weiri_rest_tuple(s, index) : weiri_wait_tuple(s, index - slots);
+}
+
+static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tuple)
+{
+    if (index < s->cfg.connections_max) {
+        return demux_same(weiri_rest_tuple(s, index), tuple);
+    }
+    const weir_tuple wait = weiri_wait_tuple(s, index - s->cfg.connections_max);
+    return demux_same(&wait, tuple);
 }
 
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
@@ -68,7 +77,7 @@ WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tu
     const struct weiri_demux *d = &s->demux;
     const uint32_t hash = weiri_demux_hash(s, tuple);
     for (uint32_t i = d->heads[hash & d->mask]; i != WEIRI_NONE; i = d->nodes[i].next) { /* a chain: 1 on average */
-        if (d->nodes[i].hash == hash && demux_same(demux_tuple(s, i), tuple)) {
+        if (d->nodes[i].hash == hash && demux_has(s, i, tuple)) {
             return i;
         }
     }
@@ -89,7 +98,8 @@ WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple)
 WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index)
 {
     struct weiri_demux *d = &s->demux;
-    const uint32_t hash = weiri_demux_hash(s, demux_tuple(s, index));
+    const weir_tuple tuple = demux_tuple(s, index);
+    const uint32_t hash = weiri_demux_hash(s, &tuple);
     d->nodes[index].hash = hash;
     d->nodes[index].next = d->heads[hash & d->mask];
     d->heads[hash & d->mask] = index;
@@ -118,7 +128,8 @@ static const char *demux_check_chain(const weir_stack *s, uint32_t bucket, uint3
         if (i >= cap || ++*seen > d->count) {
             return "demux: a chain leaves the records or does not end";
         }
-        if (d->nodes[i].hash != weiri_demux_hash(s, demux_tuple(s, i)) || (d->nodes[i].hash & d->mask) != bucket) {
+        const weir_tuple tuple = demux_tuple(s, i);
+        if (d->nodes[i].hash != weiri_demux_hash(s, &tuple) || (d->nodes[i].hash & d->mask) != bucket) {
             return "demux: a record is in the wrong chain";
         }
         if (i < s->cfg.connections_max && !slot_is(&s->slots[i], WEIRI_SLOT_LINKED)) {
@@ -132,7 +143,8 @@ static const char *demux_check_chain(const weir_stack *s, uint32_t bucket, uint3
 static bool demux_check_unique(const weir_stack *s, uint32_t bucket)
 {
     for (uint32_t i = s->demux.heads[bucket]; i != WEIRI_NONE; i = s->demux.nodes[i].next) {
-        if (weiri_demux_find(s, demux_tuple(s, i)) != i) {
+        const weir_tuple tuple = demux_tuple(s, i);
+        if (weiri_demux_find(s, &tuple) != i) {
             return false;
         }
     }

@@ -146,13 +146,14 @@ struct weiri_listener {
     bool live;
 };
 
-/* What is left of a connection in TIME-WAIT (RFC 9293 3.3.2): one cache line. */
+/* What is left of a connection in TIME-WAIT (RFC 9293 3.3.2). */
 struct weiri_wait {
-    weir_tuple tuple;
+    weir_addr remote;
+    uint16_t local_port, remote_port;
     uint32_t next, prev;       /* in the order in which they end */
     weir_seq snd_nxt, rcv_nxt;
-    uint32_t ts_recent, ts_offset;
-    uint32_t state;            /* when it ends, acknowledgments lately, whether timestamps were on: packed in timewait.c */
+    uint32_t ts_recent;
+    uint32_t state;            /* when it ends, acknowledgments lately, whether timestamps were on, which address of ours: see timewait.c */
 };
 
 /* Answers that belong to no connection. */
@@ -211,6 +212,7 @@ struct weir_stack {
     weir_conn *scratch;        /* .. and a place for weir_stack_peek, both behind this struct */
     struct weiri_listener *listeners;
     struct weiri_wait *waits;
+    weir_addr *wait_locals;    /* with any_destination: the local address of each */
     uint32_t *listener_heads;
     struct weiri_store store;
     uint32_t holders;          /* connections with rings */
@@ -315,7 +317,8 @@ WEIR_PRIVATE uint32_t weiri_listen_find(const weir_stack *s, const weir_addr *lo
 WEIR_PRIVATE weir_handle weiri_listener_handle(const weir_stack *s, uint32_t listener);
 WEIR_PRIVATE const char *weiri_listen_check(const weir_stack *s);
 
-/* timewait.c */
+/* timewait.c. The sockets of record w. */
+WEIR_PRIVATE weir_tuple weiri_wait_tuple(const weir_stack *s, uint32_t w);
 /* The slot's connection becomes a record; the slot may then be freed. False: there are no records at all. */
 WEIR_PRIVATE bool weiri_wait_add(weir_stack *s, const weir_conn *c);
 WEIR_PRIVATE void weiri_wait_remove(weir_stack *s, uint32_t w);

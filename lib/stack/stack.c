@@ -32,6 +32,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 /* Where the parts begin, counted from the beginning of the memory. */
 struct stack_layout {
     uint64_t slots, works, cold, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
+    uint64_t wait_locals;
     uint64_t blank, slot_next, work_next, store_next, store_prev, store_tag, wait_next, listener_next;
     uint64_t total;
     uint32_t demux_size, listener_size, echo_size, cookie_size, port_size;
@@ -106,6 +107,7 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->listener_next = stack_place(l, c->listeners_max, word);
     l->listeners = stack_place(l, c->listeners_max, sizeof(struct weiri_listener));
     l->waits = stack_place(l, c->time_wait_max, sizeof(struct weiri_wait));
+    l->wait_locals = stack_place(l, c->any_destination ? c->time_wait_max : 0, sizeof(weir_addr));
     l->slots = stack_place(l, c->connections_max, sizeof(struct weiri_slot));
     l->cold = stack_place(l, stack_packs(c) ? c->connections_max : 0, sizeof(struct weiri_cold));
     l->works = stack_place(l, stack_busy(c), sizeof(struct weiri_work));
@@ -195,6 +197,7 @@ static void stack_init_store(struct weiri_store *m, uint8_t *memory, const struc
 static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack_layout *l)
 {
     s->slots = (struct weiri_slot *)(void *)(memory + l->slots);
+    s->wait_locals = s->cfg.any_destination ? (weir_addr *)(void *)(memory + l->wait_locals) : NULL;
     s->works = (struct weiri_work *)(void *)(memory + l->works);
     s->cold = stack_packs(&s->cfg) ? (struct weiri_cold *)(void *)(memory + l->cold) : NULL;
     s->listeners = (struct weiri_listener *)(void *)(memory + l->listeners);

@@ -1,21 +1,58 @@
-/* timewait.c - connections in TIME-WAIT whose user has gone, in records of one cache line. RFC 9293 3.6.1 (MUST-13), 3.10.7.4; RFC 6191.
+/* timewait.c - connections in TIME-WAIT whose user has gone, in small records. RFC 9293 3.6.1 (MUST-13), 3.10.7.4; RFC 6191.
  *
  * A record answers what the connection would have answered: a FIN that comes again is acknowledged and restarts 2MSL, a RST exactly at
  * RCV.NXT ends it (not with config.rfc1337), a SYN is judged by RFC 6191, anything else outside is acknowledged, a few times a second.
  * When all records are taken the oldest gives way. All wait equally long, so the queue of insertion is the queue of endings. */
 #include "stack/room.h"
 
-/* weiri_wait.state: when it ends, in ticks of 16 ms modulo 2^25; the second of the last acknowledgment; how many in it; timestamps. */
+/* weiri_wait.state: when it ends, in ticks of 16 ms modulo 2^22; the number of our address; the second of the last acknowledgment; how
+ * many in it; timestamps. */
 #define WAIT_TICK_SHIFT 14u
-#define WAIT_TICK_MASK 0x1ffffffu
+#define WAIT_TICK_MASK 0x3fffffu
+#define WAIT_LOCAL_SHIFT 22u
+#define WAIT_LOCAL_MASK 7u
 #define WAIT_SECOND_SHIFT 25u
 #define WAIT_SECOND_MASK 7u
 #define WAIT_ACKS_SHIFT 28u
 #define WAIT_ACKS_MAX 3u /* acknowledgments a second: RFC 5961 7 asks for a bound, and two records must not talk for ever */
 #define WAIT_STAMPED 0x80000000u
 
-/* A TIME-WAIT record is one cache line, or this does not compile. */
-typedef char weiri_wait_fits[sizeof(struct weiri_wait) <= 64 ? 1 : -1];
+/* A TIME-WAIT record is no larger than this, or it does not compile. */
+typedef char weiri_wait_fits[sizeof(struct weiri_wait) <= 44 && WEIR_STACK_ADDRS_MAX <= WAIT_LOCAL_MASK + 1 ? 1 : -1];
+
+WEIR_PRIVATE weir_tuple weiri_wait_tuple(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_wait *w = &s->waits[i];
+    weir_tuple tuple;
+    tuple.local = s->wait_locals ? s->wait_locals[i] : s->cfg.addrs[w->state >> WAIT_LOCAL_SHIFT & WAIT_LOCAL_MASK];
+    tuple.remote = w->remote;
+    tuple.local_port = w->local_port;
+    tuple.remote_port = w->remote_port;
+    return tuple;
+}
+
+/* The number of an address of ours. */
+static uint32_t wait_local(const weir_stack *s, const weir_addr *local)
+{
+    uint32_t i = 0;
+    while (i + 1u < s->cfg.addr_count && !weir_addr_equal(local, &s->cfg.addrs[i])) { /* WEIR_STACK_ADDRS_MAX */
+        i++;
+    }
+    return i;
+}
+
+static void wait_set_tuple(weir_stack *s, uint32_t i, const weir_tuple *tuple)
+{
+    struct weiri_wait *w = &s->waits[i];
+    w->remote = tuple->remote;
+    w->local_port = tuple->local_port;
+    w->remote_port = tuple->remote_port;
+    if (s->wait_locals) {
+        s->wait_locals[i] = tuple->local;
+    } else {
+        w->state |= wait_local(s, &tuple->local) << WAIT_LOCAL_SHIFT;
+    }
+}
 
 /* Ends lie within 2MSL of each other, so the low bits and the last end of all give the whole. */
 static weir_us wait_ends(const weir_stack *s, const struct weiri_wait *w)
@@ -97,12 +134,11 @@ WEIR_PRIVATE bool weiri_wait_add(weir_stack *s, const weir_conn *c)
     }
     struct weiri_wait *w = &s->waits[i];
     memset(w, 0, sizeof *w);
-    w->tuple = c->tuple;
     w->snd_nxt = c->snd.nxt;
     w->rcv_nxt = c->rcv.nxt;
     w->ts_recent = c->ts.recent;
-    w->ts_offset = c->ts.offset;
     w->state = conn_has(c, WEIRI_TS_OK) ? WAIT_STAMPED : 0;
+    wait_set_tuple(s, i, &c->tuple);
     wait_enqueue(s, i, base_min_us(c->life_at, base_after(s->now, 2 * c->cfg->msl_us)));
     weiri_demux_insert(s, s->cfg.connections_max + i);
     s->stats.time_wait++;
@@ -121,25 +157,26 @@ static bool wait_may_ack(const weir_stack *s, struct weiri_wait *w)
     if (acks == WAIT_ACKS_MAX) {
         return false;
     }
-    w->state &= WAIT_STAMPED | WAIT_TICK_MASK;
+    w->state &= WAIT_STAMPED | WAIT_TICK_MASK | WAIT_LOCAL_MASK << WAIT_LOCAL_SHIFT;
     w->state |= second << WAIT_SECOND_SHIFT | (acks + 1) << WAIT_ACKS_SHIFT;
     return true;
 }
 
 /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>; nothing will be taken any more: the window is 0. */
-static void wait_ack(weir_stack *s, struct weiri_wait *w)
+static void wait_ack(weir_stack *s, uint32_t i)
 {
+    struct weiri_wait *w = &s->waits[i];
     if (!wait_may_ack(s, w)) {
         return;
     }
     struct weiri_answer r;
     memset(&r, 0, sizeof r);
-    r.tuple = w->tuple;
+    r.tuple = weiri_wait_tuple(s, i);
     r.seq = w->snd_nxt;
     r.ack = w->rcv_nxt;
     r.flags = WEIR_ACK;
     r.options = w->state & WAIT_STAMPED ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
-    r.ts_value = (uint32_t)(s->now / 1000) + w->ts_offset; /* as weiri_ts_now */
+    r.ts_value = (uint32_t)(s->now / 1000) + weiri_ts_offset(&s->cfg.tcp, &r.tuple); /* as weiri_ts_now */
     r.ts_echo = w->ts_recent;
     (void)weiri_answer_ack(s, &r);
 }
@@ -180,14 +217,14 @@ WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t i, const weir_view *v
     const int32_t newer = wait_newer(w, view);
     if (newer >= 0 && (view->flags & WEIR_FIN) && seq_eq(seq_add(view->seq, len), w->rcv_nxt)) { /* fifth: the FIN again */
         w->ts_recent += (uint32_t)newer;
-        wait_ack(s, w);
+        wait_ack(s, i);
         wait_dequeue(s, i);
         wait_enqueue(s, i, base_after(s->now, 2 * s->cfg.tcp.msl_us));
         return;
     }
     const bool beyond = (view->flags & WEIR_ACK) && seq_lt(w->snd_nxt, view->ack);
     if (newer < 0 || len != 0 || !seq_eq(view->seq, w->rcv_nxt) || beyond) {
-        wait_ack(s, w);
+        wait_ack(s, i);
     }
 }
 
@@ -203,7 +240,8 @@ WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s)
         if (ends < before || ends > s->wait_last) {
             return "timewait: the queue is out of order";
         }
-        if (weiri_demux_find(s, &s->waits[i].tuple) != s->cfg.connections_max + i) {
+        const weir_tuple tuple = weiri_wait_tuple(s, i);
+        if (weiri_demux_find(s, &tuple) != s->cfg.connections_max + i) {
             return "timewait: a record cannot be found by its sockets";
         }
         before = ends;
@@ -217,6 +255,8 @@ WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s)
 
 #undef WAIT_TICK_SHIFT
 #undef WAIT_TICK_MASK
+#undef WAIT_LOCAL_SHIFT
+#undef WAIT_LOCAL_MASK
 #undef WAIT_SECOND_SHIFT
 #undef WAIT_SECOND_MASK
 #undef WAIT_ACKS_SHIFT

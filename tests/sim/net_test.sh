@@ -68,7 +68,7 @@ holds undone 'undone == fast_recoveries && undone > 0 && timeouts == 0'
 # ---- spurious retransmissions are those of what arrives: without loss all are, without acknowledgments too ----
 run reordered --reorder 2%:5ms --window 256k --time 3s
 holds reordered 'retrans > 0 && retrans == retrans_spurious && lost == 0 && queue_lost == 0'
-run burst --cc newreno --burst 30/2@1s --window 256k --time 4500ms
+run burst --cc newreno --burst 30/2@2s --window 256k --time 5500ms
 holds burst 'lost == 30 && retrans_needed == 30 && deficit_ms > 0 && steady_bps > 80000000'
 # (the window that opens at once after a recovery overfills the queue)
 run octet --burst 3@1Moctets --window 256k --time 1s

@@ -6,7 +6,7 @@
 #include "sim.h"
 
 /* One stream of random numbers for each question. Append: a new question must not move the answers to the others. */
-enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_ATTACK, Q_EDGE, Q_HABIT };
+enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_ATTACK, Q_EDGE, Q_HABIT, Q_PACE };
 
 #define PART(base, index) ((uint32_t)(base) * 256u + (uint32_t)(index))
 
@@ -157,6 +157,24 @@ static void scenario_host_limits(weir_stack_config *config)
     config->half_open_max = 32;
 }
 
+/* Drawn by itself, so that what seeds meant before stays: when text leaves, how the window follows, and rings that grow, out of memory for
+ * two to four times as many first rings as there may be connections. */
+static void scenario_host_pace(const struct sim_scenario *s, uint32_t h, weir_stack_config *config)
+{
+    struct sim_rng r = sim_rng_for(s->seed, PART(Q_PACE, h));
+    weir_config *tcp = &config->tcp;
+
+    if (sim_percent(&r, 50)) {
+        tcp->pacing = (uint8_t)sim_below(&r, WEIR_PACING_COUNT);
+        tcp->halve_cwnd = sim_percent(&r, 50);
+        tcp->cwv = sim_percent(&r, 40);
+    }
+    tcp->tx_max = sim_percent(&r, 60) ? 0 : config->rings.tx << sim_below(&r, 5);
+    if (sim_percent(&r, 40)) {
+        config->ring_memory = sim_range(&r, 2, 4) * (uint64_t)config->connections_max * weir_buffers_size(config->rings);
+    }
+}
+
 static void scenario_host(struct sim_scenario *s, uint32_t h)
 {
     struct sim_rng r = sim_rng_for(s->seed, PART(Q_HOST, h));
@@ -177,6 +195,7 @@ static void scenario_host(struct sim_scenario *s, uint32_t h)
     host->config.rings.rx = 1u << sim_range(&r, 8, s->profile == SIM_TINY ? 11 : 16);
     host->config.rings.tx = 1u << sim_range(&r, 8, s->profile == SIM_TINY ? 11 : 16);
     tcp->rx_max = sim_percent(&r, 80) ? 0 : host->config.rings.rx << sim_below(&r, 5);
+    scenario_host_pace(s, h, &host->config);
     host->config.addrs[0] = sim_host_addr(h, false);
     host->config.prefix_len[0] = 24;
     host->config.addrs[1] = sim_host_addr(h, true);

@@ -50,6 +50,7 @@ def reductions():
         f.ack(n, win=6 * MSS).new(2)
     f.shows(snd_cwnd=13)
     yield f.v
+    yield from of_reno()
     f = sender("cubic/idle", "After more silence than an RTO the window is the initial one again", "SHOULD", "RFC 5681 4.1", "RFC5681-4.1-1 RFC6928-2-5", count=12, needs="cubic")
     f.new(10).ack(1).new(2).ack(12).shows(snd_cwnd=12).write(20, after=2000).new(10)
     yield f.v
@@ -59,6 +60,19 @@ def reductions():
         f.ack(n).new(2)
     f.shows(snd_cwnd=15, snd_ssthresh=UNSET)
     yield f.v
+
+
+def of_reno():
+    """Six of a window of thirteen are in flight, for the peer's window has no room for more: what is half of the window?"""
+    for word, halve, left, title, level in (("letter", 0, 3, "it is half of what is in flight", "MUST"), ("used", 1, 6, "it is half of cwnd, of which twice what is in flight counts", "practice")):
+        f = sender(f"reno/window-of-the-peer-{word}", f"Where the peer's window is the limit a loss halves the window: {title}", level, "RFC 5681 3.1" if not halve else "RFC 9438 4.6",
+                   "RFC5681-3.2-7 RFC5681-4.3-1" if not halve else "", count=40, sack=True, settings=f"initial-window=10 congestion=reno halve-cwnd={halve}")
+        f.new(10).ack(10, win=6 * MSS).new(6)
+        for n in (12, 14, 16):
+            f.ack(n, win=6 * MSS).new(2)
+        f.shows(snd_cwnd=13)
+        f.ack(16, (17, 18), win=6 * MSS).ack(16, (17, 19), win=6 * MSS).ack(16, (17, 20), win=6 * MSS).again(16).shows(snd_ssthresh=left)
+        yield f.v
 
 
 def stretches():

@@ -33,6 +33,7 @@ static const struct inside_setting inside_settings[] = {
     {"prr", INSIDE_BOOL, TCP(prr)},
     {"undo", INSIDE_BOOL, TCP(undo)},
     {"hystart", INSIDE_BOOL, TCP(hystart)},
+    {"halve-cwnd", INSIDE_BOOL, TCP(halve_cwnd)},
     {"cwv", INSIDE_BOOL, TCP(cwv)},
     {"ecn", INSIDE_U8, TCP(ecn)},
     {"abe", INSIDE_BOOL, TCP(abe)},

@@ -105,7 +105,8 @@ bool options_setting(const char *name, size_t len)
         "initial-window", "congestion", "nagle", "ack-delay", "ack-every", "quick-acks", "rto-min", "rto-initial", "rto-max",
         "r1", "r2", "r2-syn", "keepalive-idle", "keepalive-interval", "keepalive-count", "persist-max", "sws-override", "msl",
         "fin-wait", "orphan", "challenge-count", "challenge-interval", "ecn", "iss", "ttl", "dscp", "backlog", "half-open-max",
-        "time-wait", "rack", "prr", "undo", "hystart", "abc", "abe", "cwv", "send-buffer-max", "pacing", "rfc1337",
+        "time-wait", "rack", "prr", "undo", "hystart", "abc", "abe", "cwv", "send-buffer-max", "pacing", "halve-cwnd",
+        "rfc1337",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strlen(names[i]) == len && strncmp(names[i], name, len) == 0) {
