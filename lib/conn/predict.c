@@ -29,7 +29,7 @@ static bool predict_text(const weir_conn *c, const weir_view *v)
 WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v)
 {
     bool usual = c->state == WEIR_ESTABLISHED && (v->flags & ~(unsigned)WEIR_PSH) == WEIR_ACK && seq_eq(v->seq, c->rcv.nxt);
-    bool acks = seq_leq(c->snd.una, v->ack) && seq_leq(v->ack, c->snd.nxt);
+    bool acks = seq_diff(c->snd.una, v->ack) <= conn_flight(c); /* one comparison: 2^31 away is both before and after */
     return usual && acks && predict_stamp(c, v) && (v->payload_len == 0 || predict_text(c, v));
 }
 
