@@ -659,6 +659,9 @@ WEIR_PRIVATE void weiri_board_lose_first(struct weir_board *b)
 
 WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b)
 {
+    if (b->count == 0) {
+        return; /* there may be no memory at all */
+    }
     uint32_t i = sack_next(b, board_lost(b), 0);
     for (; i < b->count; i = sack_next(b, board_lost(b), i + 1)) {
         sack_mark(b, board_place(b, i), board_at(b, i)->tries > 1 ? WEIRI_SENT_RESENT : WEIRI_SENT_FLYING);
