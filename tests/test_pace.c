@@ -333,8 +333,14 @@ static void test_mode(void **state)
     f->c.cc.cwnd = CONN_TX; /* the ring is the limit */
     assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_OFF);
     f->c.cc.cwnd = 10;
-    f->c.cc.ssthresh = 20;
+    f->c.pace.held = true;
+    f->c.pace.next = f->c.now + 1000;
+    assert_true(weiri_pace_blocks(&f->c));
+    f->c.cc.ssthresh = 20; /* a loss: its repair does not wait for what slow start held */
     assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_OFF);
+    assert_false(weiri_pace_blocks(&f->c));
+    f->c.pace.held = false;
+    f->c.pace.next = 0;
     f->cfg.cc = WEIR_CC_BBR;
     assert_int_equal(weiri_pace_mode(&f->c), WEIR_PACING_HOLD);
     f->cfg.pacing = WEIR_PACING_OFF;

@@ -39,7 +39,7 @@ static weir_us pace_until(const weir_conn *c)
 
 WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c)
 {
-    return c->pace.held && pace_until(c) > c->now;
+    return c->pace.held && weiri_pace_mode(c) != WEIR_PACING_OFF && pace_until(c) > c->now; /* off: slow start has ended since */
 }
 
 /* What a model of the path says, octets a second; 0: there is none, or not yet. */
