@@ -1,17 +1,26 @@
 #!/bin/sh
-# ci/plant.sh [--quick] [--list] [WORD] - plants a fault in a copy of the tree, runs the one gate that must see it, and
+# ci/plant.sh [--quick] [--list] [--part I/N] [WORD] - plants a fault in a copy of the tree, runs the one gate that must see it, and
 # demands that it fails with the words that belong to the fault; a gate that cannot fail is a defect.
 #
 #   --quick   the faults that need no full build: what ci/test runs        --list   name the faults and end
-#   WORD      only the faults whose title contains it
+#   WORD      only the faults whose title contains it            --part  each N-th of them, from the I-th on
 # Prints "caught" or "MISSED" for each, ends with "plant: caught n of n"; exit 1 if any was missed.
 set -eu
-quick='' list='' only=''
-for argument; do
+quick='' list='' only='' share=1 shares=1 number=0
+while [ $# -gt 0 ]; do
+    argument=$1
+    shift
     case $argument in
     -h | --help) sed -n '2,/^set -eu/s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --quick) quick=1 ;;
     --list) list=1 ;;
+    --part)
+        case ${1:-} in
+        [1-9]/[1-9]) share=${1%/*} shares=${1#*/} ;;
+        *) echo "plant: --part is I/N, as 1/2" >&2; exit 2 ;;
+        esac
+        shift
+        ;;
     -*) echo "plant: unknown argument $argument (see --help)" >&2; exit 2 ;;
     *) only=$argument ;;
     esac
@@ -32,6 +41,8 @@ fault() {
     shift 4
     if [ -n "$quick" ] && [ "$level" != quick ]; then return 0; fi
     case $title in *"$only"*) ;; *) return 0 ;; esac
+    number=$((number + 1))
+    if [ $((number % shares)) -ne $((share % shares)) ]; then return 0; fi
     if [ -n "$list" ]; then
         echo "$title"
         return 0
