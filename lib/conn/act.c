@@ -256,11 +256,11 @@ static void act_note_fin(weir_conn *c, weir_seq fin)
     }
 }
 
-/* A FIN without new text, perhaps before its turn: it is an octet of sequence space, and reported like one (RFC 2018 3). */
+/* A FIN alone that came before its turn: it is an octet of sequence space, and reported like one (RFC 2018 3). */
 static bool act_fin_waits(const weir_conn *c, const weir_view *v, weir_seq from, weir_seq to)
 {
     bool known = conn_has(c, WEIRI_FIN_KNOWN) && (v->flags & WEIR_FIN) != 0;
-    return known && seq_eq(from, to) && seq_eq(from, c->rcv.fin);
+    return known && !seq_eq(from, c->rcv.nxt) && seq_eq(from, to) && seq_eq(from, c->rcv.fin);
 }
 
 static void act_TAKE_TEXT(struct weiri_step *s)
