@@ -197,27 +197,28 @@ def floors(s):
     s.tally.add(Tally(passed=text.count(", floor ")))
 
 
+def run_or_skip(s, command, missing):
+    """A command that answers 77 where what it needs is missing; its text, whose last line says what came out."""
+    code, text = s.run(command, may_fail=True)
+    if code == CANNOT:
+        raise Skipped(f"{missing} (ci/install)")
+    last = (text.strip().splitlines() or ["no word"])[-1]
+    if code != 0:
+        raise Failed(last)
+    s.notes.append(last)
+    return text
+
+
 @step(1)
 def attack_cost(s):
     """What a packet of an attack costs, in instructions: a SYN refused, a cookie, a segment among ten thousand holes."""
-    code, text = s.run("ci/attack-cost", may_fail=True)
-    if code == CANNOT:
-        raise Skipped("valgrind is not installed (ci/install)")
-    if code != 0:
-        raise Failed(text.strip().splitlines()[-1])
-    s.gates = len(re.findall(r" <= ", text))
-    s.notes += text.strip().splitlines()[-1:]
+    s.gates = len(re.findall(r" <= ", run_or_skip(s, "ci/attack-cost", "valgrind is not installed")))
 
 
 @step(1)
 def attack_threads(s):
     """Two threads with stacks of their own, under a race detector; a flood in one is not noticed in the other."""
-    code, text = s.run("ci/attack-threads", may_fail=True)
-    if code == CANNOT:
-        raise Skipped("there is no thread sanitizer (ci/install)")
-    if code != 0:
-        raise Failed((text.strip().splitlines() or ["no word"])[-1])
-    s.notes += text.strip().splitlines()[-1:]
+    run_or_skip(s, "ci/attack-threads", "there is no thread sanitizer")
 
 
 @step(1)
