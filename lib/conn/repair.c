@@ -379,6 +379,7 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
     n->echo = weiri_ecn_is_echo(c, n->v);
     n->rack.now = c->now;
     n->rack.rtt = UINT32_MAX;
+    n->rack.fack = c->rack.fack;
     n->rack.stamped = conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < UINT32_MAX / 1000;
     n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
 }
