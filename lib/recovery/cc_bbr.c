@@ -146,8 +146,8 @@ static bool bbr_queue(const struct weir_bbr *b)
     return b->round_rtt != BBR_NONE && b->round_rtt > b->min_rtt && b->round_rtt - b->min_rtt > b->min_rtt / 8;
 }
 
-/* Is this round's loss the path's word that there is too much? Without a queue it is held against what the path holds, if less was in flight:
- * after a round that waited for the peer's window it would tell of two. */
+/* Is this round's loss the path's word that there is too much? Without a queue it is held against what the path holds, if less was in
+ * flight: after a round that waited for the peer's window it would tell of two. */
 static bool bbr_congested(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     const struct weir_bbr *b = &cc->bbr;
