@@ -142,7 +142,7 @@ static bool link_commands(struct link_run *run)
 
 static void link_realtime(const struct options *o)
 {
-    struct sched_param priority = {.sched_priority = 2}; /* what runs at its ends may have 1 */;
+    struct sched_param priority = {.sched_priority = 2}; /* what runs at its ends may have 1 */
     if (o->realtime && sched_setscheduler(0, SCHED_RR, &priority) != 0)
         complain("--realtime: %s; run as root outside of a container, or without it", strerror(errno));
 }
