@@ -295,8 +295,10 @@ static void html_index(struct html_list *l, FILE *out)
 
 FILE *html_open(const char *folder, const char *name, const char *ending, char *path, size_t cap)
 {
-    snprintf(path, cap, "%s/%s%s", folder, name, ending);
-    FILE *out = fopen(path, "w");
+    int len = snprintf(path, cap, "%s/%s%s", folder, name, ending);
+    if (len < 0 || (size_t)len >= cap)
+        errno = ENAMETOOLONG;
+    FILE *out = len >= 0 && (size_t)len < cap ? fopen(path, "w") : NULL;
     if (out == NULL)
         fprintf(stderr, "weir-vectors: %s: %s\n", path, strerror(errno));
     return out;
