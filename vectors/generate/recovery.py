@@ -59,6 +59,10 @@ def by_time():
     t.new(10).ack(0, (1, 4), at=100).again(0).ack(0, (1, 5), at=101).note("5 is a hole as well").ack(0, (6, 7), (1, 5), at=102).again(5)
     t.ack(5, (6, 10), at=200).ack(10, at=202)
     yield t
+    t = rack("many-in-one-report", "One report that stands for many segments, the newest first, shows no reordering: its hole is lost at once", "RFC8985-6.2-4 RFC8985-6.2-6")
+    t.new(10).ack(0, (1, 4), at=100).again(0).note("4, 6 and 7 in one report; 5 is a hole as well").ack(0, (6, 8), (1, 5), at=102).again(5)
+    t.ack(5, (6, 10), at=200).ack(10, at=202)
+    yield t
     t = rack("two-holes", "Two holes known at once are filled in order, the second when cwnd has room", "RFC8985-6.2-7 RFC8985-9.3-1 RFC8985-9.3-2 RFC9937-6.2-5 RFC9937-6.2-9")
     t.new(10).ack(0, (1, 2), (3, 6), at=100).note("PRR: four in flight, ssthresh is five").again(0).ack(0, (3, 7), (1, 2), at=101).again(2).ack(10, at=200)
     yield t
