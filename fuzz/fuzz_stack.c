@@ -1,10 +1,10 @@
 /* fuzz_stack.c - a stack of a few connections and four listeners: raw packets, user calls and time in any order.
  *
  * Input: four octets of configuration, then events. Sockets come from a small pool, so that packets meet listeners, connections at work and
- * packed ones, records in TIME-WAIT and cookies; numbers are relative to whichever has these sockets; checksums are right unless the input breaks them; what the
- * stack sent can come back. After every step: every invariant (weir_stack_check); what it sends is a packet that it would take itself,
- * from an address of its own; polling and rounds end; handles that were given back name nothing; no deadline lies in the past. At the
- * end everything is released and nothing may be left in bounded time. */
+ * packed ones, records in TIME-WAIT and cookies; numbers are relative to whichever has these sockets; checksums are right unless the input
+ * breaks them; what the stack sent can come back. After every step: every invariant (weir_stack_check); what it sends is a packet that it
+ * would take itself, from an address of its own; polling and rounds end; handles that were given back name nothing; no deadline lies in the
+ * past. At the end everything is released and nothing may be left in bounded time. */
 #include "fuzz.h"
 
 enum {
