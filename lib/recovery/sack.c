@@ -593,12 +593,10 @@ WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b)
 
 WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part)
 {
-    if (*i == 0) {
-        if (b->count == 0 || board_offset(b, run.from) >= b->octets || board_offset(b, run.to) > b->octets) {
-            return false;
-        }
-        *i = board_find(b, board_offset(b, run.from));
+    if (*i == 0 && (b->count == 0 || board_offset(b, run.from) >= b->octets || board_offset(b, run.to) > b->octets)) {
+        return false;
     }
+    *i = *i > 0 ? *i : board_find(b, board_offset(b, run.from));
     *i = board_is(b, *i, WEIRI_SENT_SACKED) ? sack_next(b, board_open(b), *i) : *i;
     if (*i >= b->count || board_offset(b, board_at(b, *i)->from) >= board_offset(b, run.to)) {
         return false;
