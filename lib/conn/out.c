@@ -590,6 +590,11 @@ static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
+    if (out_silent(c)) { /* all but the time is as it was: no timer is to be set */
+        out_note_limit(c);
+        weiri_pace_quiet(c);
+        return 0;
+    }
     struct out_plan p = out_decide(c);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);
