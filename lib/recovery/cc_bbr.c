@@ -14,12 +14,15 @@
  * - One clock of ten seconds for the least round-trip time and ProbeRTT, as version 1 had it.
  * - A probe that the long-term bound holds back goes on only while no queue shows. The description's goes on until it loses, and leaves
  *   CUBIC a sixth of a deep queue.
+ * - Silence has no pace of its own, and ends ProbeRTT: what goes after it finds no queue of this sender's.
  * - What was sent while the peer's window or the send ring held the sender back can raise the estimate and not lower it.
  *
  * Knows samples of the delivery rate, octets in flight and lost. Does not know which octets; does not hold a segment back: pace.c does, at
  * the rate found here. Rates are octets a second in 32 bits and saturate at 34 Gbit/s; times are the low 32 bits of microseconds.
  */
 #include "recovery/recovery.h"
+
+#if WEIR_WITH_BBR
 
 #define BBR_NONE UINT32_MAX
 #define BBR_MIN_RTT_US 10000000u  /* how long a least round-trip time is believed */
@@ -57,6 +60,11 @@ static bool bbr_after(uint32_t a, uint32_t b)
 WEIR_PRIVATE uint32_t weiri_bbr_bandwidth(const struct weir_cc *cc)
 {
     return base_min32(base_max32(cc->bbr.max_bw[0], cc->bbr.max_bw[1]), cc->bbr.bw_lo);
+}
+
+WEIR_PRIVATE uint32_t weiri_bbr_rate(const struct weir_cc *cc)
+{
+    return cc->bbr.rate;
 }
 
 /* What the path holds, and no more than any window. Before there is a model: all. */
@@ -145,10 +153,13 @@ static bool bbr_queue(const struct weir_bbr *b)
     return b->round_rtt != BBR_NONE && b->round_rtt > b->min_rtt && b->round_rtt - b->min_rtt > b->min_rtt / 8;
 }
 
-/* Is this round's loss the path's word that there is too much? */
-static bool bbr_congested(const struct weir_bbr *b, const struct weiri_cc_event *e)
+/* Is this round's loss the path's word that there is too much? Without a queue it is held against what the path holds, if less was in
+ * flight: after a round that waited for the peer's window it would tell of two. */
+static bool bbr_congested(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    return b->round_lost > bbr_flight_then(b, e) / (bbr_queue(b) ? 50 : 10);
+    const struct weir_bbr *b = &cc->bbr;
+    uint32_t flight = bbr_flight_then(b, e);
+    return b->round_lost > (bbr_queue(b) ? flight / 50 : base_max32(flight, bbr_bdp(cc)) / 10);
 }
 
 /* ---- cwnd's allowance for acknowledgments that come in bunches ---------------------------------------------------------------------- */
@@ -236,7 +247,7 @@ static void bbr_note_growth(struct weir_cc *cc, const struct weiri_cc_event *e)
 static void bbr_startup(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
-    if (round && b->losses >= BBR_STARTUP_LOSSES && bbr_congested(b, e)) {
+    if (round && b->losses >= BBR_STARTUP_LOSSES && bbr_congested(cc, e)) {
         b->inflight_hi = base_max32(bbr_bdp(cc), b->inflight_latest);
         b->full_count = BBR_FULL_ROUNDS;
     }
@@ -305,7 +316,7 @@ static void bbr_lower(struct weir_cc *cc)
 /* In between probes. */
 static void bbr_adapt_lower(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    if (!bbr_probing(&cc->bbr) && bbr_congested(&cc->bbr, e)) {
+    if (!bbr_probing(&cc->bbr) && bbr_congested(cc, e)) {
         bbr_lower(cc);
     }
 }
@@ -333,7 +344,7 @@ static void bbr_adapt_upper(struct weir_cc *cc, const struct weiri_cc_event *e, 
     if (b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_OFF || b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_HEARD) {
         return;
     }
-    if (bbr_congested(b, e)) {
+    if (bbr_congested(cc, e)) {
         uint32_t target = base_min32(bbr_bdp(cc), cc->cwnd);
         b->inflight_hi = base_min32(base_max32(bbr_flight_then(b, e), bbr_percent(target, 70)), WEIRI_CWND_MAX);
         b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_HEARD;
@@ -374,21 +385,29 @@ static void bbr_leave_probe_rtt(struct weir_bbr *b, const struct weiri_cc_event 
     }
 }
 
+/* Was what this tells of sent when nothing was in flight? Then it found no queue of ours: the path need not be emptied to be measured. */
+static bool bbr_after_silence(const struct weiri_cc_event *e)
+{
+    return e->rate->first_at == e->rate->delivered_at;
+}
+
 /* For 200 ms and a round, from when no more is in flight than half of what the path holds. */
 static void bbr_probe_rtt(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
-    if (b->rounds == 0) {
+    if (bbr_after_silence(e)) {
+        bbr_leave_probe_rtt(b, e);
+    } else if (b->rounds == 0) {
         if (e->inflight <= base_max32(bbr_percent(bbr_bdp(cc), 50), bbr_least(e))) {
             b->probe_at = (uint32_t)e->now + BBR_PROBE_RTT_US;
             b->rounds = 1;
             bbr_start_round(b, e);
         }
-        return;
-    }
-    b->rounds = round ? 2 : b->rounds;
-    if (b->rounds == 2 && bbr_after((uint32_t)e->now, b->probe_at)) {
-        bbr_leave_probe_rtt(b, e);
+    } else {
+        b->rounds = round ? 2 : b->rounds;
+        if (b->rounds == 2 && bbr_after((uint32_t)e->now, b->probe_at)) {
+            bbr_leave_probe_rtt(b, e);
+        }
     }
 }
 
@@ -404,7 +423,7 @@ static void bbr_update_min_rtt(struct weir_cc *cc, const struct weiri_cc_event *
     }
     if (b->phase == (uint8_t)WEIRI_BBR_PROBE_RTT) {
         bbr_probe_rtt(cc, e, round);
-    } else if (expired) {
+    } else if (expired && !bbr_after_silence(e)) {
         bbr_enter(b, WEIRI_BBR_PROBE_RTT, e);
         b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_OFF;
         b->rounds = 0;
@@ -515,3 +534,5 @@ WEIR_PRIVATE void weiri_bbr_undo(struct weir_cc *cc, const struct weir_cc *befor
 #undef BBR_EXTRA_ROUNDS
 #undef BBR_EXTRA_US
 #undef BBR_SEGMENTS_MIN
+
+#endif /* WEIR_WITH_BBR */
