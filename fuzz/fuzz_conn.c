@@ -479,6 +479,22 @@ static weir_us conn_span(struct conn_world *w)
     return n < 32 ? n : n < 128 ? (weir_us)(n - 31) * 10000 : n < 250 ? (weir_us)(n - 127) * 1000000 : n == 250 ? WEIR_FOREVER : 0;
 }
 
+/* Timeouts that no timer makes: the table answers them all the same, and nothing changes. */
+static void conn_idle_timeout(struct conn_world *w, unsigned which)
+{
+    static const enum weiri_stage events[3] = {WEIRI_STAGE_TIMEOUT_USER, WEIRI_STAGE_TIMEOUT_RESEND, WEIRI_STAGE_TIMEOUT_LIFE};
+    struct weiri_step s;
+    memset(&s, 0, sizeof s);
+    s.c = &w->c;
+    s.facts = weiri_facts_call(&w->c);
+    unsigned was = w->c.state;
+    if (was == WEIR_CLOSED || was == WEIR_LISTEN) {
+        weiri_conn_begin(&w->c, w->now);
+        weiri_fsm_call(&s, events[which % 3]);
+        FUZZ_CHECK(w->c.state == was, "a timeout of nothing changed the state");
+    }
+}
+
 static void conn_call(struct conn_world *w)
 {
     unsigned which = fuzz_u8(&w->in);
@@ -495,7 +511,7 @@ static void conn_call(struct conn_world *w)
     case 8: (void)weir_set_dscp(c, (uint8_t)(which >> 1)); break;
     case 9: weir_set_user_timeout(c, conn_span(w)); break;
     case 10: weir_info_get(c, &info); break;
-    case 11: (void)weir_urgent(c); break;
+    case 11: (void)weir_urgent(c); conn_idle_timeout(w, which >> 4); break;
     default: conn_open(w); break;
     }
 }
