@@ -9,6 +9,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_RATE
+
 WEIR_PRIVATE void weiri_rate_sending(struct weir_board *b, bool idle, weir_us now)
 {
     if (idle) { /* silence is no part of any rate */
@@ -40,11 +42,16 @@ WEIR_PRIVATE void weiri_rate_delivered(struct weir_board *b, struct weiri_rate_s
     b->mark.delivered_at = (uint32_t)now;
 }
 
-WEIR_PRIVATE void weiri_rate_finish(struct weir_rate *r, struct weir_board *b, struct weiri_rate_sample *s, uint32_t min_rtt_us)
+WEIR_PRIVATE void weiri_rate_expire(const struct weir_rate *r, struct weir_board *b)
 {
     if (b->limited != (uint8_t)WEIRI_LIMITED_NOT && (int32_t)(b->mark.delivered - r->until) > 0) {
         b->limited = (uint8_t)WEIRI_LIMITED_NOT;
     }
+}
+
+WEIR_PRIVATE void weiri_rate_finish(struct weir_rate *r, struct weir_board *b, struct weiri_rate_sample *s, uint32_t min_rtt_us)
+{
+    weiri_rate_expire(r, b);
     if (!s->any) {
         return;
     }
@@ -70,3 +77,5 @@ WEIR_PRIVATE uint32_t weiri_rate_of(uint32_t delivered, uint32_t interval_us)
 {
     return interval_us > 0 ? base_muldiv(delivered, 1000000, interval_us, 0) : 0;
 }
+
+#endif /* WEIR_WITH_RATE */
