@@ -473,11 +473,11 @@ static void act_RESEND(struct weiri_step *s)
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action)
 {
     switch (action) {
+    default: /* there is no other: as the first of them, which is NONE */
 #define X(name)                                                                                                          \
     case WEIRI_ACT_##name: act_##name(s); return;
         WEIRI_ACTIONS(X)
 #undef X
-    case WEIRI_ACTION_COUNT: return;
     }
 }
 

@@ -33,22 +33,21 @@ WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size
     weiri_key_derive(d->key, s->cfg.tcp.secret, "weir sockets");
 }
 
-/* Between IPv4 addresses only what differs: the two lengths keep the families apart. */
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple)
+{
+    const size_t from = weir_addr_is_v4(&tuple->local) && weir_addr_is_v4(&tuple->remote) ? 12 : 0, len = 16 - from;
+    memcpy(text, tuple->local.octets + from, len);
+    memcpy(text + len, tuple->remote.octets + from, len);
+    base_put16(text + 2 * len, tuple->local_port);
+    base_put16(text + 2 * len + 2, tuple->remote_port);
+    return 2 * len + 4;
+}
+
 WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple)
 {
-    uint8_t text[36];
-    if (weir_addr_is_v4(&tuple->local) && weir_addr_is_v4(&tuple->remote)) {
-        memcpy(text, tuple->local.octets + 12, 4);
-        memcpy(text + 4, tuple->remote.octets + 12, 4);
-        base_put16(text + 8, tuple->local_port);
-        base_put16(text + 10, tuple->remote_port);
-        return (uint32_t)weir_siphash(s->demux.key, text, 12);
-    }
-    memcpy(text, tuple->local.octets, 16);
-    memcpy(text + 16, tuple->remote.octets, 16);
-    base_put16(text + 32, tuple->local_port);
-    base_put16(text + 34, tuple->remote_port);
-    return (uint32_t)weir_siphash(s->demux.key, text, sizeof text);
+    uint8_t text[WEIRI_SOCKETS_TEXT];
+    const size_t len = weiri_sockets_text(text, tuple);
+    return (uint32_t)weir_siphash(s->demux.key, text, len);
 }
 
 static bool demux_same(const weir_tuple *a, const weir_tuple *b)
