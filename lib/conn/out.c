@@ -83,7 +83,7 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
         return false;
     }
     uint32_t full = out_full_size(c);
-    if (out_held(c) || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+    if (out_held(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
         return false;
     }
     p->from = run.from;
@@ -142,7 +142,7 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     }
     full = out_full_size(c);
     room = out_room(c, c->snd.nxt);
-    bool wait = (c->ecn & WEIRI_ECN_WAIT) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
+    bool wait = (c->ecn & WEIRI_ECN_WAIT) || (conn_opening(c) && unsent > 0); /* FIN alone may go with the SYN on its way */
     if (room == 0 || wait) {
         return false;
     }

@@ -20,7 +20,11 @@ static bool slot_begin(weir_stack *s, uint32_t i)
     weir_buffers buffers;
     memset(work, 0, sizeof *work);
     work->block = WEIRI_NONE;
-    return weiri_lend_first(s, i, &buffers) && weir_init(&work->conn, &s->cfg.tcp, &buffers, s->now) == WEIR_ERR_NONE;
+    if (!weiri_lend_first(s, i, &buffers)) {
+        return false;
+    }
+    (void)weir_init(&work->conn, &s->cfg.tcp, &buffers, s->now); /* the configuration has been judged */
+    return true;
 }
 
 /* Its record and rings go back to where they came from. */
@@ -121,7 +125,7 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     weiri_wheel_cancel(&s->wheel, i);
-    s->touched = s->touched == i ? WEIRI_NONE : s->touched;
+    WEIR_ASSERT(s->touched != i); /* who is, is established, and settled before it goes */
     slot->flags = 0;
     slot->generation++;
     slot_end(s, i);
@@ -133,7 +137,7 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
 static void slot_end_fallen(const struct weiri_slot *slot, weir_conn *c, weir_us now)
 {
     if (slot_is(slot, WEIRI_SLOT_PASSIVE) && slot_is(slot, WEIRI_SLOT_SHOWN) && weir_state(c) == WEIR_LISTEN) {
-        c->err = c->err ? c->err : (uint8_t)WEIR_ERR_RESET;
+        c->err = (uint8_t)WEIR_ERR_RESET;
         (void)weir_abort(c, now);
     }
 }
