@@ -73,7 +73,7 @@ static void cost_deliver(struct cost *k, weir_block run, struct weiri_rack_ack *
 /* What a connection does for one acknowledgment; and it sends one segment again. */
 static void cost_ack(struct cost *k, uint32_t ack, const weir_block *blocks, unsigned count)
 {
-    struct weiri_rack_ack a = {.now = k->now, .rtt = UINT32_MAX, .recovering = true};
+    struct weiri_rack_ack a = {.now = k->now, .rtt = UINT32_MAX, .recovering = true, .fack = k->rack.fack};
     uint32_t wait;
     weir_block run;
     steps = 0;

@@ -255,6 +255,7 @@ static void rack_sack(struct rack_world *w, weir_us now, unsigned from, unsigned
     w->a.rtt = UINT32_MAX;
     w->a.srtt = 20000;
     w->a.nxt = seq_of(COUNT * OCTETS);
+    w->a.fack = w->r.fack;
     while (weiri_board_walk(&w->b, rack_run(from, to), &i, &part)) {
         weiri_rack_delivered(&w->r, &part, &w->a);
     }
@@ -264,6 +265,28 @@ static void rack_sack(struct rack_world *w, weir_us now, unsigned from, unsigned
         (void)weiri_board_sack(&w->b, rack_run(from, to));
     }
     weiri_rack_adapt(&w->r, &w->a);
+}
+
+/* One acknowledgment may stand for many segments, its newest block first: that is no reordering. An older segment in a later one is. */
+static void test_rack_sees_no_reordering_within_an_acknowledgment(void **state)
+{
+    (void)state;
+    struct rack_world w;
+    struct weir_sent part;
+    rack_setup(&w);
+    rack_sack(&w, 1025000, 1, 2);
+    w.a.fack = w.r.fack;
+    for (unsigned block = 0; block < 2; block++) { /* 5 to 7, then 2 and 3 */
+        weir_block run = block == 0 ? rack_run(5, 8) : rack_run(2, 4);
+        uint32_t i = 0;
+        while (weiri_board_walk(&w.b, run, &i, &part)) {
+            weiri_rack_delivered(&w.r, &part, &w.a);
+        }
+        (void)weiri_board_sack(&w.b, run);
+    }
+    assert_false(w.r.reordered);
+    rack_sack(&w, 1026000, 4, 5);
+    assert_true(w.r.reordered);
 }
 
 /* RFC 8985 6.2: what was sent before what arrived is lost, a quarter of the least round trip later; what was sent after is not. */
@@ -452,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_hystart_leaves_after_five_rounds),
         cmocka_unit_test(test_hystart_takes_jitter_back),
         cmocka_unit_test(test_hystart_thresholds),
+        cmocka_unit_test(test_rack_sees_no_reordering_within_an_acknowledgment),
         cmocka_unit_test(test_rack_waits_for_the_reordering_window),
         cmocka_unit_test(test_rack_does_not_wait_in_vain),
         cmocka_unit_test(test_rack_sees_reordering),

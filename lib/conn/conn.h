@@ -231,6 +231,8 @@ WEIR_PRIVATE void weiri_undo_sample(weir_conn *c, uint32_t rtt_us);
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
 /* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1; MUST-19). */
 WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
+/* weir_init with a configuration that has been checked. */
+WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now);
 /* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);
 /* MSS from the path MTU and the peer's option (RFC 9293 3.7.1); after a change of either. */
@@ -349,8 +351,9 @@ enum weiri_timer {
 };
 /* Brings the one retransmission timer in line with what is in flight and what the window allows. */
 WEIR_PRIVATE void weiri_timer_update(weir_conn *c);
-/* RFC 6298 5.3: new data was acknowledged. */
+/* RFC 6298 5.3, new data was acknowledged: at once, or when the call that is going on ends. */
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c);
+WEIR_PRIVATE void weiri_timer_stop(weir_conn *c);
 WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c);
 WEIR_PRIVATE void weiri_timer_heard(weir_conn *c);
 WEIR_PRIVATE struct weiri_rto_bounds weiri_timer_bounds(const weir_conn *c);

@@ -557,7 +557,8 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
     for (; seq_diff(run.from, run.to) < octets; run.to = part.to) {
         part.from = run.to;
         part.to = seq_add(run.to, full);
-        if (!weiri_board_push(&c->board, part, c->now)) {
+        bool noted = weiri_board_push(&c->board, part, c->now);
+        if (WEIR_NEVER(!noted)) { /* behind what flies there is room: at worst that record grows */
             break;
         }
     }
@@ -590,6 +591,11 @@ static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
+    if (out_silent(c)) { /* all but the time is as it was: no timer is to be set */
+        out_note_limit(c);
+        c->pace.owed = 0;
+        return 0;
+    }
     struct out_plan p = out_decide(c);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);

@@ -173,7 +173,7 @@ static void repair_restart_timer(weir_conn *c)
 {
     c->rack.restart = 1;
     if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
-        weiri_timer_restart(c);
+        weiri_timer_stop(c);
     }
     conn_set(c, WEIRI_PARTIAL, conn_has(c, WEIRI_RECOVERY));
 }
@@ -344,10 +344,11 @@ WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
  * of its own. In recovery the window is reduced already; and what was answered for costs nothing more. */
 static void repair_marked(weir_conn *c, const struct weiri_news *n)
 {
-    struct weiri_cc_event e = repair_event(c, n->acked, base_max32(n->flight, conn_flight(c)));
-    if (!n->echo || e.flight == 0 || (c->ecn & WEIRI_ECN_REDUCED) || conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+    uint32_t flight = base_max32(n->flight, conn_flight(c));
+    if (!n->echo || flight == 0 || (c->ecn & WEIRI_ECN_REDUCED) || conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         return;
     }
+    struct weiri_cc_event e = repair_event(c, n->acked, flight);
     bool least = c->cc.cwnd < 2u * c->mss_snd;
     e.abe = c->cfg->abe;
     struct weiri_cwv_event v = repair_cwv_event(c, 0, e.flight);
@@ -378,6 +379,7 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
     n->echo = weiri_ecn_is_echo(c, n->v);
     n->rack.now = c->now;
     n->rack.rtt = UINT32_MAX;
+    n->rack.fack = c->rack.fack;
     n->rack.stamped = conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < UINT32_MAX / 1000;
     n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
 }

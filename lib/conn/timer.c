@@ -78,17 +78,21 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
     weiri_pace_update(c, weiri_out_waits(c));
 }
 
-WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
+WEIR_PRIVATE void weiri_timer_stop(weir_conn *c)
 {
     c->timer = WEIRI_TIMER_NONE;
     c->rexmt_at = WEIR_FOREVER;
+}
+
+WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
+{
+    weiri_timer_stop(c);
     weiri_timer_update(c);
 }
 
 WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c)
 {
-    c->timer = WEIRI_TIMER_NONE;
-    c->rexmt_at = WEIR_FOREVER;
+    weiri_timer_stop(c);
     c->ack_at = WEIR_FOREVER;
     c->life_at = WEIR_FOREVER;
     c->keep_at = WEIR_FOREVER;

@@ -14,6 +14,7 @@
  * - One clock of ten seconds for the least round-trip time and ProbeRTT, as version 1 had it.
  * - A probe that the long-term bound holds back goes on only while no queue shows. The description's goes on until it loses, and leaves
  *   CUBIC a sixth of a deep queue.
+ * - Silence has no pace of its own, and ends ProbeRTT: what goes after it finds no queue of this sender's.
  * - What was sent while the peer's window or the send ring held the sender back can raise the estimate and not lower it.
  *
  * Knows samples of the delivery rate, octets in flight and lost. Does not know which octets; does not hold a segment back: pace.c does, at
@@ -374,21 +375,29 @@ static void bbr_leave_probe_rtt(struct weir_bbr *b, const struct weiri_cc_event 
     }
 }
 
+/* Was what this tells of sent when nothing was in flight? Then it found no queue of ours: the path need not be emptied to be measured. */
+static bool bbr_after_silence(const struct weiri_cc_event *e)
+{
+    return e->rate->first_at == e->rate->delivered_at;
+}
+
 /* For 200 ms and a round, from when no more is in flight than half of what the path holds. */
 static void bbr_probe_rtt(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
-    if (b->rounds == 0) {
+    if (bbr_after_silence(e)) {
+        bbr_leave_probe_rtt(b, e);
+    } else if (b->rounds == 0) {
         if (e->inflight <= base_max32(bbr_percent(bbr_bdp(cc), 50), bbr_least(e))) {
             b->probe_at = (uint32_t)e->now + BBR_PROBE_RTT_US;
             b->rounds = 1;
             bbr_start_round(b, e);
         }
-        return;
-    }
-    b->rounds = round ? 2 : b->rounds;
-    if (b->rounds == 2 && bbr_after((uint32_t)e->now, b->probe_at)) {
-        bbr_leave_probe_rtt(b, e);
+    } else {
+        b->rounds = round ? 2 : b->rounds;
+        if (b->rounds == 2 && bbr_after((uint32_t)e->now, b->probe_at)) {
+            bbr_leave_probe_rtt(b, e);
+        }
     }
 }
 
@@ -404,7 +413,7 @@ static void bbr_update_min_rtt(struct weir_cc *cc, const struct weiri_cc_event *
     }
     if (b->phase == (uint8_t)WEIRI_BBR_PROBE_RTT) {
         bbr_probe_rtt(cc, e, round);
-    } else if (expired) {
+    } else if (expired && !bbr_after_silence(e)) {
         bbr_enter(b, WEIRI_BBR_PROBE_RTT, e);
         b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_OFF;
         b->rounds = 0;

@@ -44,12 +44,12 @@ WEIR_PRIVATE void weiri_rack_sample(struct weir_rack *r, uint32_t rtt_us, weir_u
     }
 }
 
-/* Only what was sent once tells of reordering (6.2 step 3). */
-static void rack_note_order(struct weir_rack *r, const struct weir_sent *record)
+/* Only what was sent once tells of reordering (6.2 step 3), and only what an earlier acknowledgment could have told of: one may stand for
+ * many segments, and its first block is the newest (RFC 2018 4), so their order within it says nothing. */
+static void rack_note_order(struct weir_rack *r, const struct weir_sent *record, const struct weiri_rack_ack *a)
 {
-    if (seq_lt(r->fack, record->to)) {
-        r->fack = record->to;
-    } else if (seq_lt(record->to, r->fack) && record->tries == 1) {
+    r->fack = seq_max(r->fack, record->to);
+    if (seq_lt(record->to, a->fack) && record->tries == 1) {
         r->reordered = 1;
     }
 }
@@ -64,7 +64,7 @@ static bool rack_ambiguous(const struct weir_rack *r, const struct weir_sent *re
 WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_sent *record, struct weiri_rack_ack *a)
 {
     uint32_t age = rack_age(record, a->now), rtt = base_min32(age, RACK_RTT_MAX_US);
-    rack_note_order(r, record);
+    rack_note_order(r, record, a);
     if (rack_ambiguous(r, record, rtt, a)) {
         return;
     }

@@ -219,6 +219,7 @@ struct weiri_rack_ack {
     uint32_t srtt;           /* microseconds, 0: none */
     uint32_t rtt;            /* the shortest of what it delivers: in and out of weiri_rack_delivered, first UINT32_MAX */
     uint32_t echo_us;        /* with stamped: it echoes a timestamp so old */
+    weir_seq fack;           /* the highest number delivered before it */
     bool stamped;
     bool dsack;              /* it tells of a duplicate */
     bool recovering;         /* in fast recovery or after a timeout */

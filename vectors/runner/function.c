@@ -32,6 +32,8 @@ static const struct function_entry {
     {"cubic-estimate", function_cubic_estimate},
     {"cubic-step", function_cubic_step},
     {"cubic-growth", function_cubic_growth},
+    {"delivery-rate", function_delivery_rate},
+    {"bbr", function_bbr},
     {"prr-trace", function_prr_trace},
     {"prr-trace-literal", NULL},
     {"prr-step", function_prr_step},

@@ -32,6 +32,8 @@ function_body function_rto, function_karn, function_scoreboard, function_initial
 /* function_congestion.c */
 function_body function_cubic_window, function_cubic_reduce, function_cubic_estimate, function_cubic_step,
     function_cubic_growth, function_prr_step, function_prr_trace;
+/* function_path.c */
+function_body function_delivery_rate, function_bbr;
 /* function_conn.c */
 function_body function_acceptable, function_acknowledgment, function_reset, function_time_wait_syn, function_paws, function_sack_receiver,
     function_timestamp_echo, function_timestamp_echo_sent, function_window;

@@ -417,6 +417,7 @@ static void course_outbound(struct course *c, const struct script_event *event)
     record_packet(c, &seen->packet, seen->octets, seen->len, when, event->pos.line);
     if (course_compare(c, event, p, &seen->packet) && course_on_time(c, event, &event->time, when, "the segment")) {
         course_pop(c);
+        course_go_until(c, event, when); /* it may have been handed out for later */
     }
 }
 

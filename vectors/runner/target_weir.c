@@ -539,18 +539,32 @@ static answer weir_packet_in(struct target *t, const uint8_t *octets, size_t len
     return weir_done(w, 0);
 }
 
+/* The next packet, and when it leaves: with stamped pacing a timed queue stands below the stack. */
+static size_t weir_next_packet(struct target_weir *w, uint8_t *octets, size_t cap, int64_t *when)
+{
+    weir_out out;
+    *when = w->now;
+    if (w->config.stack.tcp.pacing != WEIR_PACING_STAMP) {
+        return weir_stack_poll_copy(w->stack, octets, cap, weir_now(w));
+    }
+    if (weir_stack_poll(w->stack, &out, weir_now(w)) == 0) {
+        return 0;
+    }
+    *when = out.depart_at > weir_now(w) ? (int64_t)(out.depart_at - w->base) : w->now;
+    return weir_out_copy(&out, octets, cap);
+}
+
 static answer weir_packet_out(struct target *t, uint8_t *octets, size_t cap, int64_t *when)
 {
     struct target_weir *w = weir_of(t);
     if (w->stack == NULL) {
         return 0;
     }
-    const size_t len = weir_stack_poll_copy(w->stack, octets, cap, weir_now(w));
+    const size_t len = weir_next_packet(w, octets, cap, when);
     if (len == 0) {
         return 0;
     }
     weir_look_at(w, weir_stack_last(w->stack));
-    *when = w->now;
     return weir_done(w, (answer)len);
 }
 
