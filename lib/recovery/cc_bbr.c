@@ -22,6 +22,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_BBR
+
 #define BBR_NONE UINT32_MAX
 #define BBR_MIN_RTT_US 10000000u  /* how long a least round-trip time is believed */
 #define BBR_PROBE_RTT_US 200000u
@@ -58,6 +60,11 @@ static bool bbr_after(uint32_t a, uint32_t b)
 WEIR_PRIVATE uint32_t weiri_bbr_bandwidth(const struct weir_cc *cc)
 {
     return base_min32(base_max32(cc->bbr.max_bw[0], cc->bbr.max_bw[1]), cc->bbr.bw_lo);
+}
+
+WEIR_PRIVATE uint32_t weiri_bbr_rate(const struct weir_cc *cc)
+{
+    return cc->bbr.rate;
 }
 
 /* What the path holds, and no more than any window. Before there is a model: all. */
@@ -527,3 +534,5 @@ WEIR_PRIVATE void weiri_bbr_undo(struct weir_cc *cc, const struct weir_cc *befor
 #undef BBR_EXTRA_ROUNDS
 #undef BBR_EXTRA_US
 #undef BBR_SEGMENTS_MIN
+
+#endif /* WEIR_WITH_BBR */
