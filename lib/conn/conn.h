@@ -397,7 +397,7 @@ WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
 
 /* What can never be: who asks for it is answered by the compiler (weir/features.h). */
 #define WEIRI_FLAGS_LEFT_OUT                                                                                             \
-    ((WEIR_WITH_TIMESTAMPS ? 0u : (uint32_t)WEIRI_TS_OK | (uint32_t)WEIRI_TS_RECENT) |                                   \
+    ((WEIR_WITH_TIMESTAMPS ? 0u : (uint32_t)WEIRI_TS_OK) |                                                              \
      (WEIR_WITH_WINDOW_SCALE ? 0u : (uint32_t)WEIRI_WS_OK))
 
 static inline bool conn_has(const weir_conn *c, uint32_t flag)
