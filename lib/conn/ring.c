@@ -275,8 +275,7 @@ WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, uns
 {
     unsigned count = 0;
     const struct weir_span *around = NULL;
-    WEIR_ASSERT(max > 0);
-    if (!seq_eq(c->dsack.from, c->dsack.to)) {
+    if (count < max && !seq_eq(c->dsack.from, c->dsack.to)) {
         blocks[count++] = c->dsack;
         unsigned i = ring_find(c, c->dsack.to);
         if (i < c->span_count && seq_leq(c->spans[i].from, c->dsack.from)) {
