@@ -83,7 +83,7 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
         return false;
     }
     uint32_t full = out_full_size(c);
-    if (out_held(c) || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+    if (out_held(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
         return false;
     }
     p->from = run.from;
@@ -142,7 +142,7 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     }
     full = out_full_size(c);
     room = out_room(c, c->snd.nxt);
-    bool wait = conn_marked_wait(c) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
+    bool wait = conn_marked_wait(c) || (conn_opening(c) && unsent > 0); /* FIN alone may go with the SYN on its way */
     if (room == 0 || wait) {
         return false;
     }
@@ -557,7 +557,8 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
     for (; seq_diff(run.from, run.to) < octets; run.to = part.to) {
         part.from = run.to;
         part.to = seq_add(run.to, full);
-        if (!weiri_board_push(&c->board, part, c->now)) {
+        bool noted = weiri_board_push(&c->board, part, c->now);
+        if (WEIR_NEVER(!noted)) { /* behind what flies there is room: at worst that record grows */
             break;
         }
     }

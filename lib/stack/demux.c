@@ -9,7 +9,8 @@ WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], co
     uint8_t text[16];
     for (unsigned half = 0; half < 2; half++) {
         size_t len = 0;
-        for (; len < sizeof text - 1 && label[len] != '\0'; len++) {
+        for (; label[len] != '\0'; len++) {
+            WEIR_ASSERT(len < sizeof text - 1);
             text[len] = (uint8_t)label[len];
         }
         text[len++] = (uint8_t)('1' + half);
@@ -33,22 +34,21 @@ WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size
     weiri_key_derive(d->key, s->cfg.tcp.secret, "weir sockets");
 }
 
-/* Between IPv4 addresses only what differs: the two lengths keep the families apart. */
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple)
+{
+    const size_t from = weir_addr_is_v4(&tuple->local) ? 12 : 0, len = 16 - from;
+    memcpy(text, tuple->local.octets + from, len);
+    memcpy(text + len, tuple->remote.octets + from, len);
+    base_put16(text + 2 * len, tuple->local_port);
+    base_put16(text + 2 * len + 2, tuple->remote_port);
+    return 2 * len + 4;
+}
+
 WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple)
 {
-    uint8_t text[36];
-    if (weir_addr_is_v4(&tuple->local) && weir_addr_is_v4(&tuple->remote)) {
-        memcpy(text, tuple->local.octets + 12, 4);
-        memcpy(text + 4, tuple->remote.octets + 12, 4);
-        base_put16(text + 8, tuple->local_port);
-        base_put16(text + 10, tuple->remote_port);
-        return (uint32_t)weir_siphash(s->demux.key, text, 12);
-    }
-    memcpy(text, tuple->local.octets, 16);
-    memcpy(text + 16, tuple->remote.octets, 16);
-    base_put16(text + 32, tuple->local_port);
-    base_put16(text + 34, tuple->remote_port);
-    return (uint32_t)weir_siphash(s->demux.key, text, sizeof text);
+    uint8_t text[WEIRI_SOCKETS_TEXT];
+    const size_t len = weiri_sockets_text(text, tuple);
+    return (uint32_t)weir_siphash(s->demux.key, text, len);
 }
 
 static bool demux_same(const weir_tuple *a, const weir_tuple *b)
@@ -110,11 +110,11 @@ WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index)
 {
     struct weiri_demux *d = &s->demux;
     uint32_t *at = &d->heads[d->nodes[index].hash & d->mask];
-    while (*at != index && *at != WEIRI_NONE) { /* the chain that index is in */
+    while (*at != index) { /* the chain that index is in */
+        if (WEIR_NEVER(*at == WEIRI_NONE)) {
+            return;
+        }
         at = &d->nodes[*at].next;
-    }
-    if (WEIR_NEVER(*at == WEIRI_NONE)) {
-        return;
     }
     *at = d->nodes[index].next;
     d->count--;
