@@ -87,6 +87,13 @@ def windows():
         f.ack(10, rtt)
         f.burst(11 * MSS, rtt // 22, 2 * rtt)
         yield f.done()
+    f = Course("ten-are-free", "The first ten segments of a connection wait for nobody, whenever they go; the eleventh begins the pace", "draft-ietf-ccwg-bbr 5.4", settings, 5, 100000)
+    f.burst(INITIAL * MSS, 0, 1)
+    f.ack(5, 100000)
+    f.count += 9
+    f.say(f"write(4, ..., {9 * MSS}) = {9 * MSS}", 150000)
+    f.burst(11 * MSS, 100000 // 22, 200000)
+    yield f.done()
     f = Course("off", "Without pacing a window leaves at once", "draft-ietf-ccwg-bbr 5.4", settings.replace("pacing=1", "pacing=0"), 60, 100000)
     f.burst(INITIAL * MSS, 0, 1)
     f.ack(10, 100000)
