@@ -158,8 +158,7 @@ static bool bbr_congested(const struct weir_bbr *b, const struct weiri_cc_event 
 static void bbr_note_extra(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
-    uint32_t since = base_min32((uint32_t)e->now - b->extra_at, 1000000);
-    uint32_t expected = base_muldiv(weiri_bbr_bandwidth(cc), since, 1000000, 0);
+    uint32_t expected = base_muldiv(weiri_bbr_bandwidth(cc), (uint32_t)e->now - b->extra_at, 1000000, 0);
     if (b->extra_octets <= expected) {
         b->extra_octets = 0;
         b->extra_at = (uint32_t)e->now;

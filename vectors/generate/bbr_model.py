@@ -171,7 +171,7 @@ class Bbr:
 
     def aggregate(self, s, around):
         """5.5.9: how far acknowledgments run ahead of the bandwidth; the greatest of five to ten rounds."""
-        expected = self.bw() * min(s.at - self.extra_at, US) // US
+        expected = self.bw() * (s.at - self.extra_at) // US
         if self.extra_octets <= expected:
             self.extra_octets, self.extra_at, expected = 0, s.at, 0
         self.extra_octets += s.acked

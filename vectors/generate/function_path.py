@@ -195,10 +195,11 @@ def same_microsecond(base):
 def hasty(base):
     """A sample over less than the least round-trip time tells of a burst of acknowledgments, and of no rate"""
     tape = Tape(base, 20000)
-    tape.send(1000, 4)
+    tape.send(1000)
+    tape.send(20000)
     tape.ack(21000, 2)
     tape.send(21500)
-    tape.ack(30000, 5)
+    tape.ack(30000, 3)
     return tape
 
 
@@ -347,7 +348,7 @@ def startup_noise():
     """More than six places of a round lose, a sixteenth of it, and no queue shows: Startup goes on"""
     p = Path(carries=2000 * MSS, rtt=100000, chunk=MSS, window=60 * MSS)
     p.loses = lambda n: n % 16 == 3
-    return p.rounds(3.1).tell()
+    return p.rounds(4).tell()
 
 
 def startup_late():
@@ -399,9 +400,9 @@ def slower():
 
 
 def up_loses_little():
-    """One of fifty is lost in Up, and a queue shows: that is the path's word"""
+    """One of twenty-five is lost in Up, and a queue shows: that is the path's word"""
     p = Path(carries=200 * MSS, chunk=MSS).to("Up")
-    p.loses = lambda n: n % 50 == 13
+    p.loses = lambda n: n % 25 == 13
     return p.to("Down").tell()
 
 
@@ -415,8 +416,8 @@ def up_loses_of_little():
 
 def up_undone():
     """What was lost in Up was not lost after all: the long-term bound that came of it is no more"""
-    p = Path(carries=200 * MSS, room=4 * MSS).to("Refill")
-    saved = []
+    p = Path(carries=200 * MSS).to("Refill")
+    p.room, saved = 2 * MSS, []
     p.say("save", lambda: saved.append(p.model.saved()))
     p.to("Up").to("Down")
     return p.say("undo", lambda: p.model.undo(saved[0])).to("Cruise")
@@ -426,7 +427,8 @@ def down_makes_room():
     """The bound is what the path holds: Down goes on until a seventh of that is free"""
     p = Path(carries=200 * MSS, chunk=MSS).to("Cruise")
     p.room = 0
-    return p.to("Up").to("Down").to("Cruise").rounds(1).tell()
+    p.to("Up").to("Down").run(lambda: p.out <= 39 * MSS).tell()
+    return p.to("Cruise").rounds(1).tell()
 
 
 def up_loses():
@@ -557,7 +559,7 @@ def in_bunches():
     p = Path(carries=200 * MSS)
     p.bunch = 5
     p.to("Cruise").rounds(2).bunch = 1
-    for _ in range(14):
+    for _ in range(20):
         p.rounds(1).tell()
     return p
 
