@@ -3,10 +3,14 @@
  * Compile this file alone and you have weir; the build does nothing else. Every file below also compiles by itself.
  * ci/amalgamate.py flattens this file and the public headers into the single header.
  */
-#define WEIR_PRIVATE static
-
 #include "weir/stack.h"
 #include "weir/weir.h"
+
+#if WEIR_WITH_EVERYTHING
+#define WEIR_PRIVATE static
+#else /* what nobody but the features calls that were left out is left out too */
+#define WEIR_PRIVATE static __attribute__((unused))
+#endif
 
 /* wire: octets <-> fields. Knows no connection, keeps no state. */
 #include "wire/checksum.c"

@@ -1,5 +1,5 @@
 /* test_batch.c - packets given together do what they do one by one: two stacks of one configuration get the same, one each way, and must say
- * the same in every octet. */
+ * the same in every octet. And asked in batches they say what they would say one by one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,8 +93,157 @@ static void a_batch_is_its_packets_one_by_one(void **state)
     guard_free_all();
 }
 
+/* ---- out -------------------------------------------------------------------------------------------------------------------------- */
+
+enum { PLACES = 40, CONNS = 3 };
+
+/* Two stacks of one configuration, to which the same happens: what one says is asked for one by one, what the other says in batches. */
+struct twins {
+    weir_stack *s[2], *peer;
+    weir_handle conn[2][CONNS];
+    weir_us now;
+    uint64_t random;
+    uint8_t packets[PLACES][2048], batch[PLACES][2048];
+    unsigned batched;
+};
+
+static void twins_open(struct twins *t, unsigned seed)
+{
+    weir_stack_config cfg = world_config(1), peer = world_config(2);
+    memset(t, 0, sizeof *t);
+    t->random = 0x9e3779b97f4a7c15u + seed;
+    cfg.rings.rx = cfg.rings.tx = 32768;
+    cfg.tcp.timestamps = seed & 1;
+    cfg.tcp.pacing = (uint8_t)(seed / 2 % WEIR_PACING_COUNT);
+    cfg.tcp.cc = (uint8_t)(seed / 2 % WEIR_CC_COUNT);
+    cfg.tcp.nagle = (seed & 4) != 0;
+    cfg.tcp.mtu = seed & 8 ? 1500 : 600;
+    peer.rings.rx = seed & 16 ? 32768 : 8192;
+    t->s[0] = world_stack(&cfg, 0);
+    t->s[1] = world_stack(&cfg, 0);
+    t->peer = world_stack(&peer, 0);
+    (void)world_listen(t->peer, 80);
+    for (unsigned k = 0; k < CONNS; k++) {
+        weir_tuple tuple = {0};
+        tuple.remote = world_host(seed & 1 && k == 0, 2);
+        tuple.remote_port = 80;
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(weir_stack_connect(t->s[i], &tuple, &t->conn[i][k], 0), WEIR_ERR_NONE);
+        }
+    }
+}
+
+/* The user of the peer reads, of the others writes; now and then one closes. */
+static void twins_use(struct twins *t)
+{
+    uint8_t octets[20000];
+    uint32_t len = draw(&t->random, sizeof octets), k = draw(&t->random, CONNS), how = draw(&t->random, 400);
+    unsigned flags = draw(&t->random, 10) == 0 ? (unsigned)WEIR_SEND_MORE : draw(&t->random, 30) == 0 ? (unsigned)WEIR_SEND_URGENT : 0;
+    size_t done;
+    weir_ready r;
+    memset(octets, (int)len, sizeof octets);
+    for (unsigned i = 0; i < 2; i++) {
+        weir_conn *c = weir_stack_conn(t->s[i], t->conn[i][k]);
+        weir_slice s = {octets, len};
+        if (c != NULL && how < 200) {
+            (void)weir_send(c, s, flags, &done, t->now);
+        } else if (c != NULL && how == 399) {
+            (void)weir_close(c, t->now);
+        }
+    }
+    while (draw(&t->random, 3) > 0 && weir_stack_ready(t->peer, &r)) {
+        weir_conn *c = weir_stack_conn(t->peer, r.conn);
+        (void)weir_recv(c, octets, len, &done, t->now);
+        (void)weir_send(c, (weir_slice){octets, len / 50}, 0, &done, t->now);
+    }
+}
+
+/* What they say is the same, packet for packet, and goes to the peer, unless it is lost. */
+static void twins_say(struct twins *t)
+{
+    weir_place places[PLACES];
+    size_t len[PLACES], want = draw(&t->random, PLACES + 1), count = 0, got;
+    while (count < want && (len[count] = weir_stack_poll_copy(t->s[0], t->packets[count], 2048, t->now)) > 0) {
+        count++;
+    }
+    for (size_t k = 0; k < want; k++) {
+        places[k].octets = t->batch[k];
+        places[k].cap = weir_stack_get_config(t->s[1])->tcp.mtu;
+    }
+    got = weir_stack_poll_batch(t->s[1], places, want, t->now);
+    assert_int_equal(got, count);
+    for (size_t k = 0; k < count; k++) {
+        assert_int_equal(places[k].len, len[k]);
+        assert_memory_equal(t->batch[k], t->packets[k], len[k]);
+        if (draw(&t->random, 100) > 0) {
+            (void)world_put(t->peer, t->packets[k], len[k], t->now);
+        }
+    }
+    t->batched += (unsigned)count;
+    WORLD_CHECK(t->s[1]);
+    assert_memory_equal(weir_stack_stats(t->s[0]), weir_stack_stats(t->s[1]), sizeof(weir_stats));
+}
+
+static void twins_hear(struct twins *t)
+{
+    uint8_t packet[2048];
+    size_t len;
+    while ((len = world_poll(t->peer, packet, t->now)) > 0) {
+        if (draw(&t->random, 100) > 0) {
+            enum weir_verdict verdict = world_put(t->s[0], packet, len, t->now);
+            assert_int_equal(world_put(t->s[1], packet, len, t->now), verdict);
+        }
+    }
+}
+
+static void a_batch_says_what_one_by_one_is_said(void **state)
+{
+    static struct twins t;
+    unsigned batched = 0;
+    (void)state;
+    for (unsigned seed = 0; seed < 36; seed++) {
+        twins_open(&t, seed);
+        for (unsigned turn = 0; turn < 250; turn++) {
+            t.now += draw(&t.random, 40) == 0 ? 1000000 : draw(&t.random, 3000);
+            twins_use(&t);
+            twins_say(&t);
+            twins_hear(&t);
+            for (unsigned i = 0; i < 2; i++) {
+                weir_stack_expire(t.s[i], t.now);
+            }
+            weir_stack_expire(t.peer, t.now);
+        }
+        batched += t.batched;
+        guard_free_all();
+    }
+    assert_true(batched > 40000);
+}
+
+/* A place that is too small ends the batch, and nothing is lost. */
+static void a_batch_ends_at_a_place_that_is_too_small(void **state)
+{
+    static struct twins t;
+    weir_place places[3];
+    (void)state;
+    twins_open(&t, 0);
+    for (unsigned k = 0; k < 3; k++) {
+        places[k].octets = t.batch[k];
+        places[k].cap = weir_stack_get_config(t.s[0])->tcp.mtu - (k == 1 ? 1u : 0u);
+    }
+    assert_int_equal(weir_stack_poll_batch(t.s[0], places, 3, 0), 1);
+    assert_int_equal(weir_stack_poll_batch(t.s[0], places + 1, 2, 0), 0);
+    places[1].cap++;
+    assert_int_equal(weir_stack_poll_batch(t.s[0], places + 1, 2, 0), 2);
+    assert_int_equal(weir_stack_poll_batch(t.s[0], places, 3, 0), 0);
+    guard_free_all();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_batch_is_its_packets_one_by_one)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_batch_is_its_packets_one_by_one),
+        cmocka_unit_test(a_batch_says_what_one_by_one_is_said),
+        cmocka_unit_test(a_batch_ends_at_a_place_that_is_too_small),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

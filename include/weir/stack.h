@@ -85,6 +85,16 @@ WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now);
 /* The same into one piece of memory, copy and checksum in one pass; 0 = nothing now. cap must be the MTU at least. Never a
  * super-segment, and never partial. */
 WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now);
+/* Memory for a packet, and what came to lie there. */
+typedef struct weir_place {
+    uint8_t *octets;
+    size_t cap;
+    size_t len;        /* set by weir_stack_poll_batch */
+} weir_place;
+/* As many calls of weir_stack_poll_copy as there is anything to send and are places: the same packets in the same order, but segments that
+ * follow each other on one connection are decided on, and their header is made, together. How many came; less than `count`: nothing more
+ * now, or the next place is smaller than the MTU. */
+WEIR_API size_t weir_stack_poll_batch(weir_stack *s, weir_place *places, size_t count, weir_us now);
 WEIR_API void weir_stack_expire(weir_stack *s, weir_us now);
 /* When to call weir_stack_expire at the latest. Never later than due. It may be early, since a timer that moved into the future is
  * only looked at when its old time comes: nothing happens then, and the next deadline lies beyond that call. */

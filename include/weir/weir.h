@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weir/features.h"
+
 #ifndef WEIR_API
 #define WEIR_API extern
 #endif
@@ -225,6 +227,7 @@ typedef enum weir_err {
     WEIR_ERR_INVALID,      /* an argument is out of its documented range: the caller's mistake */
     WEIR_ERR_ADDRESS,      /* an address that cannot be a peer or is not ours (MUST-46) */
     WEIR_ERR_SECRET,       /* the secret is all zero: draw 16 random octets */
+    WEIR_ERR_LEFT_OUT,     /* the configuration asks for a feature that this build is without (weir/features.h) */
     WEIR_ERR_COUNT
 } weir_err;
 WEIR_API const char *weir_err_name(weir_err err); /* the RFC's words where it has some */
@@ -329,13 +332,14 @@ typedef struct weir_config {
     weir_us orphan_us;          /* a released connection that gets not even a full segment through in so long is given up; 100 s */
 } weir_config;
 
-/* Profiles fill every field but the secret. init is internet under another name. */
+/* Profiles fill every field but the secret, with no feature that was left out. init is internet under another name. */
 WEIR_API void weir_config_init(weir_config *config);
 WEIR_API void weir_config_internet(weir_config *config); /* today's practice */
 /* the letter of the RFCs: RTO at least 1 s, MSL 2 min, IW of RFC 5681, NewReno, RFC 6675 with SACK, delayed ACK 200 ms */
 WEIR_API void weir_config_rfc(weir_config *config);
 WEIR_API void weir_config_tiny(weir_config *config);     /* a device with kilobytes: no scaling, no timestamps, small segments */
-/* WEIR_ERR_NONE, WEIR_ERR_SECRET, or WEIR_ERR_INVALID with *field naming the first field out of range (field may be NULL). */
+/* WEIR_ERR_NONE, WEIR_ERR_SECRET, WEIR_ERR_LEFT_OUT, or WEIR_ERR_INVALID; *field names the first field that is to blame (field may be
+ * NULL). */
 WEIR_API weir_err weir_config_check(const weir_config *config, const char **field);
 
 /* Working storage of one connection, carved from one piece of memory that the caller owns and keeps for the
@@ -613,15 +617,24 @@ struct weir_hystart {
 struct weir_cc {
     uint32_t cwnd, ssthresh; /* octets */
     uint32_t acked;          /* octets acknowledged since cwnd last grew in congestion avoidance */
+#if WEIR_WITH_CUBIC || WEIR_WITH_BBR
     union {                  /* by the configuration's algorithm */
+#if WEIR_WITH_CUBIC
         struct weir_cubic cubic;
+#endif
+#if WEIR_WITH_BBR
         struct weir_bbr bbr;
+#endif
     };
+#endif
+#if WEIR_WITH_HYSTART
     struct weir_hystart hystart;
+#endif
 };
 
 /* Congestion window validation (lib/recovery/cwv.c; RFC 7661), octets. Not in weir_cc: what was measured is not taken back. */
 struct weir_cwv {
+#if WEIR_WITH_CWV
     weir_seq from;           /* SND.UNA when the sample that is being taken began; in recovery: as far as was sent again */
     uint32_t from_at;        /* and when: the low 32 bits of microseconds */
     uint32_t half_at;        /* when the newer half of the sampling period began */
@@ -629,6 +642,9 @@ struct weir_cwv {
     uint32_t since;          /* when the non-validated phase began, 2^20 us, plus 1; 0: validated */
     uint32_t loss;           /* max(pipeACK, LossFlightSize) of a recovery that began in that phase, else 0 */
     uint32_t resent;         /* R: what was sent again in it */
+#else
+    uint8_t left_out;
+#endif
 };
 
 /* RACK and TLP (lib/recovery/rack.c; RFC 8985). */
@@ -689,16 +705,22 @@ struct weir_board {
     uint32_t sacked, lost, resent;  /* of them */
     uint32_t above, above_runs;     /* from `edge` on: octets SACKED, in so many runs */
     uint32_t credit;                /* records that may yet be moved for a peer's blocks */
+#if WEIR_WITH_RATE
     uint8_t limited;                /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
     struct weir_mark mark;
+#endif
 };
 
 /* The delivery rate (lib/recovery/rate.c): the last sample. */
 struct weir_rate {
+#if WEIR_WITH_RATE
     uint32_t delivered;      /* octets .. */
     uint32_t interval;       /* .. in so many microseconds; 0: no sample yet */
     uint32_t until;          /* with board.limited: the count of octets delivered when that is over */
     uint8_t limited;         /* enum weiri_limited of the sample */
+#else
+    uint8_t left_out;
+#endif
 };
 
 /* What the rings should be (lib/conn/tune.c). */
@@ -744,19 +766,27 @@ struct weir_conn {
     struct weir_board board;
     struct weir_rate rate;
     struct weir_cwv cwv;
+#if WEIR_WITH_PACING
     struct {
         weir_us next;            /* when the next segment of text would leave at an even pace */
         uint8_t held, waits;     /* it is so far ahead that text is held until then; there is text */
         uint8_t owed;            /* text waited, and for longer than that */
     } pace;
+#endif
+#if WEIR_WITH_RATE
     struct {
         uint32_t since, ticks[3]; /* the low 32 bits of microseconds; 1/1024 s of each enum weiri_hold but the first */
         uint8_t why;             /* enum weiri_hold since then */
     } hold;
+#endif
     struct weir_rack rack;
     struct weir_prr prr;
+#if WEIR_WITH_UNDO
     struct weir_undo undo;
+#endif
+#if WEIR_WITH_GROWTH
     struct weir_tune tune;
+#endif
     weir_seq recover;            /* RFC 6582 3.2 */
     weir_seq rescue;             /* RFC 6675 4, RescueRxt */
     uint32_t flags;              /* enum weiri_flag */

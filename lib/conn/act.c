@@ -15,7 +15,8 @@ static void act_reply_rst(struct weiri_step *s, weir_seq seq, weir_seq ack, unsi
     c->reply.seq = seq;
     c->reply.ack = ack;
     c->reply.flags = (uint16_t)flags;
-    c->reply.with_ts = (uint16_t)(s->v != NULL && (s->v->options & WEIR_OPT_TIMESTAMPS) ? WEIRI_REPLY_ECHO : WEIRI_REPLY_PLAIN);
+    bool stamped = WEIR_WITH_TIMESTAMPS && s->v != NULL && (s->v->options & WEIR_OPT_TIMESTAMPS);
+    c->reply.with_ts = (uint16_t)(stamped ? WEIRI_REPLY_ECHO : WEIRI_REPLY_PLAIN);
     c->reply.ts_echo = s->v != NULL ? s->v->ts_value : 0;
 }
 
@@ -97,9 +98,9 @@ static void act_take_options(weir_conn *c, const weir_view *v)
         c->mss_peer = cfg->mss_min;
     }
     weiri_conn_set_mss(c);
-    conn_set(c, WEIRI_WS_OK, cfg->window_scale && (v->options & WEIR_OPT_WSCALE));
+    conn_set(c, WEIRI_WS_OK, WEIR_WITH_WINDOW_SCALE && cfg->window_scale && (v->options & WEIR_OPT_WSCALE));
     conn_set(c, WEIRI_SACK_OK, cfg->sack && (v->options & WEIR_OPT_SACK_OK));
-    conn_set(c, WEIRI_TS_OK, cfg->timestamps && (v->options & WEIR_OPT_TIMESTAMPS));
+    conn_set(c, WEIRI_TS_OK, WEIR_WITH_TIMESTAMPS && cfg->timestamps && (v->options & WEIR_OPT_TIMESTAMPS));
     c->shift_snd = conn_has(c, WEIRI_WS_OK) ? v->wscale : 0;
     c->shift_rcv = conn_has(c, WEIRI_WS_OK) ? c->shift_rcv : 0;
     if (conn_has(c, WEIRI_TS_OK)) {
@@ -135,13 +136,14 @@ static void act_choose_iss(weir_conn *c)
     if (conn_has(c, WEIRI_ISS_FLOOR) && seq_leq(c->snd.iss, c->iss_floor)) {
         c->snd.iss = seq_add(c->iss_floor, ACT_ISS_STEP); /* the old connection was faster than the clock (MAY-2) */
     }
-    c->ts.offset = weiri_ts_offset(c->cfg, &c->tuple);
+    c->ts.offset = WEIR_WITH_TIMESTAMPS ? weiri_ts_offset(c->cfg, &c->tuple) : 0;
     c->snd.una = c->snd.iss;
     c->snd.nxt = c->snd.iss; /* SND.NXT = ISS + 1 from the moment the SYN is sent: before that nothing can be acknowledged */
     c->snd.end = seq_add(c->snd.iss, 1);
     c->recover = c->snd.iss;
     c->progress_at = c->now;
-    c->shift_rcv = weiri_window_shift(c->cfg, c->rx_size); /* chosen once: the ring may grow before, or between, the SYNs that tell it */
+    /* Chosen once: the ring may grow before, or between, the SYNs that tell it */
+    c->shift_rcv = WEIR_WITH_WINDOW_SCALE ? weiri_window_shift(c->cfg, c->rx_size) : 0;
     conn_set(c, WEIRI_SYN_DUE, true);
 }
 
@@ -322,8 +324,7 @@ static void act_end(weir_conn *c, weir_err err)
     weiri_board_init(&c->board, c->board.sent, c->board.cap);
     c->flags &= ~(uint32_t)(WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_RESEND_NOW | WEIRI_HELD |
                             WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_SWS_OVERRIDE);
-    c->undo.kind = WEIRI_UNDO_NONE;
-    c->undo.step = WEIRI_FRTO_OFF;
+    weiri_undo_forget(c);
     c->rack.due = 0;
     c->span_count = 0;
 }

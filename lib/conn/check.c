@@ -22,12 +22,27 @@ static const char *check_send(const weir_conn *c)
     CHECK(c->mss_snd == 0 || c->mss_snd >= 64, "a send MSS that options would eat up")
     CHECK(c->cc.cwnd > 0, "a congestion window of nothing")
     CHECK(c->cc.cwnd <= WEIRI_CWND_MAX, "a congestion window above 2^30")
+    CHECK(!conn_has(c, WEIRI_RECOVERY) || !conn_has(c, WEIRI_LOSS), "fast recovery and timeout recovery at once")
+    return NULL;
+}
+
+/* What belongs to features. */
+static const char *check_features(const weir_conn *c)
+{
+#if WEIR_WITH_BBR
     CHECK(c->cfg->cc != WEIR_CC_BBR || c->cc.bbr.phase <= WEIRI_BBR_PROBE_RTT, "BBR in no phase")
+#endif
+#if WEIR_WITH_HYSTART
     CHECK(c->cc.hystart.phase <= WEIRI_HYSTART_DONE, "HyStart++ in no phase")
+#endif
+#if WEIR_WITH_CWV
     CHECK(c->cwv.since == 0 || c->cfg->cwv, "a window is not validated and nobody asked")
     CHECK(c->cwv.since == 0 || seq_leq(c->cwv.from, c->snd.nxt), "a sample of octets never sent")
+#endif
+#if WEIR_WITH_UNDO
     CHECK(c->undo.step == WEIRI_FRTO_OFF || conn_has(c, WEIRI_LOSS), "F-RTO runs and no timeout is being recovered from")
-    CHECK(!conn_has(c, WEIRI_RECOVERY) || !conn_has(c, WEIRI_LOSS), "fast recovery and timeout recovery at once")
+#endif
+    CHECK((c->flags & WEIRI_FLAGS_LEFT_OUT) == 0, "something was agreed to that was left out")
     return NULL;
 }
 
@@ -127,6 +142,7 @@ static const char *check_timers(const weir_conn *c)
 WEIR_API const char *weir_check(const weir_conn *c)
 {
     const char *broken = check_send(c);
+    broken = broken != NULL ? broken : check_features(c);
     broken = broken != NULL ? broken : check_board(c);
     broken = broken != NULL ? broken : check_receive(c);
     broken = broken != NULL ? broken : check_spans(c);

@@ -9,19 +9,19 @@ WEIR_API void weir_config_internet(weir_config *config)
     memset(config, 0, sizeof *config);
     config->mtu = 1500;
     config->mss_min = 88;
-    config->cc = WEIR_CC_CUBIC;
-    config->pacing = WEIR_PACING_START;
+    config->cc = WEIR_WITH_CUBIC ? WEIR_CC_CUBIC : WEIR_CC_NEWRENO;
+    config->pacing = WEIR_WITH_PACING ? WEIR_PACING_START : WEIR_PACING_OFF;
     config->iw10 = true;
     config->abc = true;
-    config->hystart = true;
+    config->hystart = WEIR_WITH_HYSTART;
     config->halve_cwnd = true;
-    config->rack = true;
-    config->prr = true;
-    config->undo = true;
-    config->ecn = WEIR_ECN_ACCEPT;
-    config->abe = true;
-    config->timestamps = true;
-    config->window_scale = true;
+    config->rack = WEIR_WITH_RACK;
+    config->prr = WEIR_WITH_PRR;
+    config->undo = WEIR_WITH_UNDO;
+    config->ecn = WEIR_WITH_ECN ? WEIR_ECN_ACCEPT : WEIR_ECN_OFF;
+    config->abe = WEIR_WITH_ECN;
+    config->timestamps = WEIR_WITH_TIMESTAMPS;
+    config->window_scale = WEIR_WITH_WINDOW_SCALE;
     config->sack = true;
     config->nagle = true;
     config->ack_check = true;
@@ -65,7 +65,7 @@ WEIR_API void weir_config_rfc(weir_config *config)
     config->undo = false;
     config->ecn = WEIR_ECN_OFF; /* no MUST asks for it */
     config->abe = false;
-    config->require_timestamps = true;
+    config->require_timestamps = WEIR_WITH_TIMESTAMPS;
     config->quick_acks = 0;
     config->ack_delay_us = 200 * CONFIG_MS;
     config->rto_min_us = CONFIG_S;
@@ -95,7 +95,37 @@ struct config_rule {
     const char *field;
 };
 
-WEIR_API weir_err weir_config_check(const weir_config *config, const char **field)
+static const char *config_first(const struct config_rule *rules, unsigned count)
+{
+    const char *bad = NULL;
+    for (unsigned i = 0; i < count && bad == NULL; i++) { /* the table */
+        bad = rules[i].holds ? NULL : rules[i].field;
+    }
+    return bad;
+}
+
+/* The first feature that is asked for and was left out. */
+static const char *config_left_out(const weir_config *config)
+{
+    const struct config_rule rules[] = {
+        {WEIR_WITH_CUBIC || config->cc != WEIR_CC_CUBIC, "cc"},
+        {WEIR_WITH_BBR || config->cc != WEIR_CC_BBR, "cc"},
+        {WEIR_WITH_HYSTART || !config->hystart, "hystart"},
+        {WEIR_WITH_CWV || !config->cwv, "cwv"},
+        {WEIR_WITH_PACING || config->pacing == WEIR_PACING_OFF, "pacing"},
+        {WEIR_WITH_RACK || !config->rack, "rack"},
+        {WEIR_WITH_PRR || !config->prr, "prr"},
+        {WEIR_WITH_UNDO || !config->undo, "undo"},
+        {WEIR_WITH_ECN || (config->ecn == WEIR_ECN_OFF && !config->abe), "ecn"},
+        {WEIR_WITH_TIMESTAMPS || (!config->timestamps && !config->require_timestamps), "timestamps"},
+        {WEIR_WITH_WINDOW_SCALE || !config->window_scale, "window_scale"},
+        {WEIR_WITH_GROWTH || (config->rx_max == 0 && config->tx_max == 0), "rx_max"},
+        {WEIR_WITH_GSO || (config->gso_max == 0 && !config->partial_checksum), "gso_max"},
+    };
+    return WEIR_WITH_EVERYTHING ? NULL : config_first(rules, sizeof rules / sizeof rules[0]);
+}
+
+static const char *config_out_of_range(const weir_config *config)
 {
     const struct config_rule rules[] = {
         {config->mtu >= 576 - 148, "mtu"}, /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
@@ -123,18 +153,32 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
         {config->fin_wait_us < WEIR_FOREVER, "fin_wait_us"},
         {config->orphan_us < WEIR_FOREVER, "orphan_us"},
     };
+    return config_first(rules, sizeof rules / sizeof rules[0]);
+}
+
+static bool config_has_secret(const weir_config *config)
+{
     uint8_t any = 0;
     for (unsigned i = 0; i < sizeof config->secret; i++) { /* 16 */
         any |= config->secret[i];
     }
-    const char *bad = any == 0 ? "secret" : NULL;
-    for (unsigned i = 0; i < sizeof rules / sizeof rules[0] && bad == NULL; i++) { /* the table */
-        bad = rules[i].holds ? NULL : rules[i].field;
+    return any != 0;
+}
+
+WEIR_API weir_err weir_config_check(const weir_config *config, const char **field)
+{
+    const char *bad = config_has_secret(config) ? NULL : "secret";
+    weir_err err = bad != NULL ? WEIR_ERR_SECRET : WEIR_ERR_NONE;
+    if (bad == NULL && (bad = config_out_of_range(config)) != NULL) {
+        err = WEIR_ERR_INVALID;
+    }
+    if (bad == NULL && (bad = config_left_out(config)) != NULL) {
+        err = WEIR_ERR_LEFT_OUT;
     }
     if (field != NULL) {
         *field = bad;
     }
-    return bad == NULL ? WEIR_ERR_NONE : any == 0 ? WEIR_ERR_SECRET : WEIR_ERR_INVALID;
+    return err;
 }
 
 #undef CONFIG_MS

@@ -49,12 +49,8 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
     conn_set(c, WEIRI_ISS_FLOOR, true);
 }
 
-WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
 {
-    weir_err err = weir_config_check(config, NULL);
-    if (err != WEIR_ERR_NONE) {
-        return err;
-    }
     memset(c, 0, sizeof *c);
     c->cfg = config;
     c->now = now;
@@ -70,7 +66,15 @@ WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_
     conn_set(c, WEIRI_NAGLE, config->nagle);
     conn_set(c, WEIRI_KEEPALIVE, config->keepalive_idle_us > 0);
     weiri_conn_clear(c);
-    return WEIR_ERR_NONE;
+}
+
+WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+{
+    weir_err err = weir_config_check(config, NULL);
+    if (err == WEIR_ERR_NONE) {
+        weiri_conn_init(c, config, buffers, now);
+    }
+    return err;
 }
 
 /* ---- every call -------------------------------------------------------------------------------------------------- */

@@ -137,8 +137,10 @@ WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage);
 WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count);
 
 /* predict.c: is it the segment that nearly all are? Then what the table would do with it. */
+#if WEIR_WITH_PREDICTION
 WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_predicted(struct weiri_step *s);
+#endif
 
 /* facts.c */
 WEIR_PRIVATE uint32_t weiri_facts_segment(const weir_conn *c, const weir_view *v);
@@ -197,6 +199,7 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again);
 WEIR_PRIVATE void weiri_repair_update(weir_conn *c);
 
 /* ecn.c */
+#if WEIR_WITH_ECN
 /* A SYN or SYN,ACK of the peer has come; what one of ours carries besides SYN and ACK, when it is sent. */
 WEIR_PRIVATE void weiri_ecn_take_syn(weir_conn *c, const weir_view *v);
 WEIR_PRIVATE unsigned weiri_ecn_syn_flags(weir_conn *c);
@@ -216,10 +219,12 @@ WEIR_PRIVATE bool weiri_ecn_answered(const weir_conn *c);
 /* For the IP header and the TCP header of a segment that is no SYN; `fresh`: with text that was never sent before, and no probe. */
 WEIR_PRIVATE uint8_t weiri_ecn_codepoint(const weir_conn *c, bool fresh);
 WEIR_PRIVATE unsigned weiri_ecn_flags(weir_conn *c, bool fresh);
+#endif
 
 /* undo.c */
 enum weiri_undo { WEIRI_UNDO_NONE, WEIRI_UNDO_FAST, WEIRI_UNDO_TIMEOUT };
 enum weiri_frto { WEIRI_FRTO_OFF, WEIRI_FRTO_WAIT, WEIRI_FRTO_NEW };
+#if WEIR_WITH_UNDO
 /* Before the window is reduced. */
 WEIR_PRIVATE void weiri_undo_begin(weir_conn *c, enum weiri_undo kind);
 /* Octets were sent again. */
@@ -228,10 +233,20 @@ WEIR_PRIVATE void weiri_undo_sent(weir_conn *c, uint32_t octets);
 WEIR_PRIVATE bool weiri_undo_acked(weir_conn *c, const struct weiri_news *n);
 /* A sample of the round-trip time, SND.UNA being moved. */
 WEIR_PRIVATE void weiri_undo_sample(weir_conn *c, uint32_t rtt_us);
+/* Recovery is over; what came of it may yet be told. */
+WEIR_PRIVATE void weiri_undo_leave(weir_conn *c);
+/* Nothing is to be taken back. */
+WEIR_PRIVATE void weiri_undo_forget(weir_conn *c);
+WEIR_PRIVATE bool weiri_undo_idle(const weir_conn *c);
+/* New text shall go before what is taken for lost (RFC 5682 2.1 and 3.1 step 2). */
+WEIR_PRIVATE bool weiri_undo_asks_new(const weir_conn *c);
+#endif
 /* Text has arrived: when is its ACK due? RFC 9293 3.8.6.3, RFC 5681 4.2. */
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
 /* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1; MUST-19). */
 WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
+/* weir_init with a configuration that has been checked. */
+WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now);
 /* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);
 /* MSS from the path MTU and the peer's option (RFC 9293 3.7.1); after a change of either. */
@@ -290,10 +305,14 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c);
 WEIR_PRIVATE uint8_t weiri_window_shift(const weir_config *cfg, uint32_t rx_size);
 
 /* tune.c: how large the rings should be. The peer's SYN was taken; text arrived; the user reads; octets were acknowledged. */
+#if WEIR_WITH_GROWTH
 WEIR_PRIVATE void weiri_tune_begin(weir_conn *c);
 WEIR_PRIVATE void weiri_tune_arrived(weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_tune_read(weir_conn *c);
 WEIR_PRIVATE void weiri_tune_acked(weir_conn *c, uint32_t acked);
+/* Other rings were lent. */
+WEIR_PRIVATE void weiri_tune_moved(weir_conn *c, const weir_buffers *b);
+#endif
 /* Is more wanted than is lent? */
 WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c);
 /* The rings hold nothing and nothing on its way will need them: they could be taken away. */
@@ -327,20 +346,30 @@ WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c);
 
 /* pace.c */
 enum weiri_hold { WEIRI_HOLD_IDLE, WEIRI_HOLD_BUSY, WEIRI_HOLD_RWND, WEIRI_HOLD_SNDBUF };
+#if WEIR_WITH_PACING
 /* How this connection is paced. */
 WEIR_PRIVATE enum weir_pacing weiri_pace_mode(const weir_conn *c);
 /* The pace that text leaves at, octets a second. */
 WEIR_PRIVATE uint32_t weiri_pace_rate(const weir_conn *c);
 /* Text is held back for the time being. */
 WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c);
+#endif
+#if WEIR_WITH_PACING
 /* A segment with so much text goes: when it may leave, 0 for at once. */
 WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len);
 /* Does text wait for its time? */
 WEIR_PRIVATE void weiri_pace_update(weir_conn *c, bool waits);
 WEIR_PRIVATE weir_us weiri_pace_deadline(const weir_conn *c);
+/* Nothing more goes. */
+WEIR_PRIVATE void weiri_pace_quiet(weir_conn *c);
+#endif
+#if WEIR_WITH_RATE
 /* From now on this is what holds the sender back. */
 WEIR_PRIVATE void weiri_pace_limited(weir_conn *c, enum weiri_hold why);
+#endif
+#if WEIR_WITH_PACING
 WEIR_PRIVATE const char *weiri_pace_check(const weir_conn *c);
+#endif
 
 /* timer.c */
 #define WEIRI_KEEPALIVE_IDLE_US ((weir_us)7200 * 1000000) /* MUST-28 */
@@ -350,8 +379,9 @@ enum weiri_timer {
 };
 /* Brings the one retransmission timer in line with what is in flight and what the window allows. */
 WEIR_PRIVATE void weiri_timer_update(weir_conn *c);
-/* RFC 6298 5.3: new data was acknowledged. */
+/* RFC 6298 5.3, new data was acknowledged: at once, or when the call that is going on ends. */
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c);
+WEIR_PRIVATE void weiri_timer_stop(weir_conn *c);
 WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c);
 WEIR_PRIVATE void weiri_timer_heard(weir_conn *c);
 WEIR_PRIVATE struct weiri_rto_bounds weiri_timer_bounds(const weir_conn *c);
@@ -366,9 +396,14 @@ enum weiri_reply { WEIRI_REPLY_PLAIN, WEIRI_REPLY_ECHO, WEIRI_REPLY_STAMPED };
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now);
 WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
 
+/* What can never be: who asks for it is answered by the compiler (weir/features.h). */
+#define WEIRI_FLAGS_LEFT_OUT                                                                                             \
+    ((WEIR_WITH_TIMESTAMPS ? 0u : (uint32_t)WEIRI_TS_OK | (uint32_t)WEIRI_TS_RECENT) |                                   \
+     (WEIR_WITH_WINDOW_SCALE ? 0u : (uint32_t)WEIRI_WS_OK))
+
 static inline bool conn_has(const weir_conn *c, uint32_t flag)
 {
-    return (c->flags & flag) != 0;
+    return (c->flags & flag & ~WEIRI_FLAGS_LEFT_OUT) != 0;
 }
 
 static inline void conn_set(weir_conn *c, uint32_t flag, bool on)
@@ -390,10 +425,23 @@ static inline bool conn_echo_age(const weir_conn *c, const weir_view *v, uint32_
     return conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS) && *ms < max_ms;
 }
 
+/* An echo came at a window of one segment: nothing new goes before the timer (RFC 3168 6.1.2). */
+static inline bool conn_marked_wait(const weir_conn *c)
+{
+    return WEIR_WITH_ECN && (c->ecn & WEIRI_ECN_WAIT) != 0;
+}
+
+/* A probe for a lost tail is to go (RFC 8985 7.3). */
+static inline bool conn_tail_due(const weir_conn *c)
+{
+    return WEIR_WITH_RACK && c->rack.due;
+}
+
 /* As how many segments it was sent, as far as known. */
 static inline uint32_t conn_segments(const weir_view *v)
 {
-    return v->gso_size == 0 || v->payload_len <= v->gso_size ? 1 : v->payload_len / v->gso_size + (v->payload_len % v->gso_size > 0);
+    bool one = !WEIR_WITH_GSO || v->gso_size == 0 || v->payload_len <= v->gso_size;
+    return one ? 1 : v->payload_len / v->gso_size + (v->payload_len % v->gso_size > 0);
 }
 
 /* The most text in a segment, beside the options that all carry. */
@@ -435,5 +483,7 @@ static inline uint32_t conn_ip_header(const weir_conn *c)
 {
     return weir_addr_is_v4(&c->tuple.local) ? WEIRI_IP4_HEADER : WEIRI_IP6_HEADER;
 }
+
+#include "conn/left_out.h"
 
 #endif /* WEIRI_CONN_H */

@@ -22,18 +22,19 @@ static bool cut_find(const weir_out *out, uint32_t i, struct cut_place *place)
     return true;
 }
 
-static void cut_copy(const weir_out *out, const struct cut_place *place, uint8_t *to)
+/* Copies the text and sums it. */
+static uint64_t cut_copy(const weir_out *out, const struct cut_place *place, uint8_t *to)
 {
-    uint32_t at = place->at, left = place->len;
-    for (unsigned part = 0; part < 2; part++) {
-        uint32_t have = (uint32_t)out->body[part].len, skip = base_min32(at, have), take = base_min32(have - skip, left);
-        if (take > 0) { /* an empty slice may point nowhere, which memcpy must not be given */
-            memcpy(to, out->body[part].octets + skip, take);
-        }
-        to += take;
-        at -= skip;
-        left -= take;
+    uint32_t have = (uint32_t)out->body[0].len, first = place->at < have ? base_min32(have - place->at, place->len) : 0;
+    uint64_t sum = 0;
+    if (first > 0) { /* an empty slice may point nowhere */
+        sum = weiri_sum_copy(to, out->body[0].octets + place->at, first, 0);
     }
+    if (first < place->len) {
+        uint64_t rest = weiri_sum_copy(to + first, out->body[1].octets + (place->at + first - have), place->len - first, 0);
+        sum = weiri_sum_join(sum, rest, first);
+    }
+    return sum;
 }
 
 static void cut_ip(uint8_t *ip, uint32_t ip_len, uint32_t len)
@@ -47,16 +48,17 @@ static void cut_ip(uint8_t *ip, uint32_t ip_len, uint32_t len)
     }
 }
 
-/* `whole`: the length, TCP header included, that the sum of the pseudo-header is of; `len`: that which the segment has. */
-static void cut_tcp(uint8_t *tcp, uint32_t whole, uint32_t len, const struct cut_place *place)
+/* The TCP header of a segment whose text has this sum. `whole`: the length, header included, that the sum of the pseudo-header is of. */
+static void cut_tcp(uint8_t *tcp, uint32_t header_len, uint32_t whole, const struct cut_place *place, uint64_t sum)
 {
+    uint32_t len = header_len + place->len;
     base_put32(tcp + 4, base_get32(tcp + 4) + place->at);
     if (!place->last) {
         tcp[13] &= (uint8_t)~(WEIR_FIN | WEIR_PSH);
     }
     uint16_t pseudo = (uint16_t)~base_get16(tcp + 16);
     base_put16(tcp + 16, (uint16_t)~weiri_checksum_update(pseudo, (uint16_t)whole, (uint16_t)len));
-    base_put16(tcp + 16, weiri_sum_finish(weiri_sum(tcp, len, 0)));
+    base_put16(tcp + 16, weiri_sum_finish(weiri_sum_join(sum, wire_sum_header(tcp, header_len), 0)));
 }
 
 WEIR_API size_t weir_out_cut(const weir_out *out, uint32_t i, uint8_t *octets, size_t cap)
@@ -67,10 +69,10 @@ WEIR_API size_t weir_out_cut(const weir_out *out, uint32_t i, uint8_t *octets, s
     }
     uint32_t ip_len = WEIR_IP_HEADER_MAX - out->header_at, len = out->header_len + place.len;
     memcpy(octets, out->room + out->header_at, out->header_len);
-    cut_copy(out, &place, octets + out->header_len);
+    uint64_t sum = cut_copy(out, &place, octets + out->header_len);
     if (out->partial) {
         cut_ip(octets, ip_len, len);
-        cut_tcp(octets + ip_len, out->len - ip_len, len - ip_len, &place);
+        cut_tcp(octets + ip_len, out->header_len - ip_len, out->len - ip_len, &place, sum);
     }
     return len;
 }

@@ -4,6 +4,8 @@
  * What an echo does to the window is repair.c's affair. */
 #include "conn/conn.h"
 
+#if WEIR_WITH_ECN
+
 #define ECN_ECT0 2u /* of the IP header (RFC 3168 5) */
 #define ECN_CE 3u
 
@@ -116,3 +118,5 @@ WEIR_PRIVATE unsigned weiri_ecn_flags(weir_conn *c, bool fresh)
 
 #undef ECN_ECT0
 #undef ECN_CE
+
+#endif /* WEIR_WITH_ECN */

@@ -103,7 +103,7 @@ static uint32_t facts_reuse(const weir_conn *c, const weir_view *v)
     }
     struct weiri_reuse r;
     r.old_ts = conn_has(c, WEIRI_TS_OK);
-    r.new_ts = c->cfg->timestamps && (v->options & WEIR_OPT_TIMESTAMPS);
+    r.new_ts = WEIR_WITH_TIMESTAMPS && c->cfg->timestamps && (v->options & WEIR_OPT_TIMESTAMPS);
     r.recent = c->ts.recent;
     r.ts_value = v->ts_value;
     r.last = seq_sub(c->rcv.nxt, 1);

@@ -48,6 +48,7 @@ static void info_counts(const weir_conn *c, weir_info *info)
 
 static void info_rates(const weir_conn *c, weir_info *info)
 {
+#if WEIR_WITH_RATE
     uint32_t now = c->hold.why == (uint8_t)WEIRI_HOLD_IDLE ? 0 : (uint32_t)c->now - c->hold.since; /* not counted yet */
     uint64_t rwnd = (uint64_t)c->hold.ticks[WEIRI_HOLD_RWND - 1] << 10, sndbuf = (uint64_t)c->hold.ticks[WEIRI_HOLD_SNDBUF - 1] << 10;
     info->rwnd_limited = rwnd + (c->hold.why == (uint8_t)WEIRI_HOLD_RWND ? now : 0);
@@ -55,11 +56,14 @@ static void info_rates(const weir_conn *c, weir_info *info)
     info->busy_time = ((uint64_t)c->hold.ticks[WEIRI_HOLD_BUSY - 1] << 10) + rwnd + sndbuf + now;
     info->delivery_rate = weiri_rate_of(c->rate.delivered, c->rate.interval);
     info->app_limited = c->rate.limited == (uint8_t)WEIRI_LIMITED_APP;
+#endif
     info->pacing_rate = weiri_pace_rate(c);
+#if WEIR_WITH_BBR
     if (c->cfg->cc == WEIR_CC_BBR && c->cc.bbr.phase != (uint8_t)WEIRI_BBR_UNSET) {
         info->bbr_bw = weiri_bbr_bandwidth(&c->cc);
         info->bbr_min_rtt = c->cc.bbr.min_rtt;
     }
+#endif
 }
 
 /* The first of the two timers of the send side to fire. */
@@ -115,6 +119,6 @@ WEIR_API const char *weir_err_name(weir_err err)
         "no error", "connection does not exist", "connection already exists", "remote socket unspecified", "connection closing",
         "insufficient resources", "connection reset", "connection refused", "connection aborted due to user timeout",
         "destination unreachable", "connection aborted", "argument out of range", "address cannot be used",
-        "the secret is all zero: draw 16 random octets"};
+        "the secret is all zero: draw 16 random octets", "the configuration asks for a feature that was left out"};
     return (unsigned)err < WEIR_ERR_COUNT ? names[err] : "?";
 }

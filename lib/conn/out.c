@@ -71,7 +71,7 @@ static bool out_fin_due(const weir_conn *c)
 /* After a timeout that may be spurious new text goes first, while there is some (RFC 5682 2.1 and 3.1 step 2). */
 static bool out_held(const weir_conn *c)
 {
-    bool asked = c->undo.step == WEIRI_FRTO_NEW && !conn_has(c, WEIRI_RESEND_NOW);
+    bool asked = weiri_undo_asks_new(c) && !conn_has(c, WEIRI_RESEND_NOW);
     return asked && (weiri_out_pipe(c) > 0 || weiri_out_has_new(c));
 }
 
@@ -142,7 +142,7 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     }
     full = out_full_size(c);
     room = out_room(c, c->snd.nxt);
-    bool wait = (c->ecn & WEIRI_ECN_WAIT) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
+    bool wait = conn_marked_wait(c) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
     if (room == 0 || wait) {
         return false;
     }
@@ -169,7 +169,7 @@ WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c)
  * many segments all but the last were full ones. */
 static bool out_tail(const weir_conn *c, struct out_plan *p)
 {
-    if (!c->rack.due || c->board.count == 0) {
+    if (!conn_tail_due(c) || c->board.count == 0) {
         return false;
     }
     uint32_t full = out_full_size(c), unsent = conn_unsent(c), room = out_room(c, c->snd.nxt);
@@ -257,7 +257,7 @@ static bool out_silent(const weir_conn *c)
 {
     uint32_t due = WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_FIN_QUEUED;
     return c->state == WEIR_ESTABLISHED && !conn_has(c, due) && c->reply.flags == 0 && seq_eq(c->snd.nxt, c->snd.end) &&
-           c->board.lost == 0 && !c->rack.due;
+           c->board.lost == 0 && !conn_tail_due(c);
 }
 
 WEIR_API bool weir_has_output(const weir_conn *c)
@@ -279,7 +279,7 @@ static void out_fields_reply(weir_conn *c, weir_fields *f)
     f->seq = c->reply.seq;
     f->ack = c->reply.ack;
     f->flags = c->reply.flags;
-    if (c->reply.with_ts != WEIRI_REPLY_PLAIN) {
+    if (WEIR_WITH_TIMESTAMPS && c->reply.with_ts != WEIRI_REPLY_PLAIN) {
         f->options = WEIR_OPT_TIMESTAMPS;
         f->ts_value = c->reply.with_ts == WEIRI_REPLY_STAMPED ? weiri_ts_now(c) : 0;
         f->ts_echo = c->reply.ts_echo;
@@ -292,9 +292,9 @@ static void out_fields_reply(weir_conn *c, weir_fields *f)
 static void out_fields_syn(weir_conn *c, weir_fields *f)
 {
     bool answer = c->state != WEIR_SYN_SENT;
-    bool ws = answer ? conn_has(c, WEIRI_WS_OK) : c->cfg->window_scale;
+    bool ws = answer ? conn_has(c, WEIRI_WS_OK) : WEIR_WITH_WINDOW_SCALE && c->cfg->window_scale;
     bool sack = answer ? conn_has(c, WEIRI_SACK_OK) : c->cfg->sack;
-    bool ts = answer ? conn_has(c, WEIRI_TS_OK) : c->cfg->timestamps;
+    bool ts = answer ? conn_has(c, WEIRI_TS_OK) : WEIR_WITH_TIMESTAMPS && c->cfg->timestamps;
     f->seq = c->snd.iss;
     f->ack = answer ? c->rcv.nxt : seq_of(0);
     f->flags = (uint16_t)((answer ? WEIR_SYN | WEIR_ACK : WEIR_SYN) | weiri_ecn_syn_flags(c));
@@ -307,8 +307,8 @@ static void out_fields_syn(weir_conn *c, weir_fields *f)
     f->wscale = c->shift_rcv;
     f->options = (uint16_t)(WEIR_OPT_MSS | (ws ? WEIR_OPT_WSCALE : 0) | (sack ? WEIR_OPT_SACK_OK : 0) |
                             (ts ? WEIR_OPT_TIMESTAMPS : 0));
-    f->ts_value = weiri_ts_now(c);
-    f->ts_echo = answer ? c->ts.recent : 0;
+    f->ts_value = ts ? weiri_ts_now(c) : 0;
+    f->ts_echo = ts && answer ? c->ts.recent : 0;
 }
 
 static void out_fields_options(weir_conn *c, weir_fields *f)
@@ -382,7 +382,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
 static bool out_fills_cwnd(const weir_conn *c)
 {
     uint32_t pipe = weiri_out_pipe(c);
-    return c->cc.cwnd < c->cc.ssthresh && c->cwv.since == 0 ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
+    return c->cc.cwnd < c->cc.ssthresh && weiri_cwv_valid(&c->cwv) ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
 }
 
 static void out_note_text(weir_conn *c, const struct out_plan *p)
@@ -413,7 +413,7 @@ static void out_note_limit(weir_conn *c)
     bool cwnd = c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd;
     bool ring = unsent < full && conn_flight(c) >= c->tx_size / 2, window = unsent >= full && out_room(c, c->snd.nxt) < full;
     bool idle = unsent == 0 && conn_flight(c) == 0;
-    if (c->state < WEIR_ESTABLISHED) {
+    if (!WEIR_WITH_RATE || c->state < WEIR_ESTABLISHED) {
         return;
     }
     weiri_pace_limited(c, idle ? WEIRI_HOLD_IDLE : cwnd ? WEIRI_HOLD_BUSY : window ? WEIRI_HOLD_RWND : ring ? WEIRI_HOLD_SNDBUF
@@ -542,7 +542,7 @@ static bool out_repeats(const weir_conn *c, const struct out_plan *p)
 static uint32_t out_ahead(const weir_conn *c, uint32_t full, uint32_t most)
 {
     uint32_t pipe = weiri_out_pipe(c), unsent = conn_unsent(c);
-    bool plain = c->board.lost == 0 && !c->rack.due && out_left(c) == 0 && weiri_pace_mode(c) == WEIR_PACING_OFF;
+    bool plain = c->board.lost == 0 && !conn_tail_due(c) && out_left(c) == 0 && weiri_pace_mode(c) == WEIR_PACING_OFF;
     if (!plain || pipe >= c->cc.cwnd || unsent == 0) {
         return 0;
     }
@@ -590,17 +590,22 @@ static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
+    if (out_silent(c)) { /* all but the time is as it was: no timer is to be set */
+        out_note_limit(c);
+        weiri_pace_quiet(c);
+        return 0;
+    }
     struct out_plan p = out_decide(c);
     if (p.kind == OUT_NONE) {
         out_note_limit(c);
-        c->pace.owed = 0;
+        weiri_pace_quiet(c);
         weiri_timer_update(c);
         return 0;
     }
     uint32_t headers = conn_ip_header(c) + WEIR_TCP_HEADER_MAX;
     p.fresh = p.len > 0 && (p.kind == OUT_TEXT || p.kind == OUT_TAIL) && seq_eq(p.from, c->snd.nxt);
     p.segment = p.len;
-    bool repeats = most > headers && out_repeats(c, &p);
+    bool repeats = WEIR_WITH_GSO && most > headers && out_repeats(c, &p);
     out->depart_at = out_book(c, &p);
     if (repeats) {
         out_extend(c, &p, most - headers);
@@ -613,7 +618,7 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, w
 WEIR_API size_t weir_poll(weir_conn *c, weir_out *out, weir_us now)
 {
     size_t len = weiri_out_open(c, out, c->cfg->gso_max, now);
-    if (len > 0 && out->gso_size == 0 && !c->cfg->partial_checksum) {
+    if (len > 0 && (!WEIR_WITH_GSO || (out->gso_size == 0 && !c->cfg->partial_checksum))) {
         weiri_out_close(out);
     }
     return len;

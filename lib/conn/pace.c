@@ -5,6 +5,8 @@
  * how long which limit held the sender back. */
 #include "conn/conn.h"
 
+#if WEIR_WITH_PACING
+
 #define PACE_HOLD_LEAD_US 500u  /* held by weir: so far ahead of its time may text go; then nothing until it has caught up */
 #define PACE_STAMP_LEAD_US 4000u /* stamped: so far ahead may it be handed out */
 #define PACE_LATE_US 8000u       /* a wake that comes late is made up for by so much at once: a busy machine keeps the rate */
@@ -45,7 +47,7 @@ WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c)
 /* What a model of the path says, octets a second; 0: there is none, or not yet. */
 static uint32_t pace_of_model(const weir_conn *c)
 {
-    return weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc) ? c->cc.bbr.rate : 0;
+    return weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc) ? weiri_bbr_rate(&c->cc) : 0;
 }
 
 /* The window that leaves in one smoothed round-trip time: twice cwnd in slow start, which doubles; then a fifth more than cwnd, so that the
@@ -119,6 +121,21 @@ WEIR_PRIVATE const char *weiri_pace_check(const weir_conn *c)
     return !c->pace.waits || weiri_pace_blocks(c) ? NULL : "text waits for its time, which has come";
 }
 
+/* Nothing more goes. */
+WEIR_PRIVATE void weiri_pace_quiet(weir_conn *c)
+{
+    c->pace.owed = 0;
+}
+
+#undef PACE_HOLD_LEAD_US
+#undef PACE_STAMP_LEAD_US
+#undef PACE_LATE_US
+#undef PACE_FREE_SEGMENTS
+
+#endif /* WEIR_WITH_PACING */
+
+#if WEIR_WITH_RATE
+
 /* ---- what holds the sender back ------------------------------------------------------------------------------------------------------ */
 
 /* Times are kept in 1/1024 s; what is less goes to the next. */
@@ -134,7 +151,4 @@ WEIR_PRIVATE void weiri_pace_limited(weir_conn *c, enum weiri_hold why)
     c->hold.why = (uint8_t)why;
 }
 
-#undef PACE_HOLD_LEAD_US
-#undef PACE_STAMP_LEAD_US
-#undef PACE_LATE_US
-#undef PACE_FREE_SEGMENTS
+#endif /* WEIR_WITH_RATE */

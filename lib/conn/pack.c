@@ -28,37 +28,53 @@ static const struct pack_near pack_nears[] = { /* in this order; back in the oth
     {PACK_WORD(snd.wl2), PACK_WORD(snd.una)},
     {PACK_WORD(snd.end), PACK_WORD(snd.una)},
     {PACK_WORD(recover), PACK_WORD(snd.una)},
+#if WEIR_WITH_CWV
     {PACK_WORD(cwv.from), PACK_WORD(snd.una)},
+#endif
     {PACK_WORD(rack.end), PACK_WORD(snd.una)},
     {PACK_WORD(rack.fack), PACK_WORD(snd.una)},
     {PACK_WORD(rack.tlp_end), PACK_WORD(snd.una)},
     {PACK_WORD(ecn_end), PACK_WORD(snd.una)},
     {PACK_WORD(snd.una), PACK_WORD(snd.iss)},
     {PACK_LOW(octets_acked), PACK_WORD(snd.una)}, /* which is now what was acknowledged */
+#if WEIR_WITH_RATE
     {PACK_WORD(board.mark.delivered), PACK_WORD(snd.una)},
+#endif
     {PACK_WORD(rcv.usr), PACK_WORD(rcv.nxt)},
     {PACK_WORD(rcv.acked), PACK_WORD(rcv.nxt)},
     {PACK_WORD(snd.wl1), PACK_WORD(rcv.nxt)},
+#if WEIR_WITH_GROWTH
     {PACK_WORD(tune.edge), PACK_WORD(rcv.adv)},
+#endif
     {PACK_WORD(rcv.adv), PACK_WORD(rcv.nxt)},
+#if WEIR_WITH_GROWTH
     {PACK_WORD(tune.read_from), PACK_WORD(rcv.nxt)},
+#endif
     {PACK_WORD(rcv.nxt), PACK_WORD(rcv.irs)},
     {PACK_LOW(octets_received), PACK_WORD(rcv.nxt)},
     {PACK_WORD(snd.max_wnd), PACK_WORD(snd.wnd)},
     {PACK_WORD(rack.reo_wnd), PACK_WORD(rtt.min)},
     {PACK_WORD(rack.min_rtt), PACK_WORD(rtt.min)},
     {PACK_WORD(rack.rtt), PACK_WORD(rtt.min)},
+#if WEIR_WITH_CWV
     {PACK_WORD(cwv.half_at), PACK_WORD(cwv.from_at)},
     {PACK_WORD(cwv.from_at), PACK_LOW(now)},
+#endif
+#if WEIR_WITH_RATE
     {PACK_WORD(board.mark.delivered_at), PACK_LOW(progress_at)},
     {PACK_WORD(board.mark.first_at), PACK_LOW(spoke_at)},
+#endif
+#if WEIR_WITH_RATE
     {PACK_WORD(hold.since), PACK_LOW(progress_at)},
+#endif
     {PACK_WORD(rack.min_rtt_at), PACK_LOW(now)},
     PACK_TIME(rack.xmit_at, spoke_at),
     PACK_TIME(spoke_at, progress_at),
     PACK_TIME(progress_at, now),
+#if WEIR_WITH_GROWTH
     PACK_TIME(tune.read_at, ts.recent_at),
     PACK_TIME(tune.edge_at, ts.recent_at),
+#endif
     PACK_TIME(ts.recent_at, now),
 };
 #define PACK_NEARS (sizeof pack_nears / sizeof pack_nears[0])
@@ -75,9 +91,11 @@ static void pack_strip(weir_conn *c)
     if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         memset(&c->prr, 0, sizeof c->prr);
     }
+#if WEIR_WITH_UNDO
     if (c->undo.kind == WEIRI_UNDO_NONE && !c->undo.adapt) {
         memset(&c->undo, 0, sizeof c->undo);
     }
+#endif
 }
 
 /* The words of a connection as differences; and back. */

@@ -5,6 +5,8 @@
  * of the table to the last bit: tests/test_predict.c sends the same segments both ways and compares. RFC 9293 3.10.7.4. */
 #include "conn/conn.h"
 
+#if WEIR_WITH_PREDICTION
+
 static const uint8_t predict_rows[] = {WEIRI_ROW_P3, WEIRI_ROW_Q1, WEIRI_ROW_R6, WEIRI_ROW_Y3,
                                        WEIRI_ROW_A10, WEIRI_ROW_U2, WEIRI_ROW_T2, WEIRI_ROW_F1};
 static const uint8_t predict_rows_empty[] = {WEIRI_ROW_P3, WEIRI_ROW_Q1, WEIRI_ROW_R6, WEIRI_ROW_Y3,
@@ -36,7 +38,7 @@ WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v)
 /* Nothing is outstanding, and nothing is told of what was: of all that an acknowledgment does little is left. */
 static bool predict_quiet(const weir_conn *c, const weir_view *v)
 {
-    bool calm = !(v->options & WEIR_OPT_SACK) && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && c->undo.kind == WEIRI_UNDO_NONE &&
+    bool calm = !(v->options & WEIR_OPT_SACK) && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && weiri_undo_idle(c) &&
                 c->rack.tlp == WEIRI_TLP_NONE;
     return calm && seq_eq(c->snd.una, c->snd.nxt) && c->board.count == 0 && c->timer == WEIRI_TIMER_NONE &&
            c->rack.timer != WEIRI_RACK_REORDER && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
@@ -60,3 +62,5 @@ WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
     weiri_tune_arrived(c, v);
     weiri_fsm_went(c, predict_rows, sizeof predict_rows);
 }
+
+#endif /* WEIR_WITH_PREDICTION */

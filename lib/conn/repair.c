@@ -9,7 +9,7 @@
 
 static enum weir_cc_kind repair_kind(const weir_conn *c)
 {
-    return (enum weir_cc_kind)c->cfg->cc;
+    return WEIR_WITH_CUBIC || WEIR_WITH_BBR ? (enum weir_cc_kind)c->cfg->cc : WEIR_CC_NEWRENO;
 }
 
 static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, uint32_t flight)
@@ -48,13 +48,13 @@ static struct weiri_cwv_event repair_cwv_event(const weir_conn *c, uint32_t acke
 /* RACK-TLP needs SACK, and takes the place of RFC 6675 (RFC 8985 9.2). */
 static bool repair_by_time(const weir_conn *c)
 {
-    return c->cfg->rack && conn_has(c, WEIRI_SACK_OK);
+    return WEIR_WITH_RACK && c->cfg->rack && conn_has(c, WEIRI_SACK_OK);
 }
 
 /* An algorithm with a model of the path has its own window in recovery. */
 static bool repair_by_prr(const weir_conn *c)
 {
-    return c->cfg->prr && !weiri_cc_has_model(repair_kind(c));
+    return WEIR_WITH_PRR && c->cfg->prr && !weiri_cc_has_model(repair_kind(c));
 }
 
 /* ---- recovery begins and ends ---------------------------------------------------------------------------------------- */
@@ -108,8 +108,7 @@ static void repair_done(weir_conn *c)
     weiri_cwv_recovered(&c->cwv, &c->cc, &v);
     conn_set(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PARTIAL, false);
     weiri_rack_recovered(&c->rack);
-    c->undo.until = c->snd.nxt;
-    c->undo.step = WEIRI_FRTO_OFF;
+    weiri_undo_leave(c);
     c->dupacks = 0;
 }
 
@@ -151,7 +150,7 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undon
             repair_partial(c, n->acked);
         }
     } else if (n->acked > 0 && !undone) { /* after a timeout too: that is slow start like any other (RFC 5681 3.1) */
-        if (c->cfg->cwv && !conn_has(c, WEIRI_LOSS) && !weiri_cc_has_model(repair_kind(c))) {
+        if (WEIR_WITH_CWV && c->cfg->cwv && !conn_has(c, WEIRI_LOSS) && !weiri_cc_has_model(repair_kind(c))) {
             struct weiri_cwv_event v = repair_cwv_event(c, n->acked, 0);
             weiri_cwv_acked(&c->cwv, &c->cc, &v);
         }
@@ -173,7 +172,7 @@ static void repair_restart_timer(weir_conn *c)
 {
     c->rack.restart = 1;
     if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
-        weiri_timer_restart(c);
+        weiri_timer_stop(c);
     }
     conn_set(c, WEIRI_PARTIAL, conn_has(c, WEIRI_RECOVERY));
 }
@@ -182,6 +181,9 @@ static void repair_restart_timer(weir_conn *c)
 
 static void repair_stop_timer(weir_conn *c)
 {
+    if (!WEIR_WITH_RACK) {
+        return;
+    }
     c->rack.timer = WEIRI_RACK_IDLE;
     c->rack.at = WEIR_FOREVER;
 }
@@ -262,7 +264,9 @@ static void repair_model(weir_conn *c, const struct weiri_rate_sample *rate, uin
         e.rate = rate;
         e.inflight = weiri_out_pipe(c);
         e.lost = lost;
+#if WEIR_WITH_RATE
         e.delivered = c->board.mark.delivered;
+#endif
         e.timeout = conn_has(c, WEIRI_LOSS);
         weiri_cc_model(&c->cc, repair_kind(c), &e);
     }
@@ -288,7 +292,7 @@ static bool repair_same_window(const weir_conn *c, const weir_view *v)
 static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_rack *r = &c->rack;
-    if (r->tlp == WEIRI_TLP_NONE || seq_lt(n->v->ack, r->tlp_end)) {
+    if (!WEIR_WITH_RACK || r->tlp == WEIRI_TLP_NONE || seq_lt(n->v->ack, r->tlp_end)) {
         return;
     }
     bool twice = seq_lt(n->dsack.from, n->dsack.to) && seq_eq(n->dsack.to, r->tlp_end);
@@ -321,7 +325,7 @@ static void repair_start_probe(weir_conn *c)
 WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
 {
     struct weir_rack *r = &c->rack;
-    if (r->timer == (uint8_t)WEIRI_RACK_IDLE && !r->restart && !r->due) {
+    if (!WEIR_WITH_RACK || (r->timer == (uint8_t)WEIRI_RACK_IDLE && !r->restart && !r->due)) {
         return;
     }
     bool may = repair_may_probe(c);
@@ -344,10 +348,11 @@ WEIR_PRIVATE void weiri_repair_update(weir_conn *c)
  * of its own. In recovery the window is reduced already; and what was answered for costs nothing more. */
 static void repair_marked(weir_conn *c, const struct weiri_news *n)
 {
-    struct weiri_cc_event e = repair_event(c, n->acked, base_max32(n->flight, conn_flight(c)));
-    if (!n->echo || e.flight == 0 || (c->ecn & WEIRI_ECN_REDUCED) || conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+    uint32_t flight = base_max32(n->flight, conn_flight(c));
+    if (!WEIR_WITH_ECN || !n->echo || flight == 0 || (c->ecn & WEIRI_ECN_REDUCED) || conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         return;
     }
+    struct weiri_cc_event e = repair_event(c, n->acked, flight);
     bool least = c->cc.cwnd < 2u * c->mss_snd;
     e.abe = c->cfg->abe;
     struct weiri_cwv_event v = repair_cwv_event(c, 0, e.flight);
@@ -355,7 +360,7 @@ static void repair_marked(weir_conn *c, const struct weiri_news *n)
     weiri_cwv_congested(&c->cwv, &c->cc, &v);
     weiri_cwv_init(&c->cwv, c->snd.una, c->now);
     weiri_ecn_reduced(c);
-    c->undo.kind = WEIRI_UNDO_NONE; /* congestion is no error of judgment */
+    weiri_undo_forget(c); /* congestion is no error of judgment */
     if (least) {
         c->ecn |= (uint8_t)WEIRI_ECN_WAIT;
         weiri_timer_restart(c);
@@ -365,7 +370,7 @@ static void repair_marked(weir_conn *c, const struct weiri_news *n)
 /* What delivered text was told of, as tcp_info counts it: in segments. */
 static void repair_count_marks(weir_conn *c, const struct weiri_news *n)
 {
-    if (n->echo) {
+    if (WEIR_WITH_ECN && n->echo) {
         c->count.delivered_ce += base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0);
     }
 }
@@ -390,6 +395,9 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
     struct weir_sent part;
     struct weiri_rack_ack a = n->rack;
     uint32_t i = 0;
+    if (!WEIR_WITH_RACK && !WEIR_WITH_RATE && !WEIR_WITH_UNDO) {
+        return; /* nobody asks */
+    }
     a.stamped = a.stamped && seq_leq(run.to, n->v->ack);
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
         weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
@@ -412,8 +420,9 @@ WEIR_PRIVATE void weiri_repair_idle(weir_conn *c)
     if (weiri_cc_has_model(repair_kind(c))) {
         return; /* which paces what follows */
     }
-    weiri_cc_idle(&c->cc, c->cfg->cwv ? c->cc.cwnd : v.initial);
-    if (c->cfg->cwv) {
+    bool kept = WEIR_WITH_CWV && c->cfg->cwv;
+    weiri_cc_idle(&c->cc, kept ? c->cc.cwnd : v.initial);
+    if (kept) {
         weiri_cwv_idle(&c->cwv, &c->cc, &v, c->spoke_at);
     }
 }
@@ -421,7 +430,9 @@ WEIR_PRIVATE void weiri_repair_idle(weir_conn *c)
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us)
 {
     weiri_rack_sample(&c->rack, rtt_us, c->now);
-    c->rack.sampled = 1;
+    if (WEIR_WITH_RACK) {
+        c->rack.sampled = 1;
+    }
 }
 
 static void repair_note_duplicate(weir_conn *c, const struct weiri_news *n)
@@ -433,6 +444,9 @@ static void repair_note_duplicate(weir_conn *c, const struct weiri_news *n)
 
 static void repair_adapt(weir_conn *c, struct weiri_news *n)
 {
+    if (!WEIR_WITH_RACK) {
+        return;
+    }
     n->rack.srtt = c->rtt.srtt8 >> 3;
     n->rack.dsack = seq_lt(n->dsack.from, n->dsack.to);
     n->rack.recovering = conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS);
@@ -523,7 +537,7 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
 {
     struct weir_rack *r = &c->rack;
     uint32_t octets = seq_diff(run.from, run.to);
-    if (conn_has(c, WEIRI_RECOVERY)) {
+    if (WEIR_WITH_PRR && conn_has(c, WEIRI_RECOVERY)) {
         weiri_prr_sent(&c->prr, octets);
     }
     if (again) {
@@ -533,13 +547,13 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
     if (again && conn_has(c, WEIRI_RECOVERY) && conn_has(c, WEIRI_SACK_OK) && seq_eq(run.from, c->snd.una)) {
         weiri_timer_restart(c); /* the head has gone just now: the timer that ran for it is of no use any more (RFC 6675 6, MAY) */
     }
-    if (r->due) {
+    if (WEIR_WITH_RACK && r->due) {
         r->due = 0;
         r->sampled = 0;
         r->tlp = again ? (uint8_t)WEIRI_TLP_AGAIN : (uint8_t)WEIRI_TLP_NEW;
         r->tlp_end = c->snd.nxt;
         c->count.tail_probes++;
-    } else {
+    } else if (WEIR_WITH_RACK) {
         r->restart = r->restart || !again;
     }
 }

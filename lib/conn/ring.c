@@ -447,7 +447,6 @@ static void ring_take_rx(weir_conn *c, const weir_buffers *b)
     c->spans = b->spans;
     c->span_head = 0;
     c->span_cap = b->span_cap;
-    c->tune.rx_want = b->rx_size > 0 ? c->tune.rx_want : 0; /* who was idle begins small again */
 }
 
 static void ring_take_tx(weir_conn *c, const weir_buffers *b)
@@ -458,7 +457,6 @@ static void ring_take_tx(weir_conn *c, const weir_buffers *b)
     weiri_board_move(&c->board, b->sent, b->sent_cap);
     c->tx_ring = b->tx;
     c->tx_size = b->tx_size;
-    c->tune.tx_want = b->tx_size > 0 ? c->tune.tx_want : 0;
 }
 
 static bool ring_fits(const weir_conn *c, const weir_buffers *b)
@@ -475,6 +473,7 @@ WEIR_API weir_err weir_set_buffers(weir_conn *c, const weir_buffers *b, weir_us 
     c->now = c->now > now ? c->now : now; /* no event: what weir_last_path tells stays */
     ring_take_rx(c, b);
     ring_take_tx(c, b);
+    weiri_tune_moved(c, b);
     if (weiri_window_update_due(c)) {
         conn_set(c, WEIRI_ACK_NOW, true);
     }

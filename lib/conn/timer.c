@@ -25,7 +25,7 @@ WEIR_PRIVATE struct weiri_rto_bounds weiri_timer_bounds(const weir_conn *c)
 
 static enum weiri_timer timer_wanted(const weir_conn *c)
 {
-    if (c->state == WEIR_ESTABLISHED && c->board.count == 0 && seq_eq(c->snd.nxt, c->snd.end) && !(c->ecn & WEIRI_ECN_WAIT)) {
+    if (c->state == WEIR_ESTABLISHED && c->board.count == 0 && seq_eq(c->snd.nxt, c->snd.end) && !conn_marked_wait(c)) {
         return WEIRI_TIMER_NONE; /* nothing on its way and nothing to send: FIN would be another state */
     }
     if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN || c->state == WEIR_TIME_WAIT) {
@@ -34,7 +34,7 @@ static enum weiri_timer timer_wanted(const weir_conn *c)
     if (conn_opening(c)) {
         return conn_flight(c) > 0 ? WEIRI_TIMER_RESEND : WEIRI_TIMER_NONE;
     }
-    if (c->ecn & WEIRI_ECN_WAIT && c->snd.wnd > 0) {
+    if (conn_marked_wait(c) && c->snd.wnd > 0) {
         return WEIRI_TIMER_RESEND; /* it is what is waited for (RFC 3168 6.1.2) */
     }
     bool flying = c->board.count > 0;
@@ -78,17 +78,21 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
     weiri_pace_update(c, weiri_out_waits(c));
 }
 
-WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
+WEIR_PRIVATE void weiri_timer_stop(weir_conn *c)
 {
     c->timer = WEIRI_TIMER_NONE;
     c->rexmt_at = WEIR_FOREVER;
+}
+
+WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
+{
+    weiri_timer_stop(c);
     weiri_timer_update(c);
 }
 
 WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c)
 {
-    c->timer = WEIRI_TIMER_NONE;
-    c->rexmt_at = WEIR_FOREVER;
+    weiri_timer_stop(c);
     c->ack_at = WEIR_FOREVER;
     c->life_at = WEIR_FOREVER;
     c->keep_at = WEIR_FOREVER;
@@ -131,7 +135,8 @@ WEIR_API weir_us weir_deadline(const weir_conn *c)
 {
     weir_us at = base_min_us(base_min_us(c->rexmt_at, c->ack_at), base_min_us(c->life_at, c->keep_at));
     at = base_min_us(at, weiri_pace_deadline(c));
-    return base_min_us(base_min_us(at, c->rack.at), base_min_us(c->linger_at, timer_r2_at(c)));
+    at = WEIR_WITH_RACK ? base_min_us(at, c->rack.at) : at;
+    return base_min_us(at, base_min_us(c->linger_at, timer_r2_at(c)));
 }
 
 /* ---- what happens ------------------------------------------------------------------------------------------------ */
@@ -147,7 +152,7 @@ static void timer_event(weir_conn *c, enum weiri_stage event)
 
 static void timer_send_side(weir_conn *c)
 {
-    bool waited = (c->ecn & WEIRI_ECN_WAIT) && c->board.count == 0;
+    bool waited = conn_marked_wait(c) && c->board.count == 0;
     c->ecn &= (uint8_t)~(unsigned)WEIRI_ECN_WAIT;
     if (waited) { /* nothing is missing: the next segment may go */
         weiri_timer_restart(c);
@@ -204,7 +209,7 @@ WEIR_API void weir_expire(weir_conn *c, weir_us now)
     if (timer_r2_at(c) <= c->now) {
         timer_event(c, WEIRI_STAGE_TIMEOUT_USER);
     }
-    if (c->rack.at <= c->now) {
+    if (WEIR_WITH_RACK && c->rack.at <= c->now) {
         weiri_repair_expire(c); /* before the retransmission timer, which a probe starts anew */
     }
     if (c->rexmt_at <= c->now) {

@@ -18,6 +18,8 @@ static uint32_t tune_ring(uint64_t octets, uint32_t most)
     return size;
 }
 
+#if WEIR_WITH_GROWTH
+
 /* ---- the receive ring ------------------------------------------------------------------------------------------------------------ */
 
 WEIR_PRIVATE void weiri_tune_begin(weir_conn *c)
@@ -81,11 +83,28 @@ WEIR_PRIVATE void weiri_tune_read(weir_conn *c)
     c->tune.rtt_round = 0;
 }
 
+#endif
+
+/* What the connection has learnt to want. */
+static weir_sizes tune_learnt(const weir_conn *c)
+{
+    weir_sizes learnt = {0, 0};
+#if WEIR_WITH_GROWTH
+    learnt.rx = c->tune.rx_want;
+    learnt.tx = c->tune.tx_want;
+#else
+    (void)c;
+#endif
+    return learnt;
+}
+
 /* More than the header has words for would never be announced. */
 static uint32_t tune_rx_most(const weir_conn *c)
 {
     return tune_ring(65535u << c->shift_rcv, c->cfg->rx_max);
 }
+
+#if WEIR_WITH_GROWTH
 
 /* ---- the send ring --------------------------------------------------------------------------------------------------------------- */
 
@@ -100,6 +119,15 @@ WEIR_PRIVATE void weiri_tune_acked(weir_conn *c, uint32_t acked)
     }
 }
 
+/* Who was idle begins small again. */
+WEIR_PRIVATE void weiri_tune_moved(weir_conn *c, const weir_buffers *b)
+{
+    c->tune.rx_want = b->rx_size > 0 ? c->tune.rx_want : 0;
+    c->tune.tx_want = b->tx_size > 0 ? c->tune.tx_want : 0;
+}
+
+#endif
+
 /* ---- what is asked for ----------------------------------------------------------------------------------------------------------- */
 
 /* What is lent, or more; of nothing the smallest ring. */
@@ -113,20 +141,21 @@ WEIR_API weir_sizes weir_wanted(const weir_conn *c)
     bool open = c->state >= WEIR_SYN_SENT && c->state != WEIR_TIME_WAIT;
     bool receiving = open && !conn_has(c, WEIRI_FIN_TAKEN);
     bool sending = open && !conn_has(c, WEIRI_FIN_QUEUED);
-    weir_sizes wanted = {c->rx_size, c->tx_size};
+    weir_sizes wanted = {c->rx_size, c->tx_size}, learnt = tune_learnt(c);
     if (receiving) {
-        wanted.rx = tune_wanted(c->rx_size, base_max32(c->tune.rx_want, 1), tune_rx_most(c));
+        wanted.rx = tune_wanted(c->rx_size, base_max32(learnt.rx, 1), tune_rx_most(c));
     }
     if (sending || (open && c->tx_size == 0)) { /* of FIN too a record is kept */
-        wanted.tx = tune_wanted(c->tx_size, base_max32(c->tune.tx_want, 1), c->cfg->tx_max);
+        wanted.tx = tune_wanted(c->tx_size, base_max32(learnt.tx, 1), c->cfg->tx_max);
     }
     return wanted;
 }
 
 WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c)
 {
-    bool rx = c->tune.rx_want > c->rx_size && c->cfg->rx_max > c->rx_size;
-    bool tx = c->tune.tx_want > c->tx_size && c->cfg->tx_max > c->tx_size;
+    weir_sizes learnt = tune_learnt(c);
+    bool rx = learnt.rx > c->rx_size && c->cfg->rx_max > c->rx_size;
+    bool tx = learnt.tx > c->tx_size && c->cfg->tx_max > c->tx_size;
     if (!rx && !tx && c->rx_size > 0 && c->tx_size > 0) { /* nearly always */
         return false;
     }

@@ -4,6 +4,8 @@
  * RFC 5682 2.1 and, with SACK, 3.1). The answer is that of RFC 4015. Knows nothing of how losses are found. */
 #include "conn/conn.h"
 
+#if WEIR_WITH_UNDO
+
 /* Not in a recovery; again, where the first acknowledgment has not come yet (RFC 5682 2.1 and 3.1, step 1). */
 static void undo_start_frto(weir_conn *c, bool first)
 {
@@ -175,3 +177,27 @@ WEIR_PRIVATE bool weiri_undo_acked(weir_conn *c, const struct weiri_news *n)
     c->count.undone++;
     return true;
 }
+
+WEIR_PRIVATE void weiri_undo_leave(weir_conn *c)
+{
+    c->undo.until = c->snd.nxt;
+    c->undo.step = WEIRI_FRTO_OFF;
+}
+
+WEIR_PRIVATE void weiri_undo_forget(weir_conn *c)
+{
+    c->undo.kind = WEIRI_UNDO_NONE;
+    c->undo.step = WEIRI_FRTO_OFF;
+}
+
+WEIR_PRIVATE bool weiri_undo_idle(const weir_conn *c)
+{
+    return c->undo.kind == WEIRI_UNDO_NONE;
+}
+
+WEIR_PRIVATE bool weiri_undo_asks_new(const weir_conn *c)
+{
+    return c->undo.step == WEIRI_FRTO_NEW;
+}
+
+#endif /* WEIR_WITH_UNDO */

@@ -37,7 +37,11 @@ WEIR_PRIVATE uint32_t weiri_cc_initial_window(uint32_t mss, bool iw10)
 WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window, weir_seq nxt)
 {
     memset(cc, 0, sizeof *cc);
+#if WEIR_WITH_HYSTART
     weiri_hystart_init(&cc->hystart, nxt);
+#else
+    (void)nxt;
+#endif
     cc->cwnd = base_min32(window, WEIRI_CWND_MAX);
     cc->ssthresh = WEIRI_SSTHRESH_UNSET;
 }
@@ -60,14 +64,37 @@ static uint32_t cc_slow_limit(const struct weir_cc *cc, const struct weiri_cc_ev
     return !e->hystart ? 2 : e->paced ? UINT16_MAX : 8;
 }
 
+/* HyStart++ watches the first slow start: what of a step it lets go, and whether that was the last. RFC 9406 4.2: first the window,
+ * then the phase. */
+static uint32_t cc_watched_step(const struct weir_cc *cc, uint32_t step)
+{
+#if WEIR_WITH_HYSTART
+    return cc->hystart.phase != WEIRI_HYSTART_SLOW ? step / 4 : step;
+#else
+    (void)cc;
+    return step;
+#endif
+}
+
+static bool cc_watched_end(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+#if WEIR_WITH_HYSTART
+    return weiri_hystart_acked(&cc->hystart, e->sample_us, e->una, e->nxt);
+#else
+    (void)cc;
+    (void)e;
+    return false;
+#endif
+}
+
 /* The step ends at ssthresh: beyond it the rules are others. */
 WEIR_PRIVATE void weiri_cc_slow_start(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    bool watched = e->hystart && cc->ssthresh == WEIRI_SSTHRESH_UNSET;
+    bool watched = WEIR_WITH_HYSTART && e->hystart && cc->ssthresh == WEIRI_SSTHRESH_UNSET;
     uint32_t step = base_min32(e->acked, cc_slow_limit(cc, e) * weiri_cc_mss(e));
-    step = watched && cc->hystart.phase != WEIRI_HYSTART_SLOW ? step / 4 : step; /* RFC 9406 4.2: first the window, then the phase */
+    step = watched ? cc_watched_step(cc, step) : step;
     cc->cwnd = base_min32(cc->cwnd + base_min32(step, cc->ssthresh - cc->cwnd), WEIRI_CWND_MAX);
-    if (watched && weiri_hystart_acked(&cc->hystart, e->sample_us, e->una, e->nxt)) {
+    if (watched && cc_watched_end(cc, e)) {
         cc->ssthresh = cc->cwnd;
     }
 }
@@ -159,7 +186,7 @@ WEIR_PRIVATE void weiri_cc_timeout(struct weir_cc *cc, enum weir_cc_kind kind, c
 
 WEIR_PRIVATE bool weiri_cc_has_model(enum weir_cc_kind kind)
 {
-    return kind == WEIR_CC_BBR;
+    return WEIR_WITH_BBR && kind == WEIR_CC_BBR;
 }
 
 WEIR_PRIVATE void weiri_cc_model(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)
@@ -174,7 +201,7 @@ WEIR_PRIVATE void weiri_cc_idle(struct weir_cc *cc, uint32_t initial_window)
 {
     cc->cwnd = base_min32(cc->cwnd, initial_window);
     cc->acked = 0;
-    cc->cubic.epoch_at = 0;
+    weiri_cubic_restart(cc);
 }
 
 /* cwnd shrinks by the ratio of the new to the old size, so that it stays as many segments; a larger MSS earns nothing. The

@@ -23,6 +23,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_BBR
+
 #define BBR_NONE UINT32_MAX
 #define BBR_MIN_RTT_US 10000000u  /* how long a least round-trip time is believed */
 #define BBR_PROBE_RTT_US 200000u
@@ -59,6 +61,11 @@ static bool bbr_after(uint32_t a, uint32_t b)
 WEIR_PRIVATE uint32_t weiri_bbr_bandwidth(const struct weir_cc *cc)
 {
     return base_min32(base_max32(cc->bbr.max_bw[0], cc->bbr.max_bw[1]), cc->bbr.bw_lo);
+}
+
+WEIR_PRIVATE uint32_t weiri_bbr_rate(const struct weir_cc *cc)
+{
+    return cc->bbr.rate;
 }
 
 /* What the path holds, and no more than any window. Before there is a model: all. */
@@ -147,10 +154,13 @@ static bool bbr_queue(const struct weir_bbr *b)
     return b->round_rtt != BBR_NONE && b->round_rtt > b->min_rtt && b->round_rtt - b->min_rtt > b->min_rtt / 8;
 }
 
-/* Is this round's loss the path's word that there is too much? */
-static bool bbr_congested(const struct weir_bbr *b, const struct weiri_cc_event *e)
+/* Is this round's loss the path's word that there is too much? Without a queue it is held against what the path holds, if less was in
+ * flight: after a round that waited for the peer's window it would tell of two. */
+static bool bbr_congested(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    return b->round_lost > bbr_flight_then(b, e) / (bbr_queue(b) ? 50 : 10);
+    const struct weir_bbr *b = &cc->bbr;
+    uint32_t flight = bbr_flight_then(b, e);
+    return b->round_lost > (bbr_queue(b) ? flight / 50 : base_max32(flight, bbr_bdp(cc)) / 10);
 }
 
 /* ---- cwnd's allowance for acknowledgments that come in bunches ---------------------------------------------------------------------- */
@@ -237,7 +247,7 @@ static void bbr_note_growth(struct weir_cc *cc, const struct weiri_cc_event *e)
 static void bbr_startup(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
-    if (round && b->losses >= BBR_STARTUP_LOSSES && bbr_congested(b, e)) {
+    if (round && b->losses >= BBR_STARTUP_LOSSES && bbr_congested(cc, e)) {
         b->inflight_hi = base_max32(bbr_bdp(cc), b->inflight_latest);
         b->full_count = BBR_FULL_ROUNDS;
     }
@@ -306,7 +316,7 @@ static void bbr_lower(struct weir_cc *cc)
 /* In between probes. */
 static void bbr_adapt_lower(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    if (!bbr_probing(&cc->bbr) && bbr_congested(&cc->bbr, e)) {
+    if (!bbr_probing(&cc->bbr) && bbr_congested(cc, e)) {
         bbr_lower(cc);
     }
 }
@@ -334,7 +344,7 @@ static void bbr_adapt_upper(struct weir_cc *cc, const struct weiri_cc_event *e, 
     if (b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_OFF || b->feedback == (uint8_t)WEIRI_BBR_FEEDBACK_HEARD) {
         return;
     }
-    if (bbr_congested(b, e)) {
+    if (bbr_congested(cc, e)) {
         uint32_t target = base_min32(bbr_bdp(cc), cc->cwnd);
         b->inflight_hi = base_min32(base_max32(bbr_flight_then(b, e), bbr_percent(target, 70)), WEIRI_CWND_MAX);
         b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_HEARD;
@@ -533,3 +543,5 @@ WEIR_PRIVATE void weiri_bbr_undo(struct weir_cc *cc, const struct weir_cc *befor
 #undef BBR_EXTRA_ROUNDS
 #undef BBR_EXTRA_US
 #undef BBR_SEGMENTS_MIN
+
+#endif /* WEIR_WITH_BBR */

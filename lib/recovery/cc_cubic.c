@@ -5,6 +5,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_CUBIC
+
 /* C = 0.4 segments a cubic second, beta = 0.7, and alpha = 3 * (1 - beta) / (1 + beta) = 9 / 17 of the Reno-friendly region. */
 #define CUBIC_SECOND 10          /* 2^10 units of time are a second */
 #define CUBIC_TIME_MAX (1u << 18) /* 256 s: by then the window is beyond any limit */
@@ -160,7 +162,14 @@ WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_
     cc->cwnd = mss;
 }
 
+WEIR_PRIVATE void weiri_cubic_restart(struct weir_cc *cc)
+{
+    cc->cubic.epoch_at = 0;
+}
+
 #undef CUBIC_SECOND
 #undef CUBIC_TIME_MAX
 #undef CUBIC_EXACT
 #undef CUBIC_OCTETS_MAX
+
+#endif /* WEIR_WITH_CUBIC */

@@ -6,6 +6,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_CWV
+
 #define CWV_PERIOD_MIN_US 1000000u
 #define CWV_UNDEFINED UINT32_MAX  /* of pipe[0]: no sample yet */
 #define CWV_UNIT 20               /* weir_cwv.since counts 2^20 microseconds */
@@ -134,7 +136,14 @@ WEIR_PRIVATE void weiri_cwv_recovered(struct weir_cwv *v, struct weir_cc *cc, co
     weiri_cwv_init(v, e->una, e->now);
 }
 
+WEIR_PRIVATE bool weiri_cwv_valid(const struct weir_cwv *v)
+{
+    return v->since == 0;
+}
+
 #undef CWV_PERIOD_MIN_US
 #undef CWV_UNDEFINED
 #undef CWV_UNIT
 #undef CWV_KEPT
+
+#endif /* WEIR_WITH_CWV */

@@ -5,6 +5,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_HYSTART
+
 /* RFC 9406 4.3; microseconds. */
 #define HYSTART_RISE_MIN 4000u
 #define HYSTART_RISE_MAX 16000u
@@ -84,3 +86,5 @@ WEIR_PRIVATE bool weiri_hystart_acked(struct weir_hystart *h, uint32_t rtt_us, w
 #undef HYSTART_SAMPLES
 #undef HYSTART_ROUNDS
 #undef HYSTART_NONE
+
+#endif /* WEIR_WITH_HYSTART */

@@ -5,6 +5,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_PRR
+
 WEIR_PRIVATE void weiri_prr_begin(struct weir_prr *p, uint32_t recover_fs)
 {
     p->delivered = 0;
@@ -46,3 +48,5 @@ WEIR_PRIVATE void weiri_prr_sent(struct weir_prr *p, uint32_t octets)
 {
     p->out = base_min32(p->out, UINT32_MAX - octets) + octets;
 }
+
+#endif /* WEIR_WITH_PRR */

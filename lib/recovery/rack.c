@@ -7,6 +7,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_RACK
+
 #define RACK_MIN_RTT_US 300000000u /* the least round-trip time is forgotten after five minutes */
 #define RACK_STAMP_US 1000u        /* the tick of our timestamp clock */
 #define RACK_PERSIST 16
@@ -164,3 +166,5 @@ WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, uint32_t ack_delay_us)
 #undef RACK_FIRST_PTO_US
 #undef RACK_PTO_MAX_US
 #undef RACK_RTT_MAX_US
+
+#endif /* WEIR_WITH_RACK */

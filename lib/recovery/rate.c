@@ -9,6 +9,8 @@
  */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_RATE
+
 WEIR_PRIVATE void weiri_rate_sending(struct weir_board *b, bool idle, weir_us now)
 {
     if (idle) { /* silence is no part of any rate */
@@ -70,3 +72,5 @@ WEIR_PRIVATE uint32_t weiri_rate_of(uint32_t delivered, uint32_t interval_us)
 {
     return interval_us > 0 ? base_muldiv(delivered, 1000000, interval_us, 0) : 0;
 }
+
+#endif /* WEIR_WITH_RATE */

@@ -49,7 +49,9 @@ struct weir_sent {
     uint8_t limited;       /* enum weiri_limited: what held the sender back then */
     uint8_t reserved;      /* 0 */
     uint16_t older, newer; /* places of its neighbours in order of transmission; what is SACKED has none */
+#if WEIR_WITH_RATE
     struct weir_mark mark; /* with sent_at: of the same transmission */
+#endif
 };
 
 struct weiri_acked {
@@ -180,10 +182,14 @@ WEIR_PRIVATE void weiri_newreno_recovered(struct weir_cc *cc, const struct weiri
 WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 
 /* ---- cc_cubic.c: RFC 9438, in octets and microseconds, fixed point only ---- */
+#if WEIR_WITH_CUBIC
 WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
+/* After silence congestion avoidance begins anew. */
+WEIR_PRIVATE void weiri_cubic_restart(struct weir_cc *cc);
+#endif
 
 /* ---- cc_bbr.c ---- */
 enum weiri_bbr_phase {
@@ -193,6 +199,7 @@ enum weiri_bbr_phase {
 /* Do acknowledgments tell of a probe for bandwidth? No; yes; the probe is over, and this is the last round of it; the same, and the answer
  * to its loss was given. */
 enum weiri_bbr_feedback { WEIRI_BBR_FEEDBACK_OFF, WEIRI_BBR_FEEDBACK_ON, WEIRI_BBR_FEEDBACK_ENDS, WEIRI_BBR_FEEDBACK_HEARD };
+#if WEIR_WITH_BBR
 WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc);
 WEIR_PRIVATE void weiri_bbr_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
@@ -200,13 +207,18 @@ WEIR_PRIVATE void weiri_bbr_timeout(struct weir_cc *cc, const struct weiri_cc_ev
 WEIR_PRIVATE void weiri_bbr_undo(struct weir_cc *cc, const struct weir_cc *before);
 /* The bandwidth of the model, octets a second. */
 WEIR_PRIVATE uint32_t weiri_bbr_bandwidth(const struct weir_cc *cc);
+/* Its rate of pacing, octets a second; 0: none yet. */
+WEIR_PRIVATE uint32_t weiri_bbr_rate(const struct weir_cc *cc);
+#endif
 
 /* ---- hystart.c: RFC 9406 ---- */
 enum weiri_hystart_phase { WEIRI_HYSTART_SLOW, WEIRI_HYSTART_CONSERVATIVE, WEIRI_HYSTART_DONE };
+#if WEIR_WITH_HYSTART
 WEIR_PRIVATE void weiri_hystart_init(struct weir_hystart *h, weir_seq nxt);
 /* One acknowledgment in slow start: what it measured (0: nothing), SND.UNA after it, SND.NXT now. True: slow start is over,
  * ssthresh = cwnd. */
 WEIR_PRIVATE bool weiri_hystart_acked(struct weir_hystart *h, uint32_t rtt_us, weir_seq una, weir_seq nxt);
+#endif
 
 /* ---- rack.c: RFC 8985, over the records of the scoreboard ---- */
 
@@ -226,6 +238,7 @@ struct weiri_rack_ack {
     bool many;               /* as much is SACKed as RFC 6675 asks before a loss */
     weir_seq una, nxt;       /* after it */
 };
+#if WEIR_WITH_RACK
 WEIR_PRIVATE void weiri_rack_init(struct weir_rack *r, weir_seq una);
 /* Step 1: a sample of the round-trip time; the least of the last minutes is kept. */
 WEIR_PRIVATE void weiri_rack_sample(struct weir_rack *r, uint32_t rtt_us, weir_us now);
@@ -241,6 +254,7 @@ WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_b
 WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_board *b, weir_us now);
 /* 7.2: how long until the probe; `ack_delay_us` is what the peer may wait with one segment in flight, else 0. */
 WEIR_PRIVATE uint32_t weiri_rack_pto(uint32_t srtt_us, uint32_t ack_delay_us);
+#endif
 
 /* ---- rate.c: how fast octets are delivered ---- */
 
@@ -261,6 +275,7 @@ struct weiri_rate_sample {
     uint8_t limited;      /* enum weiri_limited when it was sent */
     bool any;             /* something was delivered */
 };
+#if WEIR_WITH_RATE
 /* Something is about to be sent; `idle`: nothing is outstanding. */
 WEIR_PRIVATE void weiri_rate_sending(struct weir_board *b, bool idle, weir_us now);
 /* A record, or a part of one, that is newly delivered. */
@@ -271,6 +286,7 @@ WEIR_PRIVATE void weiri_rate_finish(struct weir_rate *r, struct weir_board *b, s
 WEIR_PRIVATE void weiri_rate_limit(struct weir_rate *r, struct weir_board *b, enum weiri_limited why);
 /* Octets a second: of one sample, whatever limited it. 0: none; saturates. */
 WEIR_PRIVATE uint32_t weiri_rate_of(uint32_t delivered, uint32_t interval_us);
+#endif
 
 /* ---- cwv.c: RFC 7661 ---- */
 struct weiri_cwv_event {
@@ -280,6 +296,7 @@ struct weiri_cwv_event {
     uint32_t flight, mss;
     uint32_t initial;        /* the initial window */
 };
+#if WEIR_WITH_CWV
 /* pipeACK is undefined: at the start, and after each recovery. */
 WEIR_PRIVATE void weiri_cwv_init(struct weir_cwv *v, weir_seq una, weir_us now);
 /* An acknowledgment outside recovery: pipeACK, and which phase it is. */
@@ -292,15 +309,24 @@ WEIR_PRIVATE void weiri_cwv_congested(struct weir_cwv *v, struct weir_cc *cc, co
 WEIR_PRIVATE void weiri_cwv_resent(struct weir_cwv *v, weir_block run);
 /* Recovery is over. */
 WEIR_PRIVATE void weiri_cwv_recovered(struct weir_cwv *v, struct weir_cc *cc, const struct weiri_cwv_event *e);
+/* Is it the validated phase? */
+WEIR_PRIVATE bool weiri_cwv_valid(const struct weir_cwv *v);
+#endif
 
 /* ---- prr.c: RFC 9937 ---- */
+#if WEIR_WITH_PRR
 WEIR_PRIVATE void weiri_prr_begin(struct weir_prr *p, uint32_t recover_fs);
+#endif
 /* One acknowledgment in recovery; the window that follows: inflight + SndCnt, or cwnd where nothing was delivered. */
 struct weiri_prr_ack {
     uint32_t delivered, inflight, ssthresh, cwnd, mss;
     bool safe;               /* SafeACK: it moved SND.UNA and showed no further loss */
 };
+#if WEIR_WITH_PRR
 WEIR_PRIVATE uint32_t weiri_prr_acked(struct weir_prr *p, const struct weiri_prr_ack *a);
 WEIR_PRIVATE void weiri_prr_sent(struct weir_prr *p, uint32_t octets);
+#endif
+
+#include "recovery/left_out.h"
 
 #endif /* WEIRI_RECOVERY_H */

@@ -346,14 +346,6 @@ WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *memor
     b->credit = sack_credit_max(b);
 }
 
-/* The record goes, or goes again, now. */
-static void sack_stamp(const struct weir_board *b, struct weir_sent *r, weir_us now)
-{
-    r->sent_at = (uint32_t)now;
-    r->limited = b->limited;
-    r->mark = b->mark;
-}
-
 /* A new record behind the last one; the caller has seen to the room. */
 static void sack_append(struct weir_board *b, weir_block run, weir_us now)
 {
@@ -362,7 +354,7 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
     struct weir_sent *r = board_in(b, place);
     r->from = run.from;
     r->to = run.to;
-    sack_stamp(b, r, now);
+    board_stamp(b, r, now);
     r->state = (uint8_t)WEIRI_SENT_FLYING;
     r->tries = 1;
     r->reserved = 0;
@@ -373,7 +365,7 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
 /* It goes to the end of the order of transmission. */
 static void sack_sent_now(struct weir_board *b, uint16_t place, weir_us now)
 {
-    sack_stamp(b, board_in(b, place), now);
+    board_stamp(b, board_in(b, place), now);
     sack_unlink(b, place);
     sack_link_last(b, place);
 }
@@ -578,7 +570,7 @@ WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_
         struct weir_sent *r = board_at(b, i);
         r->tries = (uint8_t)(r->tries + (r->tries < UINT8_MAX));
         if (r->state == (uint8_t)WEIRI_SENT_SACKED) {
-            sack_stamp(b, r, now);
+            board_stamp(b, r, now);
         } else {
             sack_mark(b, board_place(b, i), WEIRI_SENT_RESENT);
             sack_sent_now(b, board_place(b, i), now);

@@ -3,14 +3,13 @@
 #include "stack/room.h"
 
 /* DF always: the path MTU is found, not guessed, and the Identification need not be unique (RFC 6864 4.1). */
-WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weiri_ip_fields *fields)
+WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, struct weiri_ip_fields *ip)
 {
-    struct weiri_ip_fields ip = *fields;
-    out->ecn = ip.traffic_class & 3u;
-    ip.payload_len = out->len;
-    ip.ttl = s->cfg.tcp.ttl;
-    ip.dont_fragment = true;
-    const size_t header = weiri_ip_emit(out->room + out->header_at, &ip);
+    out->ecn = ip->traffic_class & 3u;
+    ip->payload_len = out->len;
+    ip->ttl = s->cfg.tcp.ttl;
+    ip->dont_fragment = true;
+    const size_t header = weiri_ip_emit(out->room + out->header_at, ip);
     out->header_at = (uint16_t)(out->header_at - header);
     out->header_len = (uint16_t)(out->header_len + header);
     out->len += (uint32_t)header;
@@ -19,12 +18,19 @@ WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weir
     return out->len;
 }
 
-/* `open`: the TCP checksum is left for whoever copies the packet. */
-static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, bool open)
+/* What a super-segment may have so that it is cut into so many packets at most. */
+static uint32_t depart_most(const weir_conn *c, uint32_t packets)
+{
+    const uint32_t text = base_min32(packets, UINT16_MAX) * conn_full_text(c);
+    return packets > 1 ? base_min32(conn_ip_header(c) + WEIR_TCP_HEADER_MAX + base_min32(text, UINT16_MAX), UINT16_MAX) : 0;
+}
+
+/* `copied`: so many packets at most, each with the TCP checksum left for whoever copies it; 0: as the connection gives them. */
+static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, uint32_t copied)
 {
     weir_conn *c = slot_conn(s, i);
     const uint32_t before = c->count.retrans;
-    const size_t len = open ? weiri_out_open(c, out, 0, s->now) : weir_poll(c, out, s->now);
+    const size_t len = copied > 0 ? weiri_out_open(c, out, depart_most(c, copied), s->now) : weir_poll(c, out, s->now);
     if (len == 0) { /* it had something to send before */
         return 0;
     }
@@ -51,10 +57,10 @@ static bool depart_is_alone(const weir_stack *s)
     return s->touched != WEIRI_NONE && (s->out.count == 0 || (s->out.count == 1 && s->out.head == s->touched));
 }
 
-static size_t depart_train(weir_stack *s, weir_out *out, bool open)
+static size_t depart_train(weir_stack *s, weir_out *out, uint32_t copied)
 {
     const uint32_t i = s->touched;
-    const size_t len = depart_segment(s, i, out, open);
+    const size_t len = depart_segment(s, i, out, copied);
     if (len > 0) {
         weiri_slot_touch(s, i);
     } else {
@@ -64,11 +70,11 @@ static size_t depart_train(weir_stack *s, weir_out *out, bool open)
 }
 
 /* The next segment of the connections that have one, in turn. */
-static size_t depart_turn(weir_stack *s, weir_out *out, bool open)
+static size_t depart_turn(weir_stack *s, weir_out *out, uint32_t copied)
 {
     size_t len = 0;
     if (depart_is_alone(s)) {
-        return depart_train(s, out, open);
+        return depart_train(s, out, copied);
     }
     weiri_slot_untouch(s);
     for (uint32_t turns = s->out.count; len == 0 && turns > 0; turns--) { /* one turn: not all have something */
@@ -77,7 +83,7 @@ static size_t depart_turn(weir_stack *s, weir_out *out, bool open)
             weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
             weiri_list_push(s, &s->out, WEIRI_LIST_OUT, i);
         }
-        len = depart_segment(s, i, out, open);
+        len = depart_segment(s, i, out, base_min32(copied, 1)); /* the others wait for no more than one */
         if (len > 0) {
             weiri_slot_touch(s, i); /* a block given back keeps its octets */
         } else {
@@ -92,7 +98,7 @@ WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
     weiri_stack_begin_packet(s, now);
     s->last = 0;
     const size_t len = depart_answer(s, out);
-    return len > 0 ? len : depart_turn(s, out, false);
+    return len > 0 ? len : depart_turn(s, out, 0);
 }
 
 WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now)
@@ -106,5 +112,54 @@ WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap,
     if (depart_answer(s, &out) > 0) {
         return weir_out_copy(&out, packet, cap);
     }
-    return depart_turn(s, &out, true) > 0 ? weiri_out_copy_closed(&out, packet) : 0;
+    return depart_turn(s, &out, 1) > 0 ? weiri_out_copy_closed(&out, packet) : 0;
+}
+
+/* Cuts a super-segment over the places that it was made for, or copies the one packet that it is; how many. */
+static size_t depart_spread(weir_stack *s, const weir_out *out, weir_place *places)
+{
+    size_t count = 1;
+    if (out->gso_size == 0) {
+        places[0].len = weiri_out_copy_closed(out, places[0].octets);
+        return count;
+    }
+    places[0].len = weir_out_cut(out, 0, places[0].octets, places[0].cap);
+    while ((uint64_t)count * out->gso_size < out->len - out->header_len) { /* the places */
+        places[count].len = weir_out_cut(out, (uint32_t)count, places[count].octets, places[count].cap);
+        count++;
+    }
+    s->stats.packets_out += count - 1; /* it was counted as one */
+    s->stats.octets_out += (count - 1) * out->header_len;
+    return count;
+}
+
+/* How many places follow that hold a packet. */
+static size_t depart_places(const weir_stack *s, const weir_place *places, size_t count)
+{
+    size_t good = 0;
+    while (good < count && places[good].cap >= s->cfg.tcp.mtu) { /* the places */
+        good++;
+    }
+    return good;
+}
+
+WEIR_API size_t weir_stack_poll_batch(weir_stack *s, weir_place *places, size_t count, weir_us now)
+{
+    weir_out out;
+    size_t done = 0;
+    const size_t good = depart_places(s, places, count);
+    while (done < good) { /* each turn fills a place at least, or ends it */
+        const uint32_t left = good - done < UINT16_MAX ? (uint32_t)(good - done) : UINT16_MAX;
+        weiri_stack_begin_packet(s, now);
+        s->last = 0;
+        if (depart_answer(s, &out) > 0) {
+            places[done].len = weir_out_copy(&out, places[done].octets, places[done].cap);
+            done++;
+        } else if (depart_turn(s, &out, left) > 0) {
+            done += depart_spread(s, &out, places + done);
+        } else {
+            break;
+        }
+    }
+    return done;
 }

@@ -390,7 +390,7 @@ WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);
 /* The same for packets, which may go on with the slot that was left unsettled. */
 WEIR_PRIVATE void weiri_stack_begin_packet(weir_stack *s, weir_us now);
 
-/* depart.c: an IP header in front of what stands in `out`; the whole length. */
-WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, const struct weiri_ip_fields *fields);
+/* depart.c: an IP header in front of what stands in `out`, filled in as far as all packets share it; the whole length. */
+WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, struct weiri_ip_fields *ip);
 
 #endif /* WEIRI_STACK_ROOM_H */

@@ -20,7 +20,11 @@ static bool slot_begin(weir_stack *s, uint32_t i)
     weir_buffers buffers;
     memset(work, 0, sizeof *work);
     work->block = WEIRI_NONE;
-    return weiri_lend_first(s, i, &buffers) && weir_init(&work->conn, &s->cfg.tcp, &buffers, s->now) == WEIR_ERR_NONE;
+    const bool lent = weiri_lend_first(s, i, &buffers);
+    if (lent) {
+        weiri_conn_init(&work->conn, &s->cfg.tcp, &buffers, s->now);
+    }
+    return lent;
 }
 
 /* Its record and rings go back to where they came from. */

@@ -7,7 +7,7 @@
  *
  * Three forms of one loop. Portable: words of the machine, carries counted apart. SSE2 and AVX2: of every 64-bit lane,
  * the sum modulo 2^64 and the exact sum of the upper halves; the exact sum of the lower halves follows from the two,
- * so that one shift and two additions do for a vector. Exact for up to 2^32 vectors, which is 2^36 octets. */
+ * so that one shift and two additions do for a vector. Exact for up to 2^32 octets. */
 #include "wire/wire.h"
 
 #if defined(__SSE2__) && !defined(WEIR_NO_SIMD)
@@ -174,10 +174,19 @@ CHECKSUM_AVX2_INLINE __m256i checksum_avx2_next(uint8_t *to, const uint8_t *from
     return v;
 }
 
+/* All halves in one word: no carry is lost below 2^32 octets, and no packet has more. */
+CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_fold(__m256i all, __m256i upper)
+{
+    __m256i sums = _mm256_add_epi64(_mm256_sub_epi64(all, _mm256_slli_epi64(upper, 32)), upper);
+    uint64_t two[2];
+    _mm_storeu_si128((__m128i *)(void *)two, _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)));
+    return two[0] + two[1];
+}
+
 CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_either(uint8_t *to, const uint8_t *from, size_t len)
 {
     __m256i all = _mm256_setzero_si256(), all_2 = all, upper = all, upper_2 = all;
-    uint64_t lanes[4], uppers[4], sum = 0;
+    uint64_t sum;
     size_t at = 0;
 
     for (; len - at >= 128; at += 128) {
@@ -188,10 +197,7 @@ CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_either(uint8_t *to, const uint8_t *f
     }
     for (; len - at >= 32; at += 32)
         all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &upper));
-    _mm256_storeu_si256((__m256i *)(void *)lanes, _mm256_add_epi64(all, all_2));
-    _mm256_storeu_si256((__m256i *)(void *)uppers, _mm256_add_epi64(upper, upper_2));
-    for (int lane = 0; lane < 4; lane++)
-        sum = checksum_add(sum, checksum_halves(lanes[lane], uppers[lane]));
+    sum = checksum_avx2_fold(_mm256_add_epi64(all, all_2), _mm256_add_epi64(upper, upper_2));
     return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
 }
 
@@ -251,33 +257,40 @@ WEIR_PRIVATE uint64_t weiri_sum_join(uint64_t sum, uint64_t part, size_t offset)
     return checksum_add(sum, part);
 }
 
+/* A number as the octets of a header, in the machine's order. */
+static uint32_t checksum_word32(uint32_t number)
+{
+    uint8_t octets[4];
+    uint32_t word;
+    base_put32(octets, number);
+    memcpy(&word, octets, sizeof word);
+    return word;
+}
+
 /* The mapped form of an IPv4 address differs from the address by ten octets of 0 and one word of 0xffff, which is a zero
  * of this arithmetic, and the 32-bit length of IPv6 by a word of 0: one sum serves both families. The result is never
  * the all-zero sum, because the protocol is not 0. */
 WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
 {
-    uint8_t rest[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     const uint8_t *source = pseudo->source.octets, *destination = pseudo->destination.octets;
     uint64_t sum;
 
-    base_put32(rest, len);
-    rest[7] = protocol;
     sum = checksum_add(checksum_get64(source), checksum_get64(source + 8));
     sum = checksum_add(sum, checksum_get64(destination));
     sum = checksum_add(sum, checksum_get64(destination + 8));
-    return checksum_add(sum, checksum_get64(rest));
+    return checksum_add(sum, (uint64_t)checksum_word32(len) + checksum_word32(protocol));
 }
 
 WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum)
 {
     uint8_t octets[2];
     uint16_t folded;
+    uint32_t word = (uint32_t)sum, upper = (uint32_t)(sum >> 32);
 
-    sum = (sum & 0xffffffffu) + (sum >> 32); /* at most 2^33 - 2 */
-    sum = (sum & 0xffffu) + (sum >> 16);     /* at most 2^17 + 2^16 - 3 */
-    sum = (sum & 0xffffu) + (sum >> 16);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    folded = (uint16_t)~sum;
+    word += upper;
+    word += word < upper ? 1u : 0u;           /* the carry comes round */
+    word = (word & 0xffffu) + (word >> 16);   /* at most 2^17 - 2 */
+    folded = (uint16_t)~(word + (word >> 16));
     memcpy(octets, &folded, sizeof octets);
     return base_get16(octets);
 }

@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "weir/stack.h"
 
-enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000 };
+enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000, WORLD_BATCH = 32 };
 
 struct world {
     weir_stack *end[2];
@@ -20,12 +20,14 @@ struct world {
     unsigned long segments, opened;
     uint16_t clamp;    /* the link writes this into MSS options; 0: it leaves them alone */
     bool in_place;     /* the user works on the rings: no copies */
+    unsigned batch;    /* packets given or taken at once */
 };
 
 struct world_spec {
     uint16_t mtu, clamp;
     bool timestamps, in_place;
     uint32_t ring, connections, time_wait;
+    unsigned batch;
 };
 
 static weir_addr world_addr(unsigned end)
@@ -79,7 +81,7 @@ static void world_clamp(const struct world *w, uint8_t *packet)
     tcp[23] = (uint8_t)w->clamp;
 }
 
-static void world_take(struct world *w, unsigned end, uint8_t *packet, size_t len)
+static void world_take(const struct world *w, unsigned end, uint8_t *packet, size_t len)
 {
     world_clamp(w, packet);
     if (weir_stack_input(w->end[end], packet, len, w->now) != WEIR_OK) {
@@ -89,12 +91,64 @@ static void world_take(struct world *w, unsigned end, uint8_t *packet, size_t le
 
 /* ---- bulk ---- */
 
-static void world_drain(struct world *w)
+static unsigned world_poll_batches(const struct world *w, unsigned end, uint8_t *slots, uint16_t *lens, unsigned count)
+{
+    weir_place places[WORLD_BATCH];
+    unsigned want = w->batch, got = want;
+    while (count < WORLD_SLOTS && got == want) {
+        want = want < WORLD_SLOTS - count ? want : WORLD_SLOTS - count;
+        for (unsigned k = 0; k < want; k++) {
+            places[k].octets = slots + (count + k) * w->slot;
+            places[k].cap = w->slot;
+        }
+        got = (unsigned)weir_stack_poll_batch(w->end[end], places, want, w->now);
+        for (unsigned k = 0; k < got; k++) {
+            lens[count++] = (uint16_t)places[k].len;
+        }
+    }
+    return count;
+}
+
+/* What an end has to say goes into the slots from `count` on; how many are full then. */
+static unsigned world_poll(const struct world *w, unsigned end, uint8_t *slots, uint16_t *lens, unsigned count)
 {
     size_t len;
-    while (w->back_count < WORLD_SLOTS &&
-           (len = weir_stack_poll_copy(w->end[1], w->back + w->back_count * w->slot, w->slot, w->now)) > 0) {
-        w->back_len[w->back_count++] = (uint16_t)len;
+    if (w->batch > 1) {
+        return world_poll_batches(w, end, slots, lens, count);
+    }
+    while (count < WORLD_SLOTS && (len = weir_stack_poll_copy(w->end[end], slots + count * w->slot, w->slot, w->now)) > 0) {
+        lens[count++] = (uint16_t)len;
+    }
+    return count;
+}
+
+static void world_drain(struct world *w)
+{
+    w->back_count = world_poll(w, 1, w->back, w->back_len, w->back_count);
+}
+
+static void world_give_batch(const struct world *w, unsigned end, uint8_t *slots, const uint16_t *lens, unsigned count)
+{
+    weir_slice packets[WORLD_BATCH] = {{NULL, 0}};
+    enum weir_verdict verdicts[WORLD_BATCH];
+    for (unsigned k = 0; k < count; k++) {
+        packets[k].octets = slots + k * w->slot;
+        packets[k].len = lens[k];
+    }
+    weir_stack_input_batch(w->end[end], packets, count, verdicts, w->now);
+    for (unsigned k = 0; k < count; k++) {
+        if (verdicts[k] != WEIR_OK) {
+            bench_fail("a packet was refused");
+        }
+    }
+}
+
+static void world_give(const struct world *w, unsigned end, uint8_t *slots, const uint16_t *lens, unsigned count)
+{
+    if (count > 1) {
+        world_give_batch(w, end, slots, lens, count);
+    } else {
+        world_take(w, end, slots, lens[0]);
     }
 }
 
@@ -133,16 +187,14 @@ static void world_read(struct world *w)
 
 static void world_turn(struct world *w)
 {
-    unsigned count = 0;
-    size_t len;
+    unsigned count, at, take;
     w->now += WORLD_TURN_US;
     world_write(w);
-    while (count < WORLD_SLOTS && (len = weir_stack_poll_copy(w->end[0], w->slots + count * w->slot, w->slot, w->now)) > 0) {
-        w->len[count++] = (uint16_t)len;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        world_take(w, 1, w->slots + i * w->slot, w->len[i]);
-        w->unread += w->len[i];
+    count = world_poll(w, 0, w->slots, w->len, 0);
+    for (at = 0; at < count; at += take) {
+        take = count - at < w->batch ? count - at : w->batch;
+        world_give(w, 1, w->slots + at * w->slot, w->len + at, take);
+        w->unread += take * w->len[at];
         if (w->unread >= WORLD_APP) {
             world_read(w);
         }
@@ -150,8 +202,9 @@ static void world_turn(struct world *w)
     }
     world_read(w);
     world_drain(w);
-    for (unsigned i = 0; i < w->back_count; i++) {
-        world_take(w, 0, w->back + i * w->slot, w->back_len[i]);
+    for (at = 0; at < w->back_count; at += take) {
+        take = w->back_count - at < w->batch ? w->back_count - at : w->batch;
+        world_give(w, 0, w->back + at * w->slot, w->back_len + at, take);
     }
     w->back_count = 0;
     w->segments += count;
@@ -256,6 +309,7 @@ static struct world *world_new(const struct world_spec *spec)
     memset(w->app, 3, WORLD_APP);
     w->clamp = spec->clamp;
     w->in_place = spec->in_place;
+    w->batch = spec->batch;
     w->end[0] = world_stack(0, spec);
     w->end[1] = world_stack(1, spec);
     return w;
@@ -286,31 +340,37 @@ static void *world_open_bulk(const struct world_spec *spec)
 
 static void *world_open_copy(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_in_place(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, 1};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_batches(unsigned long mss)
+{
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_stamped(unsigned long mtu)
 {
-    struct world_spec spec = {(uint16_t)mtu, 0, true, false, WORLD_WINDOW, 4, 4};
+    struct world_spec spec = {(uint16_t)mtu, 0, true, false, WORLD_WINDOW, 4, 4, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_tiny(unsigned long mss)
 {
-    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4};
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_many(unsigned long time_wait)
 {
-    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait};
+    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, 1};
     struct world *w = world_new(&spec);
     (void)world_come_and_go(w, time_wait + 100);
     return w;
@@ -319,6 +379,7 @@ static void *world_open_many(unsigned long time_wait)
 const struct bench_case bench_world[] = {
     {"copy 1460", "segment", "floor B 1460", world_open_copy, world_bulk, 1460, 20000, 5000, 1},
     {"in place 1460", "segment", "floor D 1460", world_open_in_place, world_bulk, 1460, 20000, 5000, 1},
+    {"copy 1460, batches of 32", "segment", "floor B 1460", world_open_batches, world_bulk, 1460, 20000, 5000, 1},
     {"copy 1460, timestamps", "1460 octets", "floor B 1460", world_open_stamped, world_bulk, 1500, 20000, 5000, 1448.0 / 1460},
     {"copy 8960", "segment", "floor B 8960", world_open_copy, world_bulk, 8960, 4000, 0, 1},
     {"in place 8960", "segment", "floor D 8960", world_open_in_place, world_bulk, 8960, 4000, 0, 1},

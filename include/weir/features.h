@@ -1,0 +1,75 @@
+/* features.h - what is compiled in: a choice each, 1 or 0. Part of weir/weir.h.
+ *
+ * All are 1 unless somebody says otherwise: with WEIR_TINY, a selection for devices with kilobytes, all are 0; and each can be defined by
+ * itself, beside WEIR_TINY or without it. Define them for the compiler's command line, so that weir and all who include its headers see
+ * the same: the layout of weir_conn depends on them.
+ *
+ * What stays whatever is left out: all that RFC 9293 demands, SACK both ways with the recovery of RFC 6675, D-SACK, NewReno, the
+ * retransmission timer, keepalive, urgent data, PMTUD, challenge ACKs. A configuration that asks for what was left out is refused
+ * (WEIR_ERR_LEFT_OUT); the profiles ask for what there is. What was left out and is met on the wire is treated as by a TCP that does not
+ * know it. */
+#ifndef WEIR_FEATURES_H
+#define WEIR_FEATURES_H
+
+#ifdef WEIR_TINY
+#define WEIR_WITH_ALL 0
+#else
+#define WEIR_WITH_ALL 1
+#endif
+
+#ifndef WEIR_WITH_CUBIC /* config.cc WEIR_CC_CUBIC (RFC 9438) */
+#define WEIR_WITH_CUBIC WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_BBR /* config.cc WEIR_CC_BBR; needs PACING and RATE */
+#define WEIR_WITH_BBR WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_HYSTART /* config.hystart (RFC 9406) */
+#define WEIR_WITH_HYSTART WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_CWV /* config.cwv (RFC 7661) */
+#define WEIR_WITH_CWV WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_PACING /* config.pacing */
+#define WEIR_WITH_PACING WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_RATE /* samples of the delivery rate, and what held the sender back: weir_info */
+#define WEIR_WITH_RATE WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_RACK /* config.rack (RFC 8985) */
+#define WEIR_WITH_RACK WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_PRR /* config.prr (RFC 9937) */
+#define WEIR_WITH_PRR WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_UNDO /* config.undo (RFC 3522, RFC 5682, RFC 4015) */
+#define WEIR_WITH_UNDO WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_ECN /* config.ecn (RFC 3168, RFC 8511) */
+#define WEIR_WITH_ECN WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_TIMESTAMPS /* config.timestamps (RFC 7323) */
+#define WEIR_WITH_TIMESTAMPS WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_WINDOW_SCALE /* config.window_scale (RFC 7323): rings of more than 64 KiB */
+#define WEIR_WITH_WINDOW_SCALE WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_GROWTH /* rings that ask to be larger: config.rx_max, config.tx_max, WEIR_EV_GROW */
+#define WEIR_WITH_GROWTH WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_GSO /* super-segments and checksums that the device completes: config.gso_max, config.partial_checksum */
+#define WEIR_WITH_GSO WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_PREDICTION /* the usual segments by a shorter way; the same effect without */
+#define WEIR_WITH_PREDICTION WEIR_WITH_ALL
+#endif
+
+#if WEIR_WITH_BBR && !(WEIR_WITH_PACING && WEIR_WITH_RATE)
+#error "WEIR_WITH_BBR needs WEIR_WITH_PACING and WEIR_WITH_RATE"
+#endif
+
+#define WEIR_WITH_EVERYTHING                                                                                             \
+    (WEIR_WITH_CUBIC && WEIR_WITH_BBR && WEIR_WITH_HYSTART && WEIR_WITH_CWV && WEIR_WITH_PACING && WEIR_WITH_RATE &&     \
+     WEIR_WITH_RACK && WEIR_WITH_PRR && WEIR_WITH_UNDO && WEIR_WITH_ECN && WEIR_WITH_TIMESTAMPS && WEIR_WITH_WINDOW_SCALE && \
+     WEIR_WITH_GROWTH && WEIR_WITH_GSO && WEIR_WITH_PREDICTION)
+
+#endif /* WEIR_FEATURES_H */
