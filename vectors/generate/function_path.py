@@ -348,7 +348,7 @@ def startup_noise():
     """More than six places of a round lose, a sixteenth of it, and no queue shows: Startup goes on"""
     p = Path(carries=2000 * MSS, rtt=100000, chunk=MSS, window=60 * MSS)
     p.loses = lambda n: n % 16 == 3
-    return p.rounds(4).tell()
+    return p.rounds(4).tell().rounds(2).tell()
 
 
 def startup_late():
