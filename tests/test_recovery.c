@@ -394,6 +394,11 @@ static void test_rack_adapts_to_duplicates(void **state)
     }
     weiri_rack_adapt(&w.r, &w.a);
     assert_int_equal(w.r.reo_wnd, 5000);
+    w.r.min_rtt = 10003; /* the quarter of the product, not the product of the quarter */
+    w.r.mult = 3;
+    w.r.persist = 1;
+    weiri_rack_adapt(&w.r, &w.a);
+    assert_int_equal(w.r.reo_wnd, 7502);
 }
 
 /* 6.3; all where there is no sample; all where the peer threw away what it held. */

@@ -11,7 +11,8 @@
  *   without that from 10 % on. Loss that no queue goes with is mostly noise of the medium; a queue too short to show in the round-trip time
  *   loses a fifth of what UP sends, which is more than 10 %. The description's bounds would shrink without end on 3 % of noise.
  * - The wait between probes varies by up to a second with the sequence number reached, which starts at the keyed ISS: nothing is random.
- * - One clock of ten seconds for the least round-trip time and ProbeRTT, as version 1 had it.
+ * - One clock of ten seconds for the least round-trip time and ProbeRTT, as version 1 had it; the old one counts until ProbeRTT has
+ *   found the new, for what comes before is the length of this sender's queue.
  * - A probe that the long-term bound holds back goes on only while no queue shows. The description's goes on until it loses, and leaves
  *   CUBIC a sixth of a deep queue.
  * - Silence has no pace of its own, and ends ProbeRTT: what goes after it finds no queue of this sender's.
@@ -167,8 +168,7 @@ static bool bbr_congested(const struct weir_cc *cc, const struct weiri_cc_event 
 static void bbr_note_extra(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
-    uint32_t since = base_min32((uint32_t)e->now - b->extra_at, 1000000);
-    uint32_t expected = base_muldiv(weiri_bbr_bandwidth(cc), since, 1000000, 0);
+    uint32_t expected = base_muldiv(weiri_bbr_bandwidth(cc), (uint32_t)e->now - b->extra_at, 1000000, 0);
     if (b->extra_octets <= expected) {
         b->extra_octets = 0;
         b->extra_at = (uint32_t)e->now;
@@ -373,8 +373,16 @@ static void bbr_end_feedback(struct weir_bbr *b)
 
 /* ---- the least round-trip time ------------------------------------------------------------------------------------------------------ */
 
+/* Is the least round-trip time too old to be believed? */
+static bool bbr_expired(const struct weir_bbr *b, const struct weiri_cc_event *e)
+{
+    return b->min_rtt > 0 && (uint32_t)e->now - b->min_rtt_at > BBR_MIN_RTT_US;
+}
+
+/* What the last round found takes the place of what was too old, unless something shorter already has. */
 static void bbr_leave_probe_rtt(struct weir_bbr *b, const struct weiri_cc_event *e)
 {
+    b->min_rtt = bbr_expired(b, e) && b->round_rtt != BBR_NONE ? b->round_rtt : b->min_rtt;
     b->min_rtt_at = (uint32_t)e->now;
     if (b->full) {
         bbr_reset_lower(b);
@@ -391,7 +399,8 @@ static bool bbr_after_silence(const struct weiri_cc_event *e)
     return e->rate->first_at == e->rate->delivered_at;
 }
 
-/* For 200 ms and a round, from when no more is in flight than half of what the path holds. */
+/* For 200 ms and a round, from when no more is in flight than half of what the path holds, by the round-trip time that was: the one that is
+ * has this sender's queue in it. */
 static void bbr_probe_rtt(struct weir_cc *cc, const struct weiri_cc_event *e, bool round)
 {
     struct weir_bbr *b = &cc->bbr;
@@ -415,15 +424,15 @@ static void bbr_update_min_rtt(struct weir_cc *cc, const struct weiri_cc_event *
 {
     struct weir_bbr *b = &cc->bbr;
     uint32_t rtt = e->rate->rtt_us;
-    bool expired = b->min_rtt > 0 && (uint32_t)e->now - b->min_rtt_at > BBR_MIN_RTT_US;
+    bool expired = bbr_expired(b, e), silence = bbr_after_silence(e);
     /* As short again is no news: so all flows of a path come to probe, and those that meet there see the path without a queue. */
-    if (rtt > 0 && (b->min_rtt == 0 || rtt < b->min_rtt || expired)) {
+    if (rtt > 0 && (b->min_rtt == 0 || rtt < b->min_rtt || (expired && silence))) {
         b->min_rtt = rtt;
         b->min_rtt_at = (uint32_t)e->now;
     }
     if (b->phase == (uint8_t)WEIRI_BBR_PROBE_RTT) {
         bbr_probe_rtt(cc, e, round);
-    } else if (expired && !bbr_after_silence(e)) {
+    } else if (expired && !silence) {
         bbr_enter(b, WEIRI_BBR_PROBE_RTT, e);
         b->feedback = (uint8_t)WEIRI_BBR_FEEDBACK_OFF;
         b->rounds = 0;

@@ -98,7 +98,7 @@ static void rack_note_dsack(struct weir_rack *r, const struct weiri_rack_ack *a)
 WEIR_PRIVATE void weiri_rack_adapt(struct weir_rack *r, const struct weiri_rack_ack *a)
 {
     rack_note_dsack(r, a);
-    uint32_t most = r->min_rtt / 4 < (1u << 24) ? r->mult * (r->min_rtt / 4) : UINT32_MAX;
+    uint32_t most = base_muldiv(r->min_rtt, r->mult, 4, 0);
     r->reo_wnd = !r->reordered && (a->recovering || a->many) ? 0 : base_min32(most, a->srtt);
 }
 

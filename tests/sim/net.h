@@ -93,6 +93,7 @@ uint64_t net_span_mean(const struct net_span *s);
 struct net_counts {            /* of one flow; a run reports what was added after the warm-up */
     uint64_t delivered;        /* octets read by the receiver, in order */
     uint64_t packets, retrans, needed, spurious; /* data packets sent; retrans = needed + spurious */
+    uint64_t spurious_flights; /* of what was in flight together, spurious ones went once or more */
     uint64_t lost, queue_lost; /* of those packets, by the path and by the queue */
     uint64_t acks, acks_lost;
     uint64_t timeouts, recoveries, probes, undone, told_retrans; /* as weir_info counts them */
@@ -165,6 +166,7 @@ struct net_ledger {
     struct net_piece *piece;
     size_t head, count, cap;
     uint64_t end;              /* one past the last octet ever sent */
+    uint64_t flight_end;       /* and what it was when the last spurious retransmission went that counts by itself */
 };
 
 enum net_fate { NET_PASSES, NET_LOST, NET_QUEUE_FULL, NET_CODEL, NET_THINNED };

@@ -84,6 +84,10 @@ void net_ledger_send(struct net_world *w, struct net_packet *p)
         p->spurious = ledger_again(l, from, to < l->end ? to : l->end);
         f->counts.retrans++;
         f->counts.spurious += p->spurious;
+        if (p->spurious && from >= l->flight_end) { /* what went before the peer could tell of the first counts with it */
+            f->counts.spurious_flights++;
+            l->flight_end = l->end;
+        }
         f->counts.needed += !p->spurious;
         mark = p->spurious ? NET_MARK_SPURIOUS : NET_MARK_NEEDED;
         from = l->end;

@@ -98,11 +98,12 @@ static void json_flow(FILE *out, const struct net_flow_plan *plan, const struct 
     fprintf(out,
             "{\"cc\":\"%s\",\"start_us\":%llu,\"goodput_bps\":%.0f,\"delivered\":%llu,\"delivered_total\":%llu,\"amount\":%llu,"
             "\"data_packets\":%llu,\"lost\":%llu,\"queue_lost\":%llu,\"retrans\":%llu,\"retrans_needed\":%llu,\"retrans_spurious\":%llu,"
-            "\"retrans_told\":%llu,\"acks\":%llu,\"acks_lost\":%llu,\"timeouts\":%llu,\"fast_recoveries\":%llu,"
+            "\"spurious_flights\":%llu,\"retrans_told\":%llu,\"acks\":%llu,\"acks_lost\":%llu,\"timeouts\":%llu,\"fast_recoveries\":%llu,"
             "\"tail_probes\":%llu,\"undone\":%llu,",
             weir_cc_name((enum weir_cc_kind)plan->config.cc), ull(f->start), f->goodput_bps, ull(c->delivered), ull(f->all.delivered),
             ull(plan->amount), ull(c->packets), ull(c->lost), ull(c->queue_lost), ull(c->retrans), ull(c->needed), ull(c->spurious),
-            ull(c->told_retrans), ull(c->acks), ull(c->acks_lost), ull(c->timeouts), ull(c->recoveries), ull(c->probes), ull(c->undone));
+            ull(c->spurious_flights), ull(c->told_retrans),
+            ull(c->acks), ull(c->acks_lost), ull(c->timeouts), ull(c->recoveries), ull(c->probes), ull(c->undone));
     fprintf(out, "\"delivery_rate_bps\":%llu,\"pacing_rate_bps\":%llu,", ull(f->delivery_rate * 8), ull(f->pacing_rate * 8));
     json_span(out, "rtt_us", &f->rtt);
     fprintf(out, ",");

@@ -365,6 +365,7 @@ static void run_add(struct net_counts *to, const struct net_counts *before)
     to->retrans -= before->retrans;
     to->needed = to->needed > before->needed ? to->needed - before->needed : 0; /* a verdict may be turned round */
     to->spurious = to->spurious > before->spurious ? to->spurious - before->spurious : 0;
+    to->spurious_flights -= before->spurious_flights;
     to->lost -= before->lost;
     to->queue_lost -= before->queue_lost;
     to->acks -= before->acks;

@@ -17,7 +17,7 @@ class Course:
     """A connection that the peer opened with one round-trip time; times are microseconds since its first segment."""
 
     def __init__(self, name, title, *, rtt=300000, interval=30000, queue=100, segments=1000, sack=False, settings="", section="5.3"):
-        needs = "virtual-time pacing delivery-rate bbr iss" + " sack rfc6675" * sack
+        needs = "virtual-time pacing delivery-rate bbr iss" + " sack rfc6675" * sack + " f-rto" * ("undo=1" in settings)
         self.v = Vector("pacing/bbr/" + name, title, "practice", f"draft-ietf-ccwg-bbr {section}", needs=needs,
                         settings=f"congestion=bbr initial-window={INITIAL} send-buffer=4194304 iss=0 {settings}".strip())
         self.v.say("--tolerance_usecs=100").say("--tolerance_percent=0")
@@ -29,7 +29,8 @@ class Course:
         self.held = self.recovering = self.must = False
         self.sacked, self.lost, self.resent = set(), set(), set()
         self.recover, self.least, self.way, self.sample = -1, rtt, [], None
-        self.drops, self.phases = set(), ["Startup"]
+        self.drops, self.phases, self.waiting = set(), ["Startup"], ()
+        self.saved, self.repairing = None, False
         self.write(segments)
 
     # ---- the script ----
@@ -57,7 +58,7 @@ class Course:
     # ---- the sender ----
 
     def pipe(self):
-        return sum(n not in self.sacked and n not in self.lost for n in range(self.una, self.next)) * MSS
+        return sum(n not in self.sacked and n not in self.lost and n not in self.waiting for n in range(self.una, self.next)) * MSS
 
     def may_go(self):
         pipe = self.pipe()
@@ -86,8 +87,9 @@ class Course:
         if not self.lost and self.pipe() + MSS <= self.model.cwnd and self.next == self.count:
             self.rate.limits("application", self.pipe())
 
-    def hear(self, at, n):
-        self.now = at
+    def hear(self, at, n, waiting=()):
+        """`waiting`: segments that are taken for lost, and wait."""
+        self.now, self.waiting = at, waiting
         ack, runs = self.receiver.take(n)
         tail = " <nop,nop,sack " + " ".join(f"{1 + a * MSS}:{1 + b * MSS}" for a, b in runs) + ">" if runs and self.sack else ""
         self.v.sends(f". 1:1(0) ack {1 + ack * MSS} win 65535{tail}", self.after(at))
@@ -101,7 +103,7 @@ class Course:
         self.lost = {k for k in self.lost if k >= self.una and k not in held}
         if self.recovering and self.una > self.recover:
             self.recovering = False
-        self.sample = s
+        self.sample, s.repairing = s, self.repairing
         s.lost = self.find() * MSS
         s.flight = self.pipe()
         self.model.drawn = (1 + self.next * MSS) % 2**32
@@ -119,6 +121,28 @@ class Course:
         if new and not self.recovering:
             self.recovering, self.recover, self.must = True, self.next - 1, True
         return len(new)
+
+    def timed_out(self, late):
+        """Acknowledgments come so much later than they should, and the timer, a second after the last one, has ended: all is taken for lost, the first goes again."""
+        ends, self.free = self.now + US, self.free + int(late * US)
+        self.way = [(at + int(late * US), n) for at, n in self.way]
+        while self.may_go() and max(self.turn, self.now) < ends:
+            self.now, self.held = max(self.turn, self.now), False
+            self.fill()
+        self.now, self.saved, self.repairing, self.held = ends, self.model.saved(), True, False
+        self.model.timeout()
+        self.lost, self.must = set(range(self.una, self.next)), True
+        self.leave()
+        return self.tell("a timeout").shows(ca_state=4)
+
+    def hear_late(self):
+        """Two acknowledgments advance, the second of what was sent once (RFC 5682 2.1): the timeout was spurious. Between them new text goes, not what is taken for lost."""
+        lost, self.lost = self.lost, set()
+        self.hear(*self.way.pop(0), waiting=lost)
+        self.repairing = False
+        self.model.undo(self.saved)
+        self.hear(*self.way.pop(0))
+        return self.tell("it was spurious").shows(ca_state=0, total_rto=1, lost=0)
 
     # ---- the path ----
 
@@ -199,6 +223,8 @@ def courses():
     c = Course("silence", "After eleven seconds of silence the window is what it was and leaves at the rate of the path; the round-trip time found then is believed, and there is no ProbeRTT", segments=150, section="5.4.1")
     c.to("Cruise").silent(11).write(100)
     yield c.rounds(1.5).tell().run(lambda: c.una == c.count).went(*LONG, "Cruise")
+    c = Course("undo", "A timeout that was not needed: the window is back with the second acknowledgment, and the model never went", settings="undo=1", section="5.5.10.3")
+    yield c.to("Cruise").rounds(2).timed_out(1.5).hear_late().rounds(1).tell().v
     c = Course("little", "The application writes three segments, and three more when they are acknowledged: the model stays", segments=150, section="4.1.2.4")
     c.to("Cruise").silent(0.1)
     for _ in range(4):

@@ -171,7 +171,7 @@ class Bbr:
 
     def aggregate(self, s, around):
         """5.5.9: how far acknowledgments run ahead of the bandwidth; the greatest of five to ten rounds."""
-        expected = self.bw() * min(s.at - self.extra_at, US) // US
+        expected = self.bw() * (s.at - self.extra_at) // US
         if self.extra_octets <= expected:
             self.extra_octets, self.extra_at, expected = 0, s.at, 0
         self.extra_octets += s.acked
@@ -213,8 +213,8 @@ class Bbr:
 
     def least_rtt(self, s, around):
         """5.3.4: the least of ten seconds; then half of what the path holds for 200 ms and a round. What went after silence found no queue of ours."""
-        expired = self.min_rtt > 0 and s.at - self.min_rtt_at > 10 * US
-        if s.rtt and (not self.min_rtt or s.rtt < self.min_rtt or expired):
+        expired = self.expired(s)
+        if s.rtt and (not self.min_rtt or s.rtt < self.min_rtt or (expired and s.fresh)):
             self.min_rtt, self.min_rtt_at = s.rtt, s.at
         if self.phase == "ProbeRTT":
             if s.fresh:
@@ -230,7 +230,13 @@ class Bbr:
         elif expired and not s.fresh:
             self.phase, self.feedback, self.rounds = "ProbeRTT", "off", 0
 
+    def expired(self, s):
+        return self.min_rtt > 0 and s.at - self.min_rtt_at > 10 * US
+
     def leave_probe_rtt(self, s):
+        """The last round has found what takes the place of what is too old, unless something shorter has come in ProbeRTT."""
+        if self.expired(s) and self.rtt is not None:
+            self.min_rtt = self.rtt
         self.min_rtt_at = s.at
         if self.full:
             self.forget()

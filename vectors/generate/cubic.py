@@ -88,6 +88,10 @@ def stretches():
         f = sender(f"stretch/after-timeout-{name}", "After a timeout an acknowledgment of ten segments adds one: most of them did not leave the network just now", "practice", "RFC 3465 2.3", "RFC9406-4.3-7" if name == "hystart" else "", count=40,
                    settings="initial-window=10 " + settings, family="growth/stretch/after-timeout")
         yield f.new(10).again(0, after=1000).ack(10, after=100).new(2).shows(snd_cwnd=2).ack(12).new(3).shows(snd_cwnd=3).v
+    f = sender("stretch/paced", "With HyStart++ and pacing it adds all ten: they leave in no burst", "SHOULD", "RFC 9406 4.3", "RFC9406-4.3-6", count=40, needs="pacing",
+               settings="initial-window=10 congestion=cubic abc=1 hystart=1 pacing=1")
+    f.new(10).ack(10).new(2).shows(snd_cwnd=20)
+    yield f.v.note("a fortieth of 10 ms for each: two leave together, then all wait").sends("R 1:1(0) win 0", "0")
     f = sender("stretch/less-than-a-segment", "An acknowledgment of part of a segment adds that part, whatever the limit", "SHOULD", "RFC 5681 3.1", "RFC5681-3.1-9", count=40, settings="initial-window=10 congestion=reno abc=1")
     f.new(10).ack(0.5).new(1).ack(1).new(1).shows(snd_cwnd=11)
     yield f.v
@@ -159,7 +163,7 @@ def hystart():
     def stepped(*steps):
         """The round-trip time of each segment: (from segment, milliseconds)."""
         return lambda n: [ms for first, ms in steps if n >= first][-1]
-    f, model = course("leaves", "The round-trip time rises by more than an eighth: five rounds of a quarter of the growth, then ssthresh is cwnd", rule + " RFC9406-4.2-4 RFC9406-4.2-6 RFC9406-4.3-4 RFC9406-4.3-3 RFC9438-4.10-2", stepped((0, 100), (10, 130)), most=440, first=4)
+    f, model = course("leaves", "The round-trip time rises by more than an eighth: five rounds of a quarter of the growth, then ssthresh is cwnd", rule + " RFC9406-4.2-4 RFC9406-4.2-6 RFC9406-4.3-4 RFC9406-4.3-3 RFC9406-4.3-5 RFC9438-4.10-2", stepped((0, 100), (10, 130)), most=440, first=4)
     assert model.ssthresh
     yield f.v
     f, model = course("leaves-reno", "The same before NewReno's congestion avoidance", rule + " RFC9406-4.2-4 RFC9406-4.2-6", stepped((0, 100), (10, 130)), most=440, first=4, settings="congestion=reno")

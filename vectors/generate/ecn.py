@@ -286,6 +286,31 @@ def sender():
     yield f.ended()
 
 
+def cubic_sender():
+    """RFC 9438 4.6: seven tenths at each echo, of what is sent after the one before; never less than a segment, and then later and later."""
+    cubic = {"more": "congestion=cubic", "needs": "cubic virtual-time"}
+    f = Flow(passive(new("ecn/cubic/echo", "An echo leaves seven tenths of the window, at once", "MUST", "RFC 9438 4.6", "RFC9438-4.6-2 RFC3168-6.1.2-3", **cubic))).grown(10)
+    f.ack(8, "E").v.say("+0 %{ assert tcpi_snd_cwnd == 7 and tcpi_snd_ssthresh == 7 }%")
+    yield f.acks(9, 10).ack(11).new(1, "W").ended()
+    f = Flow(passive(new("ecn/cubic/down-to-one", "Echoes go on: the window falls to one segment, which then waits for the timer, each time", "MUST", "RFC 9438 4.6", "RFC9438-4.6-6 RFC9438-4.6-7 RFC3168-6.1.2-4", **cubic)))
+    f.new(3).note("three; 2.1 stay, then 1.47, then one").ack(1, "E").ack(2, "E").new(1, "W").ack(3, "E").new(1).ack(4, "E").ack(5, "E").new(1, "W").ack(6, "E").new(1, "W", "1").ack(7, "E").new(1, "W", "1")
+    yield f.ended()
+
+
+def undone():
+    """RFC 4015 3.4: what tells of congestion takes nothing back."""
+    for name, bits, title in (("echo", "E", "The acknowledgment that shows a timeout to have been spurious echoes a mark: nothing is taken back"), ("no-echo", "", "Without the echo the window comes back")):
+        f = Flow(passive(new(f"ecn/undo/{name}", title, "MUST", "RFC 4015 3.4", "RFC4015-3.4-1", more="undo=1", needs="f-rto virtual-time"))).grown(8)
+        f.again(5, "1").ack(6).new(2, "W").ack(7, bits)
+        if bits:
+            f.v.say("+0 %{ assert tcpi_snd_ssthresh == 4 and tcpi_ca_state == 4 }%")
+            f.ack(8).again(8)
+        else:
+            f.v.say("+0 %{ assert tcpi_snd_ssthresh > 1000 and tcpi_ca_state == 0 }%")
+            f.new(1)
+        yield f.ended()
+
+
 def reduced_less():
     """RFC 8511: a mark costs a fifth."""
     for name, abe, stay in (("fifth", 1, 8), ("half", 0, 5)):
@@ -298,5 +323,5 @@ def reduced_less():
 
 
 if __name__ == "__main__":
-    for group in (negotiation, receiver, sender, reduced_less):
+    for group in (negotiation, receiver, sender, cubic_sender, undone, reduced_less):
         write(group(), sys.argv[1])

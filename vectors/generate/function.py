@@ -323,7 +323,7 @@ def cubic():
             wanted = max(0.4 * (time - k)**3 + w_max, reno)
             where = "4.3" if wanted == reno else "4.4" if wanted < w_max else "4.5"
             t.add(f"growth-{w_max}-{round(rtt * 1000)}ms-{time}", "cubic-growth", {"4.3": "the Reno-friendly window is larger", "4.4": "concave: the window before the loss is not reached", "4.5": "convex: beyond it"}[where],
-                  {"w-max": w_max, "rtt": rtt, "t": time}, {"cwnd": round(wanted, 3)}, derived=True, tolerance=round(wanted / 100, 3), family="growth", section=f"RFC 9438 {where}", covers=["RFC9438-4.2-1", {"4.3": "RFC9438-4.3-1", "4.4": "RFC9438-4.4-1", "4.5": "RFC9438-4.5-1"}[where]], level="SHOULD")
+                  {"w-max": w_max, "rtt": rtt, "t": time}, {"cwnd": round(wanted, 3)}, derived=True, tolerance=round(wanted / 100, 3), family="growth", section=f"RFC 9438 {where}", covers=["RFC9438-4.2-1", "RFC9438-5.1-1", {"4.3": "RFC9438-4.3-1", "4.4": "RFC9438-4.4-1", "4.5": "RFC9438-4.5-1"}[where]], level="SHOULD")
     for w_max, rtt, times in ((100, 0.005, (0.1, 0.2, 0.3, 0.5, 1)), (200, 0.01, (0.5, 1, 1.5, 2))):
         for time in times:
             wanted = cubic_reno(w_max, round(time / rtt))

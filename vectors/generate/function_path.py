@@ -14,6 +14,7 @@ LIMITS = ("", "window", "application")
 
 class PathTopic(FunctionTopic):
     generator = "function_path"
+    separators = (",", ":")  # many numbers
 
 
 # ---- samples of the delivery rate ----
@@ -179,19 +180,32 @@ def nothing_new(base):
     return tape
 
 
+def same_microsecond(base):
+    """Of two that went in one microsecond the one with the higher number went last: between them an acknowledgment had come"""
+    tape = Tape(base)
+    tape.send(1000, 2)
+    tape.send(101000)
+    tape.ack(101000, 1)
+    tape.send(101000)
+    tape.ack(101500, 2)
+    tape.ack(203000, 4)
+    return tape
+
+
 def hasty(base):
     """A sample over less than the least round-trip time tells of a burst of acknowledgments, and of no rate"""
     tape = Tape(base, 20000)
-    tape.send(1000, 4)
+    tape.send(1000)
+    tape.send(20000)
     tape.ack(21000, 2)
     tape.send(21500)
-    tape.ack(30000, 5)
+    tape.ack(30000, 3)
     return tape
 
 
 def delivery_rate():
     t = PathTopic("delivery_rate", "what each acknowledgment tells of the rate of delivery", "draft-ietf-ccwg-bbr 4.1", [], "practice")
-    for make in (steady, bunched, stretched, silence, selective, retransmission_only, hole_filled, little, window, no_time, nothing_new, hasty):
+    for make in (steady, bunched, stretched, silence, selective, retransmission_only, hole_filled, little, window, no_time, nothing_new, same_microsecond, hasty):
         for base in (1, 2**32 - 2500):
             name = make.__name__.replace("_", "-")
             tape = make(base)
@@ -330,6 +344,13 @@ def startup_few_losses():
     return p.rounds(4).tell()
 
 
+def startup_noise():
+    """More than six places of a round lose, a sixteenth of it, and no queue shows: Startup goes on"""
+    p = Path(carries=2000 * MSS, rtt=100000, chunk=MSS, window=60 * MSS)
+    p.loses = lambda n: n % 16 == 3
+    return p.rounds(4).tell().rounds(2).tell()
+
+
 def startup_late():
     """A path that becomes wider while Startup counts: a quarter more, and it counts anew"""
     p = Path().rounds(5)
@@ -347,6 +368,11 @@ def cycle_by_rounds():
     return Path(carries=100 * MSS, rtt=80000, chunk=MSS).to("Up").to("Down")
 
 
+def cycle_of_reno():
+    """On a path of eighty segments the next probe comes after 63 rounds: as long as Reno would take to grow back"""
+    return Path(carries=4000 * MSS, rtt=20000, chunk=10 * MSS, room=80 * MSS, window=20 * MSS).to("Up")
+
+
 def wait_is_drawn():
     """How long Cruise lasts depends on the number that the wait is drawn from"""
     return Path(drawn=0x12345678).to("Refill")
@@ -361,7 +387,48 @@ def up_finds_more():
     """The path has become half as wide again: Up finds it a quarter at a time, and goes on while it grows"""
     p = Path().to("Cruise")
     p.carries += p.carries // 2
-    return p.to("Up").to("Down").to("Up").to("Down")
+    return p.to("Up").to("Down")
+
+
+def slower():
+    """The path becomes half as wide, with room for a queue: what it was is forgotten after two cycles of probing"""
+    p = Path().to("Cruise")
+    p.carries //= 2
+    for phase in ("Up", "Down", "Up", "Down", "Cruise"):
+        p.to(phase)
+    return p.rounds(2).tell()
+
+
+def up_loses_little():
+    """One of twenty-five is lost in Up, and a queue shows: that is the path's word"""
+    p = Path(carries=200 * MSS, chunk=MSS).to("Up")
+    p.loses = lambda n: n % 25 == 13
+    return p.to("Down").tell()
+
+
+def up_loses_of_little():
+    """Of three chunks that the application had to send in Up one is lost: the bound is seven tenths of what the path holds, and no less"""
+    p = Path().to("Up")
+    lost = p.sent + 1
+    p.loses = lambda n: n == lost
+    return p.writes(0).writes(3).tell()
+
+
+def up_undone():
+    """What was lost in Up was not lost after all: the long-term bound that came of it is no more"""
+    p = Path(carries=200 * MSS).to("Refill")
+    p.room, saved = 2 * MSS, []
+    p.say("save", lambda: saved.append(p.model.saved()))
+    p.to("Up").to("Down")
+    return p.say("undo", lambda: p.model.undo(saved[0])).to("Cruise")
+
+
+def down_makes_room():
+    """The bound is what the path holds: Down goes on until a seventh of that is free"""
+    p = Path(carries=200 * MSS, chunk=MSS).to("Cruise")
+    p.room = 0
+    p.to("Up").to("Down").run(lambda: p.out <= 39 * MSS).tell()
+    return p.to("Cruise").rounds(1).tell()
 
 
 def up_loses():
@@ -377,7 +444,7 @@ def up_raises():
     p.room = MSS
     p.to("Up").to("Down")
     p.room = 80 * MSS
-    return p.to("Up").to("Down")
+    return p.to("Up").to("Down").to("Up").to("Down")
 
 
 def cruise_loses():
@@ -417,6 +484,21 @@ def probe_rtt_finds_less():
     return p.to("Cruise").rounds(2).tell()
 
 
+def probe_rtt_short():
+    """Where a round is shorter ProbeRTT lasts its 200 ms"""
+    p = Path(carries=80 * MSS, rtt=50000, chunk=4 * MSS).to("Cruise")
+    p.rtt += 1000
+    return p.to("ProbeRTT").to("Cruise").rounds(2).tell()
+
+
+def probe_rtt_loses():
+    """What is lost in ProbeRTT lowers the short-term bounds, and they are forgotten with it"""
+    p = Path(rtt=400000, chunk=4 * MSS).to("Cruise")
+    p.rtt += 1000
+    p.to("ProbeRTT").loses = lambda n: n % 3 == 0
+    return p.to("Cruise").tell()
+
+
 def probe_rtt_before_full():
     """An application that writes little: Startup is not over after ten seconds, and comes again after ProbeRTT"""
     p = Path(rtt=400000)
@@ -443,7 +525,7 @@ def silence_ends_a_probe():
     """Silence in ProbeRTT: what comes after it has found no queue, and ProbeRTT is over"""
     p = Path(rtt=400000, chunk=4 * MSS).to("Cruise")
     p.rtt += 1000
-    p.to("ProbeRTT").writes(2, 1)
+    p.to("ProbeRTT").writes(0, 1)
     return p.to("Cruise").rounds(1).tell()
 
 
@@ -469,14 +551,17 @@ def peers_window():
     """The peer's window is the limit in two cycles of probing: the bandwidth stays"""
     p = Path().to("Cruise").tell()
     p.most = 12 * MSS
-    return p.to("Up").to("Refill").to("Down").tell()
+    return p.to("Up").to("Refill").to("Down").rounds(2).tell()
 
 
 def in_bunches():
     """Acknowledgments of five chunks at once: the window has room for what comes ahead of the bandwidth"""
     p = Path(carries=200 * MSS)
     p.bunch = 5
-    return p.to("Cruise").rounds(4).tell().rounds(6).tell()
+    p.to("Cruise").rounds(2).bunch = 1
+    for _ in range(20):
+        p.rounds(1).tell()
+    return p
 
 
 def timeout():
@@ -523,9 +608,7 @@ def wide():
 
 def bbr():
     t = PathTopic("bbr", "BBR over a path: its phases, its bounds, its window and its rate", "draft-ietf-ccwg-bbr 5", [], "practice")
-    for make in (startup_full, startup_loss, startup_few_losses, startup_late, cycle, cycle_by_rounds, wait_is_drawn, wait_is_longest, up_finds_more, up_loses, up_raises, cruise_loses, noise,
-                 heavy_noise, probe_rtt, probe_rtt_finds_less, probe_rtt_before_full, silence_is_a_probe, silence_ends_a_probe, little_to_send, little_but_faster, peers_window, in_bunches, timeout,
-                 timeout_undone, mark_in_startup, mark_in_cruise, marks_end_up, wide):
+    for make in (startup_full, startup_loss, startup_few_losses, startup_noise, startup_late, cycle, cycle_by_rounds, cycle_of_reno, wait_is_drawn, wait_is_longest, up_finds_more, slower, up_loses, up_loses_little, up_loses_of_little, up_undone, up_raises, down_makes_room, cruise_loses, noise, heavy_noise, probe_rtt, probe_rtt_finds_less, probe_rtt_short, probe_rtt_loses, probe_rtt_before_full, silence_is_a_probe, silence_ends_a_probe, little_to_send, little_but_faster, peers_window, in_bunches, timeout, timeout_undone, mark_in_startup, mark_in_cruise, marks_end_up, wide):
         p = make()
         t.add(make.__name__.replace("_", "-"), "bbr", make.__doc__, {"mss": MSS, "cwnd": p.window, "drawn": p.drawn, "events": p.events}, {"states": p.states}, derived=True, flags=["Weir"])
     return t

@@ -17,8 +17,8 @@ class Course:
     """A connection that the peer opened with one round-trip time, `count` full segments queued. What happens is told in order of time in the end: with stamps a segment
     leaves after what was heard meanwhile."""
 
-    def __init__(self, name, title, section, settings, count, rtt, needs="pacing", mode="hold"):
-        self.v = Vector("pacing/" + name, title, "practice", section, needs=f"virtual-time {needs}",
+    def __init__(self, name, title, section, settings, count, rtt, needs="pacing", mode="hold", level="practice", covers=""):
+        self.v = Vector("pacing/" + name, title, level, section, covers, needs=f"virtual-time {needs}",
                         settings=f"initial-window={INITIAL} send-buffer=262144 {settings}")
         self.v.say("--tolerance_usecs=50").say("--tolerance_percent=0")
         self.v.passive(rtt=f"{rtt / US:g}")
@@ -87,6 +87,24 @@ def windows():
         f.ack(10, rtt)
         f.burst(11 * MSS, rtt // 22, 2 * rtt)
         yield f.done()
+    f = Course("ten-are-free", "The first ten segments of a connection wait for nobody, whenever they go; the eleventh begins the pace", "draft-ietf-ccwg-bbr 5.4", settings, 5, 100000)
+    f.burst(INITIAL * MSS, 0, 1)
+    f.ack(5, 100000)
+    f.count += 9
+    f.say(f"write(4, ..., {9 * MSS}) = {9 * MSS}", 150000)
+    f.burst(11 * MSS, 100000 // 22, 200000)
+    yield f.done()
+    f = Course("after-recovery", "A recovery leaves a window of half as many segments and nothing in flight: they do not leave in one burst", "RFC 9937 6.4", settings + " prr=1", 10, 100000,
+               needs="pacing prr", level="SHOULD", covers="RFC9937-6.4-2")
+    f.burst(INITIAL * MSS, 0, 1)
+    for _ in range(3):
+        f.say("< . 1:1(0) ack 1 win 65535", 100000)
+    f.say(f"> . 1:{1 + MSS}({MSS}) ack 1")
+    f.ack(10, 200000)
+    f.count += 5
+    f.say(f"write(4, ..., {5 * MSS}) = {5 * MSS}")
+    f.burst(5 * MSS, 100000 // 6, 300000)
+    yield f.done()
     f = Course("off", "Without pacing a window leaves at once", "draft-ietf-ccwg-bbr 5.4", settings.replace("pacing=1", "pacing=0"), 60, 100000)
     f.burst(INITIAL * MSS, 0, 1)
     f.ack(10, 100000)

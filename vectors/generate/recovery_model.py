@@ -290,7 +290,7 @@ def cubic(name, title, drops, segments):
 
 def forged(kind):
     """Forty duplicates, of which a peer with ten segments can have cause for nine."""
-    t = timeline(kind, "forged-duplicates", "Forty duplicates where ten segments were in flight", 30, level="MUST", extra="RFC9937-6.2-3" if kind != "newreno" else "")
+    t = timeline(kind, "forged-duplicates", "Forty duplicates where ten segments were in flight", 30, level="MUST", extra="RFC9937-6.2-3" if kind != "newreno" else "RFC5681-3.2-11 RFC5681-5-1")
     sender = Sender(30, False, KINDS[kind][3], 10)
     t.new(len(sender.send(False)))
     for n in range(40):

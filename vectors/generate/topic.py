@@ -18,6 +18,7 @@ class Topic:
     """One file. A subclass has `kind`, the notes of its flags, what stands between title and flags, and makes the vectors."""
     kind, notes = "", {}
     generator = ""  # its file, if that is not the one of its kind
+    separators = (", ", ": ")
 
     def __init__(self, name, title, section, covers, level="MUST"):
         self.name, self.title, self.vectors, self.ids = name, title, [], set()
@@ -44,7 +45,7 @@ class Topic:
         head = {"format": f"{self.kind}-vectors-1", "topic": self.name, "title": self.title, "generator": f"generate/{self.generator or self.kind}.py", **self.more(),
                 "flags": {flag: self.notes[flag] for flag in sorted(used)}}
         alone = lonely(vector.get("family") for vector in self.vectors)
-        body = ",\n  ".join(json.dumps({key: value for key, value in vector.items() if key != "family" or value not in alone}, ensure_ascii=False)
+        body = ",\n  ".join(json.dumps({key: value for key, value in vector.items() if key != "family" or value not in alone}, ensure_ascii=False, separators=self.separators)
                             for vector in self.vectors)
         return json.dumps(head, indent=1)[:-2] + ',\n "vectors": [\n  ' + body + "\n ]\n}\n"
 
