@@ -26,6 +26,8 @@ struct conn_world {
     unsigned slot;       /* which of the two memories its buffers stand in */
     uint32_t peer_iss;
     bool lazy;           /* poll only when the input says so */
+    bool heard;          /* what it says is noted in `said` */
+    uint64_t said;
     uint32_t read_count; /* octets the user has read of this incarnation */
     uint32_t joined;     /* octets of text in each segment of the next that arrives, if it was joined of several */
     struct {
@@ -241,6 +243,7 @@ static bool conn_poll_one(struct conn_world *w)
     FUZZ_CHECK(out.gso_size == 0 || (out.partial && len <= w->cfg.gso_max), "a super-segment larger than any");
     for (uint32_t i = 0; (len = weir_out_cut(&out, i, octets, sizeof octets)) > 0; i++) {
         fuzz_packet("out", w->now, &pseudo, octets, len);
+        w->said = w->heard ? w->said * 31 + fuzz_key(octets, len) + w->now : 0;
         FUZZ_CHECK(weir_view_segment(&v, octets, len, &pseudo) == WEIR_OK && v.odd == 0, "sent a segment that is malformed or odd");
         conn_check_segment(w, &v, sent, adv);
         text += v.payload_len;
@@ -751,6 +754,7 @@ static void conn_end(struct conn_world *w, unsigned how)
     fuzz_fail("a released connection does not end", __FILE__, __LINE__);
 }
 
+#ifndef FUZZ_CONN_WITHIN /* fuzz_image.c has all but this */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct conn_world w;
@@ -763,6 +767,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     conn_end(&w, size > 4 ? data[4] >> 7 : 0);
     return 0;
 }
+#endif
 
 #if defined(WEIR_FUZZ_UNIT) && !defined(WEIR_FUZZ_PLAIN)
 /* What peers and users do, in the words of this target: numbers are offsets from those of the live connection. */

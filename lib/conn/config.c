@@ -104,23 +104,23 @@ static const char *config_first(const struct config_rule *rules, unsigned count)
     return bad;
 }
 
-/* The first feature that is asked for and was left out. */
+/* The first feature that is asked for and was left out. Not `||`: what is constant decides nothing at run time. */
 static const char *config_left_out(const weir_config *config)
 {
     const struct config_rule rules[] = {
-        {WEIR_WITH_CUBIC || config->cc != WEIR_CC_CUBIC, "cc"},
-        {WEIR_WITH_BBR || config->cc != WEIR_CC_BBR, "cc"},
-        {WEIR_WITH_HYSTART || !config->hystart, "hystart"},
-        {WEIR_WITH_CWV || !config->cwv, "cwv"},
-        {WEIR_WITH_PACING || config->pacing == WEIR_PACING_OFF, "pacing"},
-        {WEIR_WITH_RACK || !config->rack, "rack"},
-        {WEIR_WITH_PRR || !config->prr, "prr"},
-        {WEIR_WITH_UNDO || !config->undo, "undo"},
-        {WEIR_WITH_ECN || (config->ecn == WEIR_ECN_OFF && !config->abe), "ecn"},
-        {WEIR_WITH_TIMESTAMPS || (!config->timestamps && !config->require_timestamps), "timestamps"},
-        {WEIR_WITH_WINDOW_SCALE || !config->window_scale, "window_scale"},
-        {WEIR_WITH_GROWTH || (config->rx_max == 0 && config->tx_max == 0), "rx_max"},
-        {WEIR_WITH_GSO || (config->gso_max == 0 && !config->partial_checksum), "gso_max"},
+        {WEIR_WITH_CUBIC | (config->cc != WEIR_CC_CUBIC), "cc"},
+        {WEIR_WITH_BBR | (config->cc != WEIR_CC_BBR), "cc"},
+        {WEIR_WITH_HYSTART | !config->hystart, "hystart"},
+        {WEIR_WITH_CWV | !config->cwv, "cwv"},
+        {WEIR_WITH_PACING | (config->pacing == WEIR_PACING_OFF), "pacing"},
+        {WEIR_WITH_RACK | !config->rack, "rack"},
+        {WEIR_WITH_PRR | !config->prr, "prr"},
+        {WEIR_WITH_UNDO | !config->undo, "undo"},
+        {WEIR_WITH_ECN | (config->ecn == WEIR_ECN_OFF && !config->abe), "ecn"},
+        {WEIR_WITH_TIMESTAMPS | (!config->timestamps && !config->require_timestamps), "timestamps"},
+        {WEIR_WITH_WINDOW_SCALE | !config->window_scale, "window_scale"},
+        {WEIR_WITH_GROWTH | (config->rx_max == 0 && config->tx_max == 0), "rx_max"},
+        {WEIR_WITH_GSO | (config->gso_max == 0 && !config->partial_checksum), "gso_max"},
     };
     return WEIR_WITH_EVERYTHING ? NULL : config_first(rules, sizeof rules / sizeof rules[0]);
 }
