@@ -252,17 +252,23 @@ WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c)
     return out_is_paced(&p);
 }
 
-/* Established, nothing to be sent for the first time or again, and nothing else due. */
+/* Synchronized, nothing to be sent for the first time or again, and nothing else due. */
 static bool out_silent(const weir_conn *c)
 {
-    uint32_t due = WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_FIN_QUEUED;
-    return c->state == WEIR_ESTABLISHED && !conn_has(c, due) && c->reply.flags == 0 && seq_eq(c->snd.nxt, c->snd.end) &&
-           c->board.lost == 0 && !conn_tail_due(c);
+    uint32_t due = WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE;
+    bool said = conn_has(c, WEIRI_FIN_QUEUED) ? seq_lt(c->snd.end, c->snd.nxt) : seq_eq(c->snd.nxt, c->snd.end);
+    return c->state >= WEIR_ESTABLISHED && !conn_has(c, due) && c->reply.flags == 0 && said && c->board.lost == 0 && !conn_tail_due(c);
+}
+
+/* Whatever else goes, or does not: an ACK does. */
+static bool out_owes_ack(const weir_conn *c)
+{
+    return c->state >= WEIR_ESTABLISHED && conn_has(c, WEIRI_ACK_NOW);
 }
 
 WEIR_API bool weir_has_output(const weir_conn *c)
 {
-    return !out_silent(c) && out_decide(c).kind != OUT_NONE;
+    return !out_silent(c) && (out_owes_ack(c) || out_decide(c).kind != OUT_NONE);
 }
 
 /* ---- the header ------------------------------------------------------------------------------------------------------------------- */

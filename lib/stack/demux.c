@@ -32,6 +32,8 @@ WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size
         heads[i] = WEIRI_NONE;
     }
     weiri_key_derive(d->key, s->cfg.tcp.secret, "weir sockets");
+    memset(&d->asked, 0, sizeof d->asked);
+    d->asked_hash = weiri_demux_hash(s, &d->asked);
 }
 
 WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple)
@@ -72,10 +74,9 @@ static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tup
     return demux_same(&wait, tuple);
 }
 
-WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
+static uint32_t demux_look(const weir_stack *s, const weir_tuple *tuple, uint32_t hash)
 {
     const struct weiri_demux *d = &s->demux;
-    const uint32_t hash = weiri_demux_hash(s, tuple);
     for (uint32_t i = d->heads[hash & d->mask]; i != WEIRI_NONE; i = d->nodes[i].next) { /* a chain: 1 on average */
         if (d->nodes[i].hash == hash && demux_has(s, i, tuple)) {
             return i;
@@ -84,13 +85,20 @@ WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tu
     return WEIRI_NONE;
 }
 
+WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
+{
+    return demux_look(s, tuple, weiri_demux_hash(s, tuple));
+}
+
 WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple)
 {
     const uint32_t last = s->demux.last;
     if (last < s->slot_pool.fresh && slot_is(&s->slots[last], WEIRI_SLOT_LINKED) && demux_same(weiri_rest_tuple(s, last), tuple)) {
         return last;
     }
-    const uint32_t i = weiri_demux_find(s, tuple);
+    s->demux.asked = *tuple;
+    s->demux.asked_hash = weiri_demux_hash(s, tuple);
+    const uint32_t i = demux_look(s, tuple, s->demux.asked_hash);
     s->demux.last = i < s->cfg.connections_max ? i : s->demux.last;
     return i;
 }
@@ -99,7 +107,8 @@ WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index)
 {
     struct weiri_demux *d = &s->demux;
     const weir_tuple tuple = demux_tuple(s, index);
-    const uint32_t hash = weiri_demux_hash(s, &tuple);
+    const uint32_t hash = demux_same(&tuple, &d->asked) ? d->asked_hash : weiri_demux_hash(s, &tuple);
+    d->last = index < s->cfg.connections_max ? index : d->last;
     d->nodes[index].hash = hash;
     d->nodes[index].next = d->heads[hash & d->mask];
     d->heads[hash & d->mask] = index;
