@@ -1,7 +1,8 @@
 /* undo.c - what a retransmission cost that was not needed is taken back.
  *
  * Told by timestamps (Eifel, RFC 3522), by D-SACK (RFC 2883 4), after a timeout by what arrives of octets sent once (F-RTO,
- * RFC 5682 2.1 and, with SACK, 3.1), and by what arrives before it goes again. The answer is that of RFC 4015. Knows nothing of how losses are found. */
+ * RFC 5682 2.1 and, with SACK, 3.1), and by what arrives before it goes again. The answer is that of RFC 4015. Knows nothing of how losses
+ * are found. */
 #include "conn/conn.h"
 
 #if WEIR_WITH_UNDO
