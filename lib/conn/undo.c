@@ -1,7 +1,8 @@
 /* undo.c - what a retransmission cost that was not needed is taken back.
  *
- * Told by timestamps (Eifel, RFC 3522), by D-SACK (RFC 2883 4), and after a timeout by what arrives of octets sent once (F-RTO,
- * RFC 5682 2.1 and, with SACK, 3.1). The answer is that of RFC 4015. Knows nothing of how losses are found. */
+ * Told by timestamps (Eifel, RFC 3522), by D-SACK (RFC 2883 4), after a timeout by what arrives of octets sent once (F-RTO,
+ * RFC 5682 2.1 and, with SACK, 3.1), and by what arrives before it goes again. The answer is that of RFC 4015. Knows nothing of how losses
+ * are found. */
 #include "conn/conn.h"
 
 #if WEIR_WITH_UNDO
@@ -152,18 +153,33 @@ WEIR_PRIVATE void weiri_undo_sample(weir_conn *c, uint32_t rtt_us)
     }
 }
 
+/* What goes again may have to wait for its turn (pacing): if all of it arrives meanwhile, nothing was lost. */
+static bool undo_before_sending(const weir_conn *c)
+{
+    return c->board.lost == 0 && conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS);
+}
+
+static bool undo_found(weir_conn *c, const struct weiri_news *n)
+{
+    if (!c->undo.sent) {
+        return undo_before_sending(c);
+    }
+    bool stamp = undo_by_stamp(c, n), dsack = undo_by_dsack(c, n), frto = undo_by_frto(c, n);
+    return stamp || dsack || frto;
+}
+
 WEIR_PRIVATE bool weiri_undo_acked(weir_conn *c, const struct weiri_news *n)
 {
     struct weir_undo *u = &c->undo;
-    if (u->kind == WEIRI_UNDO_NONE || !u->sent) {
+    if (u->kind == WEIRI_UNDO_NONE) {
         return false;
     }
-    bool stamp = undo_by_stamp(c, n), dsack = undo_by_dsack(c, n), frto = undo_by_frto(c, n);
+    bool found = undo_found(c, n);
     bool late = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && seq_lt(u->until, c->snd.una);
     if (late) {
         u->kind = WEIRI_UNDO_NONE;
     }
-    if (late || (!stamp && !dsack && !frto) || (n->v->flags & WEIR_ECE)) { /* congestion was told all the same (RFC 4015 3.4) */
+    if (late || !found || (n->v->flags & WEIR_ECE)) { /* congestion was told all the same (RFC 4015 3.4) */
         return false;
     }
     undo_restore(c, n);

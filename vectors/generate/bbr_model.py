@@ -94,7 +94,8 @@ class Bbr:
         return self.rtt is not None and self.rtt - self.min_rtt > self.min_rtt // 8
 
     def congested(self, s):
-        return self.lost > (s.amount + self.lost) // (50 if self.queue() else 10)
+        flight = s.amount + self.lost
+        return self.lost > (flight // 50 if self.queue() else max(flight, self.bdp()) // 10)
 
     # ---- one acknowledgment ----
 

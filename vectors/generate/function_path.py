@@ -407,7 +407,15 @@ def up_loses_little():
 
 
 def up_loses_of_little():
-    """Of three chunks that the application had to send in Up one is lost: the bound is seven tenths of what the path holds, and no less"""
+    """Of four chunks that the application had to send in Up two are lost: the bound is seven tenths of what the path holds, and no less"""
+    p = Path().to("Up")
+    lost = (p.sent + 1, p.sent + 2)
+    p.loses = lambda n: n in lost
+    return p.writes(0).writes(4).tell()
+
+
+def up_loses_less():
+    """Of three one is lost: of so little that tells nothing, for it is less than a tenth of what the path holds"""
     p = Path().to("Up")
     lost = p.sent + 1
     p.loses = lambda n: n == lost
@@ -608,7 +616,7 @@ def wide():
 
 def bbr():
     t = PathTopic("bbr", "BBR over a path: its phases, its bounds, its window and its rate", "draft-ietf-ccwg-bbr 5", [], "practice")
-    for make in (startup_full, startup_loss, startup_few_losses, startup_noise, startup_late, cycle, cycle_by_rounds, cycle_of_reno, wait_is_drawn, wait_is_longest, up_finds_more, slower, up_loses, up_loses_little, up_loses_of_little, up_undone, up_raises, down_makes_room, cruise_loses, noise, heavy_noise, probe_rtt, probe_rtt_finds_less, probe_rtt_short, probe_rtt_loses, probe_rtt_before_full, silence_is_a_probe, silence_ends_a_probe, little_to_send, little_but_faster, peers_window, in_bunches, timeout, timeout_undone, mark_in_startup, mark_in_cruise, marks_end_up, wide):
+    for make in (startup_full, startup_loss, startup_few_losses, startup_noise, startup_late, cycle, cycle_by_rounds, cycle_of_reno, wait_is_drawn, wait_is_longest, up_finds_more, slower, up_loses, up_loses_little, up_loses_of_little, up_loses_less, up_undone, up_raises, down_makes_room, cruise_loses, noise, heavy_noise, probe_rtt, probe_rtt_finds_less, probe_rtt_short, probe_rtt_loses, probe_rtt_before_full, silence_is_a_probe, silence_ends_a_probe, little_to_send, little_but_faster, peers_window, in_bunches, timeout, timeout_undone, mark_in_startup, mark_in_cruise, marks_end_up, wide):
         p = make()
         t.add(make.__name__.replace("_", "-"), "bbr", make.__doc__, {"mss": MSS, "cwnd": p.window, "drawn": p.drawn, "events": p.events}, {"states": p.states}, derived=True, flags=["Weir"])
     return t
