@@ -492,6 +492,12 @@ static void api_stack_out(struct api_world *w, unsigned how)
 {
     static uint8_t octets[65536];
     weir_out out;
+    if (how & 2) { /* the second place holds no packet */
+        weir_place places[3] = {{octets, 4096, 0}, {octets + 4096, how & 4 ? 100 : 4096, 0}, {octets + 8192, 4096, 0}};
+        size_t count = weir_stack_poll_batch(w->s, places, how >> 3 ? 3 : 1, api_now(w));
+        FUZZ_CHECK(count <= (how & 4 ? 1u : 3u), "more packets than places");
+        return;
+    }
     for (unsigned i = 0; i < 64; i++) {
         size_t len = how & 1 ? weir_stack_poll_copy(w->s, octets, sizeof octets, api_now(w)) : weir_stack_poll(w->s, &out, api_now(w));
         if (len == 0) {
