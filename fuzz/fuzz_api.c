@@ -237,6 +237,11 @@ static void api_write(struct api_world *w, unsigned how)
     }
     weir_err err = weir_tx_commit(&w->c, count, flags, now);
     api_among(err, may, "a commit answers what it may not");
+    size_t left = room;
+    if (err != WEIR_ERR_NONE && weir_state(&w->c) != WEIR_CLOSED) {
+        (void)weir_tx_reserve(&w->c, &left);
+    }
+    FUZZ_CHECK(left == room, "a commit that was refused took room");
     FUZZ_CHECK(err != WEIR_ERR_INVALID || count > room, "a commit of what was reserved is refused");
     FUZZ_CHECK(err != WEIR_ERR_NONE || count <= room, "a commit of more than was reserved");
 }
