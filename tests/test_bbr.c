@@ -420,6 +420,43 @@ static void test_hostile_acknowledgments(void **state)
     path_close(&path);
 }
 
+/* Counts of eight bits stop at their end; none begins anew. */
+static void test_counts_saturate(void **state)
+{
+    struct weiri_rate_sample s;
+    struct weiri_cc_event e;
+    struct weir_cc cc;
+    (void)state;
+    memset(&s, 0, sizeof s);
+    memset(&e, 0, sizeof e);
+    e.rate = &s;
+    e.mss = 1000;
+    e.now = 10000000;
+    weiri_cc_init(&cc, 10000, seq_of(0));
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    cc.bbr.losses = UINT8_MAX;
+    e.lost = 1;
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    assert_int_equal(cc.bbr.losses, UINT8_MAX);
+    e.lost = 0;
+    s.any = true;
+    s.acked = s.delivered = 10000;
+    s.interval = s.rtt_us = 10000;
+    cc.bbr.full = 1;
+    cc.bbr.phase = WEIRI_BBR_CRUISE;
+    cc.bbr.rounds = UINT8_MAX;
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    assert_int_equal(cc.bbr.rounds, UINT8_MAX);
+    cc.bbr.phase = WEIRI_BBR_UP;
+    cc.bbr.feedback = WEIRI_BBR_FEEDBACK_ON;
+    cc.bbr.inflight_hi = 20000;
+    cc.bbr.up_rounds = 30;
+    cc.bbr.round_lost = 0;
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    assert_int_equal(cc.bbr.up_rounds, 30);
+    assert_true(cc.bbr.inflight_hi >= 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_any_numbers),    cmocka_unit_test(test_what_loss_says),
         cmocka_unit_test(test_a_probe_is_answered_once), cmocka_unit_test(test_what_holds_a_probe_back), cmocka_unit_test(test_timeout_and_undo),
         cmocka_unit_test(test_mark),           cmocka_unit_test(test_hostile_acknowledgments),
+        cmocka_unit_test(test_counts_saturate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,6 +212,37 @@ static void test_plain(void **state)
     guard_free_all();
 }
 
+/* What this end is not to use is not offered, whatever the SYN has; and stamps that come all the same mean nothing. */
+static void test_what_is_not_configured(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        weir_stack_config cfg = world_config(1);
+        struct world_segment first = {sockets(80, 1), 5, 0, WEIR_SYN, false, 0, 0, 0, false};
+        const weir_fields syn = syn_of(7);
+        struct world_seen seen;
+        cfg.half_open_max = 1;
+        cfg.tcp.window_scale = i != 0;
+        cfg.tcp.sack = i != 1;
+        cfg.tcp.timestamps = i != 2;
+        weir_stack *s = world_stack(&cfg, 0);
+        (void)world_listen(s, 80);
+        assert_int_equal(world_inject(s, &first, 0), WEIR_OK);
+        (void)world_drop_all(s, 0);
+        assert_true(ask(s, &syn, &seen, 1000));
+        const unsigned all = syn.options, none = WEIR_OPT_MSS;
+        assert_int_equal(seen.view.options, i == 0 ? all & ~(unsigned)WEIR_OPT_WSCALE : i == 1 ? all & ~(unsigned)WEIR_OPT_SACK_OK : none);
+        struct world_segment ack = ack_of(&seen, 1);
+        ack.stamped = true;
+        assert_int_equal(world_inject(s, &ack, 2000), WEIR_OK);
+        const weir_conn *c = weir_stack_peek(s, world_ready(s, WEIR_EV_CONNECTED));
+        assert_int_equal(conn_has(c, WEIRI_WS_OK), i == 1);
+        assert_int_equal(conn_has(c, WEIRI_SACK_OK), i == 0);
+        assert_int_equal(conn_has(c, WEIRI_TS_OK), i != 2);
+        guard_free_all();
+    }
+}
+
 /* Whatever of it the SYN has comes back: shifts and SACK, beside every position of the clock. */
 static void test_options_survive(void **state)
 {
@@ -393,7 +424,7 @@ int main(void)
         cmocka_unit_test(test_sizes),       cmocka_unit_test(test_bits),           cmocka_unit_test(test_time),
         cmocka_unit_test(test_handshake),   cmocka_unit_test(test_plain),          cmocka_unit_test(test_options_survive),
         cmocka_unit_test(test_when),        cmocka_unit_test(test_too_late),       cmocka_unit_test(test_both),
-        cmocka_unit_test(test_none),        cmocka_unit_test(test_flood_of_syns),
+        cmocka_unit_test(test_none),        cmocka_unit_test(test_flood_of_syns),  cmocka_unit_test(test_what_is_not_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,7 @@ static void test_prr_rows(void **state)
         {{0, 0, UINT32_MAX}, {1, 20000, 1, 7777, 1000, false}, 20001},
         {{0, 5, 20000}, {1000, 20000, 10000, 7777, 1000, false}, 20495},
         {{9, 1000, 20000}, {1000, 20000, 10000, 7777, 1000, false}, 20000},
+        {{0, 0, 20000}, {1000, 20000, 0, 7777, 1000, false}, 21000},
         {{UINT32_MAX, 0, 1}, {UINT32_MAX, UINT32_MAX, UINT32_MAX, 1, 1, true}, 2u * WEIRI_CWND_MAX},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -115,6 +115,7 @@ static void every_word_comes_back(void **state)
     repack_without_rings(&c);
     memset(&c.tuple, 0, sizeof c.tuple);
     memset(&c.undo, 0, sizeof c.undo);
+    c.rescue = seq_of(0);
     memset(&c.path, 0, sizeof c.path);
     for (unsigned i = sizeof(void *) / 4; i < sizeof words / 4; i++) {
         const size_t at = i * sizeof(uint32_t);
@@ -125,7 +126,8 @@ static void every_word_comes_back(void **state)
         const bool tuple = at + 3 >= offsetof(weir_conn, tuple) && at < offsetof(weir_conn, tuple) + sizeof c.tuple;
         const bool recent = at >= offsetof(weir_conn, recent) && at < offsetof(weir_conn, recent) + sizeof c.recent;
         const bool path = at + 3 >= offsetof(weir_conn, path) && at < offsetof(weir_conn, path) + sizeof c.path;
-        if (pointer || board || undo || prr || tuple || recent || path) {
+        const bool rescue = at == offsetof(weir_conn, rescue);
+        if (pointer || board || undo || prr || rescue || tuple || recent || path) {
             continue;
         }
         weir_conn odd = c;
@@ -157,12 +159,14 @@ static void what_is_not_void_comes_back_too(void **state)
     c.undo.adapt = 1;
     c.undo.rtt.srtt8 = 12345;
     c.prr.out = 77;
+    c.rescue = seq_of(78);
     c.flags |= WEIRI_RECOVERY;
     c.path.row[c.path.count - 1] = 99;
     assert_true(weiri_pack(octets, sizeof octets, &c, &blank) > 0);
     weiri_unpack(&back, octets, &blank);
     assert_memory_equal(&back.undo, &c.undo, sizeof c.undo);
     assert_memory_equal(&back.prr, &c.prr, sizeof c.prr);
+    assert_int_equal(back.rescue.v, 78);
     assert_memory_equal(back.path.row, c.path.row, c.path.count);
     guard_free_all();
 }

@@ -673,6 +673,23 @@ static void spoil(struct weir_board *b, unsigned way)
     case 25: b->late = 3; break;
     case 26: b->late = 2; b->ahead = 0; break;
     case 27: b->octets++; break;
+    case 28: ((uint32_t *)(void *)(b->sent + b->cap))[0] ^= 64; break; /* no record, and not open */
+    case 29: b->head = 9; break;
+    case 30: /* more in the order than there are */
+        r[3].newer = 5;
+        r[5].older = 3;
+        r[5].newer = 6;
+        r[6].older = 5;
+        r[6].newer = UINT16_MAX;
+        b->last = 6;
+        break;
+    case 31: /* SACKED, and in the order */
+        r[0].newer = r[2].older = 1;
+        r[1].older = 0;
+        r[1].newer = 2;
+        break;
+    case 32: b->late = b->ahead = 3; break;
+    case 33: b->last = 2; break;
     default: fail();
     }
 }
@@ -695,6 +712,9 @@ static void test_check_sees(void **state)
         "board: the order of transmission is broken",            "board: the order of transmission is broken",
         "board: the order of transmission lacks a record",       "board: marks in the order of transmission are misplaced",
         "board: marks in the order of transmission are misplaced", "board: records do not end at SND.NXT",
+        "board: bits differ from the records",                   "board: records pass the end of their memory",
+        "board: the order of transmission is broken",            "board: the order of transmission is broken",
+        "board: marks in the order of transmission are misplaced", "board: the order of transmission lacks a record",
     };
     for (unsigned way = 0; way < sizeof wanted / sizeof wanted[0]; way++) {
         struct weir_board b;
@@ -725,6 +745,42 @@ static void test_check_sees_half_the_space(void **state)
     const char *wrong = weiri_board_check(&b, seq_of(0), seq_of(UINT32_C(1) << 31));
     assert_non_null(wrong);
     assert_string_equal(wrong, "board: records do not end at SND.NXT");
+    b.octets = UINT32_C(1) << 31;
+    wrong = weiri_board_check(&b, seq_of(0), seq_of(UINT32_C(1) << 31));
+    assert_string_equal(wrong != NULL ? wrong : "", "board: records do not end at SND.NXT");
+}
+
+/* A peer that has used up its credit: of its blocks whole records count. */
+static void test_blocks_without_credit(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 16);
+    push_runs(&b, 0, 4, 10);
+    b.credit = 0;
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 12, 18)), 0);
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 15, 35)), 10);
+    assert_board(&b, 0, "f10 f10 s10 f10");
+    b.credit = 2;
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 15, 35)), 10);
+    assert_board(&b, 0, "f10 f5 s20 f5");
+}
+
+/* Asked to lose what there is not, or what has arrived, it loses nothing. */
+static void test_nothing_to_lose(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    board_new(&b, 16);
+    weiri_board_lose(&b);
+    weiri_board_lose_first(&b);
+    assert_board(&b, 0, "");
+    push_runs(&b, 0, 3, 10);
+    weiri_board_lose(&b); /* nobody was passed yet */
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 10, 20)), 10);
+    (void)weiri_board_ack(&b, seq_of(10), 2000);
+    weiri_board_lose_first(&b);
+    assert_board(&b, 10, "s10 f10");
 }
 
 /* ---- V12: the grid of hostile blocks ---- */
@@ -1204,6 +1260,8 @@ int main(void)
         cmocka_unit_test(test_rolls_on),
         cmocka_unit_test(test_check_sees),
         cmocka_unit_test(test_check_sees_half_the_space),
+        cmocka_unit_test(test_blocks_without_credit),
+        cmocka_unit_test(test_nothing_to_lose),
         cmocka_unit_test(test_hostile_grid),
         cmocka_unit_test(test_hostile_grid_in_sequence),
         cmocka_unit_test(test_lives_with_room),

@@ -70,6 +70,11 @@ static void test_slots_and_lists(void **state)
     DAMAGE(s->store.used, 3, "stack: a pool is not in order");
     DAMAGE(s->store.fresh, 65, "stack: a pool is not in order");
     DAMAGE(s->slot_pool.fresh, 65, "stack: a pool is not in order");
+    DAMAGE(s->slot_pool.free, 63, "stack: a pool is not in order");
+    DAMAGE(s->store.heads[0], 60, "stack: a pool is not in order");
+    DAMAGE(s->store.tag[s->store.heads[0]], 0, "stack: a pool is not in order");
+    DAMAGE(s->store.prev[s->store.heads[0]], 1, "stack: a pool is not in order");
+    DAMAGE(s->answers.echo_count, WEIRI_ECHOES + 1, "stack: more replies than there is room");
     DAMAGE(s->out.head, 0, "stack: a list is broken");
     DAMAGE(s->out.count, 1, "stack: a list is broken");
     DAMAGE(s->out.tail, 2, "stack: a list is broken");
@@ -186,6 +191,10 @@ static void test_waits(void **state)
     DAMAGE(s->stats.time_wait, 1, "timewait: a count is wrong");
     DAMAGE(s->waits[0].state, s->waits[0].state + 1, "timewait: the queue is out of order");
     DAMAGE(s->wait_pool.fresh, 17, "timewait: the pool is not in order");
+    weiri_demux_remove(s, s->cfg.connections_max);
+    assert_string_equal(weir_stack_check(s), "timewait: a record cannot be found by its sockets");
+    weiri_demux_insert(s, s->cfg.connections_max);
+    WORLD_CHECK(s);
     guard_free_all();
 }
 

@@ -333,6 +333,26 @@ static void test_reuse_needs_a_listener_with_room(void **state)
     guard_free_all();
 }
 
+/* Where no connection can be had the old one's record stands: it is not given up for nothing (V38). */
+static void test_reuse_needs_a_free_connection(void **state)
+{
+    const weir_us now = 1000000;
+    weir_stack_config c = world_config(1);
+    (void)state;
+    c.connections_max = 1;
+    weir_stack *s = world_stack(&c, now);
+    (void)world_listen(s, 80);
+    struct past p = past_new(s, 4000, false, now);
+    weir_tuple t = tuple_of(4001);
+    struct world_segment filler = segment_of(&t, WEIR_SYN), seg = segment_of(&p.tuple, WEIR_SYN);
+    seg.seq = p.rcv_nxt + 100;
+    assert_int_equal(world_inject(s, &filler, now), WEIR_OK);
+    assert_int_equal(world_inject(s, &seg, now), WEIR_NO_ROOM);
+    assert_int_equal(weir_stack_stats(s)->time_wait, 1);
+    assert_int_equal(weir_stack_stats(s)->time_wait_reused, 0);
+    guard_free_all();
+}
+
 /* The connection is still the user's when the SYN comes: it ends, and the SYN goes to the listener. */
 static void test_reuse_of_a_connection_in_hand(void **state)
 {
@@ -475,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_acknowledgments_are_bounded),
         cmocka_unit_test(test_rfc6191_table),
         cmocka_unit_test(test_reuse_needs_a_listener_with_room),
+        cmocka_unit_test(test_reuse_needs_a_free_connection),
         cmocka_unit_test(test_reuse_of_a_connection_in_hand),
         cmocka_unit_test(test_the_oldest_gives_way),
         cmocka_unit_test(test_records_leave_in_any_order),

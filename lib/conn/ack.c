@@ -15,7 +15,6 @@ static void ack_note_stamp(weir_conn *c, const weir_view *v)
     if (conn_has(c, WEIRI_TS_OK) && (v->options & WEIR_OPT_TIMESTAMPS) && seq_leq(v->seq, c->rcv.acked)) {
         c->ts.recent = v->ts_value;
         c->ts.recent_at = c->now;
-        conn_set(c, WEIRI_TS_RECENT, true);
     }
 }
 

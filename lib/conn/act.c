@@ -106,7 +106,6 @@ static void act_take_options(weir_conn *c, const weir_view *v)
     if (conn_has(c, WEIRI_TS_OK)) {
         c->ts.recent = v->ts_value;
         c->ts.recent_at = c->now;
-        conn_set(c, WEIRI_TS_RECENT, true);
     }
 }
 
@@ -212,7 +211,7 @@ static void act_ACCEPT_ACK(struct weiri_step *s)
 {
     weiri_ack_accept(s->c, s->v);
     weir_conn *c = s->c;
-    if ((s->facts & WEIRI_F_ACK_FIN) && c->state == WEIR_FIN_WAIT_1 && conn_has(c, WEIRI_RELEASED)) {
+    if ((s->facts & WEIRI_F_ACK_FIN) && conn_has(c, WEIRI_RELEASED)) { /* FIN-WAIT-2 comes next (row A7) */
         c->life_at = base_after(c->now, c->cfg->fin_wait_us);
     }
 }
@@ -250,9 +249,9 @@ static void act_TAKE_URGENT(struct weiri_step *s)
 /* The peer's FIN has a place: the first one seen stands, and no text can lie beyond it. */
 static void act_note_fin(weir_conn *c, weir_seq fin)
 {
-    bool inside = seq_leq(c->rcv.nxt, fin) && seq_lt(fin, c->rcv.adv);
+    WEIR_ASSERT(seq_leq(c->rcv.nxt, fin)); /* or there would be no TEXT */
     bool after_all = c->span_count == 0 || seq_leq(c->spans[c->span_count - 1].to, fin);
-    if (inside && after_all && !conn_has(c, WEIRI_FIN_KNOWN)) {
+    if (seq_lt(fin, c->rcv.adv) && after_all && !conn_has(c, WEIRI_FIN_KNOWN)) {
         c->rcv.fin = fin;
         conn_set(c, WEIRI_FIN_KNOWN, true);
     }
@@ -293,7 +292,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
     weiri_ecn_take_text(c, v);
     weiri_ack_due(c, v);
     weiri_tune_arrived(c, v);
-    if (conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(c->rcv.nxt, c->rcv.fin) && !(v->flags & WEIR_SYN)) {
+    if (conn_has(c, WEIRI_FIN_KNOWN) && seq_eq(c->rcv.nxt, c->rcv.fin)) {
         s->facts |= (uint32_t)WEIRI_F_FIN_REACHED;
     }
 }
@@ -474,11 +473,11 @@ static void act_RESEND(struct weiri_step *s)
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action)
 {
     switch (action) {
+    default: /* there is no other: as the first of them, which is NONE */
 #define X(name)                                                                                                          \
     case WEIRI_ACT_##name: act_##name(s); return;
         WEIRI_ACTIONS(X)
 #undef X
-    case WEIRI_ACTION_COUNT: return;
     }
 }
 

@@ -35,11 +35,10 @@ enum weiri_flag {
     WEIRI_LOSS = 1 << 23,         /* after a timeout, until snd.una reaches recover */
     WEIRI_SUSPECT = 1 << 24,      /* R1 passed, or a soft ICMP error (SHLD-9) */
     WEIRI_CWND_LIMITED = 1 << 25, /* the last text that was sent filled cwnd */
-    WEIRI_TS_RECENT = 1 << 26,    /* ts.recent is valid */
-    WEIRI_PARTIAL = 1 << 27,      /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
-    WEIRI_SYN_TWICE = 1 << 28,    /* our SYN went more than once, for whatever reason: no RTT sample (RFC 6298 3) */
-    WEIRI_ISS_FLOOR = 1 << 29,    /* the ISS must be above iss_floor */
-    WEIRI_ANSWERED = 1 << 30      /* the last zero-window probe was answered: R2 waits for the next (MUST-37) */
+    WEIRI_PARTIAL = 1 << 26,      /* a partial acknowledgment came in this recovery (RFC 6582 3.2) */
+    WEIRI_SYN_TWICE = 1 << 27,    /* our SYN went more than once, for whatever reason: no RTT sample (RFC 6298 3) */
+    WEIRI_ISS_FLOOR = 1 << 28,    /* the ISS must be above iss_floor */
+    WEIRI_ANSWERED = 1 << 29      /* the last zero-window probe was answered: R2 waits for the next (MUST-37) */
 };
 
 /* ECN, with RFC 3168's terms: bits of weir_conn.ecn. */
@@ -398,7 +397,7 @@ WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
 
 /* What can never be: who asks for it is answered by the compiler (weir/features.h). */
 #define WEIRI_FLAGS_LEFT_OUT                                                                                             \
-    ((WEIR_WITH_TIMESTAMPS ? 0u : (uint32_t)WEIRI_TS_OK | (uint32_t)WEIRI_TS_RECENT) |                                   \
+    ((WEIR_WITH_TIMESTAMPS ? 0u : (uint32_t)WEIRI_TS_OK) |                                                              \
      (WEIR_WITH_WINDOW_SCALE ? 0u : (uint32_t)WEIRI_WS_OK))
 
 static inline bool conn_has(const weir_conn *c, uint32_t flag)

@@ -43,7 +43,7 @@ static uint32_t facts_stamp(const weir_conn *c, const weir_view *v)
     if (!(v->options & WEIR_OPT_TIMESTAMPS)) {
         return c->cfg->require_timestamps ? (uint32_t)WEIRI_F_NO_STAMP : 0;
     }
-    bool fresh = conn_has(c, WEIRI_TS_RECENT) && c->now - c->ts.recent_at < FACTS_24_DAYS_US;
+    bool fresh = c->now - c->ts.recent_at < FACTS_24_DAYS_US;
     return fresh && (int32_t)(v->ts_value - c->ts.recent) < 0 ? (uint32_t)WEIRI_F_STALE : 0;
 }
 
@@ -60,7 +60,7 @@ static uint32_t facts_sequence(const weir_conn *c, const weir_view *v)
         bool news = seq_lt(c->rcv.nxt, last) && (v->payload_len > 0 || (v->flags & WEIR_FIN));
         bool octets = v->payload_len > 0 && seq_lt(c->rcv.nxt, v->flags & WEIR_FIN ? seq_sub(last, 1) : last);
         facts |= (uint32_t)WEIRI_F_SEQ_OK | (news ? (uint32_t)WEIRI_F_TEXT : 0) | (octets ? (uint32_t)WEIRI_F_OCTETS : 0);
-    } else if (next && seq_eq(c->rcv.nxt, c->rcv.adv)) {
+    } else if (next) { /* and the window is zero: else it would be acceptable */
         facts |= (uint32_t)WEIRI_F_SEQ_PROBE;
     }
     if ((v->flags & WEIR_FIN) && conn_has(c, WEIRI_FIN_TAKEN) && seq_eq(seq_add(v->seq, len), c->rcv.nxt)) {

@@ -35,7 +35,7 @@ static void fsm_fire(struct weiri_step *s, enum weiri_row row, enum weiri_action
 #ifdef WEIR_ROW_HOOK
     weir_row_hook((unsigned)row, c->state);
 #endif
-    if (c->path.count < WEIR_PATH_MAX) {
+    if (!WEIR_NEVER(c->path.count >= WEIR_PATH_MAX)) {
         c->path.row[c->path.count++] = (uint8_t)row;
     }
     if (action != WEIRI_ACT_NONE) {

@@ -83,7 +83,7 @@ static bool out_resend(const weir_conn *c, struct out_plan *p)
         return false;
     }
     uint32_t full = out_full_size(c);
-    if (out_held(c) || conn_opening(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
+    if (out_held(c) || !weiri_board_next_lost(&c->board, full + 1, &run)) {
         return false;
     }
     p->from = run.from;
@@ -142,7 +142,7 @@ static bool out_text(const weir_conn *c, struct out_plan *p)
     }
     full = out_full_size(c);
     room = out_room(c, c->snd.nxt);
-    bool wait = conn_marked_wait(c) || (conn_opening(c) && (unsent > 0 || c->state == WEIR_SYN_RECEIVED));
+    bool wait = conn_marked_wait(c) || (conn_opening(c) && unsent > 0); /* FIN alone may go with the SYN on its way */
     if (room == 0 || wait) {
         return false;
     }
@@ -252,17 +252,23 @@ WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c)
     return out_is_paced(&p);
 }
 
-/* Established, nothing to be sent for the first time or again, and nothing else due. */
+/* Synchronized, nothing to be sent for the first time or again, and nothing else due. */
 static bool out_silent(const weir_conn *c)
 {
-    uint32_t due = WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_FIN_QUEUED;
-    return c->state == WEIR_ESTABLISHED && !conn_has(c, due) && c->reply.flags == 0 && seq_eq(c->snd.nxt, c->snd.end) &&
-           c->board.lost == 0 && !conn_tail_due(c);
+    uint32_t due = WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE;
+    bool said = conn_has(c, WEIRI_FIN_QUEUED) ? seq_lt(c->snd.end, c->snd.nxt) : seq_eq(c->snd.nxt, c->snd.end);
+    return c->state >= WEIR_ESTABLISHED && !conn_has(c, due) && c->reply.flags == 0 && said && c->board.lost == 0 && !conn_tail_due(c);
+}
+
+/* Whatever else goes, or does not: an ACK does. */
+static bool out_owes_ack(const weir_conn *c)
+{
+    return c->state >= WEIR_ESTABLISHED && conn_has(c, WEIRI_ACK_NOW);
 }
 
 WEIR_API bool weir_has_output(const weir_conn *c)
 {
-    return !out_silent(c) && out_decide(c).kind != OUT_NONE;
+    return !out_silent(c) && (out_owes_ack(c) || out_decide(c).kind != OUT_NONE);
 }
 
 /* ---- the header ------------------------------------------------------------------------------------------------------------------- */
@@ -557,7 +563,8 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
     for (; seq_diff(run.from, run.to) < octets; run.to = part.to) {
         part.from = run.to;
         part.to = seq_add(run.to, full);
-        if (!weiri_board_push(&c->board, part, c->now)) {
+        bool noted = weiri_board_push(&c->board, part, c->now);
+        if (WEIR_NEVER(!noted)) { /* behind what flies there is room: at worst that record grows */
             break;
         }
     }

@@ -90,6 +90,7 @@ static void pack_strip(weir_conn *c)
     memset(c->path.row + c->path.count, 0, sizeof c->path.row - c->path.count);
     if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         memset(&c->prr, 0, sizeof c->prr);
+        c->rescue = seq_of(0);
     }
 #if WEIR_WITH_UNDO
     if (c->undo.kind == WEIRI_UNDO_NONE && !c->undo.adapt) {

@@ -17,7 +17,7 @@ static bool predict_stamp(const weir_conn *c, const weir_view *v)
     if (!conn_has(c, WEIRI_TS_OK)) {
         return true;
     }
-    return (v->options & WEIR_OPT_TIMESTAMPS) && conn_has(c, WEIRI_TS_RECENT) && (int32_t)(v->ts_value - c->ts.recent) >= 0;
+    return (v->options & WEIR_OPT_TIMESTAMPS) && (int32_t)(v->ts_value - c->ts.recent) >= 0;
 }
 
 /* Text that goes behind what has come, into room that was promised and is there, and owes no answer at once. */

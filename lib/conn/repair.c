@@ -298,7 +298,7 @@ static void repair_end_probe(weir_conn *c, const struct weiri_news *n)
     bool twice = seq_lt(n->dsack.from, n->dsack.to) && seq_eq(n->dsack.to, r->tlp_end);
     bool beyond = seq_lt(r->tlp_end, n->v->ack);
     bool plain = !n->advanced && n->v->payload_len == 0 && !(n->v->options & WEIR_OPT_SACK) && repair_same_window(c, n->v);
-    if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
+    if (r->tlp == WEIRI_TLP_AGAIN && !twice && beyond) { /* outside of any recovery: one that begins ends the episode */
         repair_congested(c, n->flight);
         weiri_cwv_init(&c->cwv, c->snd.una, c->now);
     }
@@ -414,7 +414,7 @@ WEIR_PRIVATE void weiri_repair_idle(weir_conn *c)
 {
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
     struct weiri_cwv_event v = repair_cwv_event(c, 0, 0);
-    if (c->now - c->spoke_at <= weiri_rtt_rto(&c->rtt, 0, &bounds) || conn_opening(c)) {
+    if (c->now - c->spoke_at <= weiri_rtt_rto(&c->rtt, 0, &bounds)) {
         return;
     }
     if (weiri_cc_has_model(repair_kind(c))) {
@@ -509,6 +509,7 @@ WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
         weiri_board_lose_all(&c->board);
     }
     repair_stop_timer(c);
+    c->rack.due = 0; /* a probe that nobody has polled for */
     c->rack.tlp = WEIRI_TLP_NONE;
     c->recover = c->snd.nxt;
     conn_set(c, WEIRI_RECOVERY | WEIRI_PARTIAL, false);

@@ -56,7 +56,8 @@ WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)
     /* Cutting to whole units would take back a part of the promise; rounding up is right wherever the ring has the room. */
     weir_seq end = seq_add(c->rcv.usr, c->rx_size); /* without a ring, behind a FIN */
     uint32_t ring = seq_lt(c->rcv.nxt, end) ? seq_diff(c->rcv.nxt, end) : 0;
-    if (field * unit < conn_rcv_wnd(c) && field < 65535 && (field + 1) * unit <= ring) {
+    WEIR_ASSERT(conn_rcv_wnd(c) <= window_largest(c));
+    if (field * unit < conn_rcv_wnd(c) && (field + 1) * unit <= ring) {
         field++;
     }
     weir_seq edge = seq_add(c->rcv.nxt, field * unit);

@@ -36,7 +36,7 @@ WEIR_PRIVATE void weiri_bits_fill(uint32_t *set, uint32_t bound)
 WEIR_PRIVATE void weiri_bits_put(uint32_t *set, uint32_t bound, uint32_t i)
 {
     bool empty = true;
-    for (uint32_t size = bound; empty && size > 0; i /= 32) { /* a layer each */
+    for (uint32_t size = bound; empty; i /= 32) { /* a layer each */
         empty = set[i / 32] == 0 && size > 32;
         set[i / 32] |= UINT32_C(1) << i % 32;
         size = bits_layer(size);
@@ -47,7 +47,7 @@ WEIR_PRIVATE void weiri_bits_put(uint32_t *set, uint32_t bound, uint32_t i)
 WEIR_PRIVATE void weiri_bits_take(uint32_t *set, uint32_t bound, uint32_t i)
 {
     bool empty = true;
-    for (uint32_t size = bound; empty && size > 0; i /= 32) { /* a layer each */
+    for (uint32_t size = bound; empty; i /= 32) { /* a layer each */
         set[i / 32] &= ~(UINT32_C(1) << i % 32);
         empty = set[i / 32] == 0 && size > 32;
         size = bits_layer(size);

@@ -124,10 +124,10 @@ static void sack_pass_edge(struct weir_board *b)
     b->edge = i + 1 < b->count ? board_place(b, i + 1) : WEIRI_BOARD_NONE;
 }
 
-/* The edge goes back to the bottom. */
+/* The edge goes back to the bottom. There are records. */
 static void sack_recount(struct weir_board *b)
 {
-    b->edge = b->count > 0 ? b->head : WEIRI_BOARD_NONE;
+    b->edge = b->head;
     b->above = b->sacked;
     b->above_runs = 0;
     for (uint32_t i = 0; i < b->count && b->sacked > 0; i++) {
@@ -494,7 +494,7 @@ WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss)
 WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
 {
     uint32_t before = b->lost;
-    if (b->above > 0 && b->edge != WEIRI_BOARD_NONE) {
+    if (b->above > 0) {
         sack_mark(b, b->edge, WEIRI_SENT_LOST);
     } else if (rescue && board_is(b, b->count - 1u, WEIRI_SENT_FLYING)) {
         uint32_t len = base_min32(mss, board_len(board_at(b, b->count - 1u)));

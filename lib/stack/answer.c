@@ -174,6 +174,7 @@ static size_t answer_emit_echo(weir_stack *s, weir_out *out, uint32_t at)
 WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out)
 {
     struct weiri_answers *r = &s->answers;
+    WEIR_ASSERT(r->count != 0 || r->echo_count != 0);
     memset(out->body, 0, sizeof out->body);
     out->gso_size = 0;
     out->partial = false;
@@ -183,13 +184,10 @@ WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out)
         r->count--;
         return answer_emit_tcp(s, out, &r->ring[at]);
     }
-    if (r->echo_count != 0) {
-        const uint32_t at = r->echo_head;
-        r->echo_head = (at + 1) % WEIRI_ECHOES;
-        r->echo_count--;
-        return answer_emit_echo(s, out, at);
-    }
-    return 0;
+    const uint32_t at = r->echo_head;
+    r->echo_head = (at + 1) % WEIRI_ECHOES;
+    r->echo_count--;
+    return answer_emit_echo(s, out, at);
 }
 
 #undef ANSWER_RESETS_MAX

@@ -231,8 +231,10 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
         return false;
     }
     const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
-    return listener != WEIRI_NONE && weiri_cookie_expected(s, &s->listeners[listener]) &&
-           weiri_cookie_redeem(s, &a->tuple, a->view, &syn);
+    if (WEIR_NEVER(listener == WEIRI_NONE)) { /* half-open connections go before their listener does */
+        return false;
+    }
+    return weiri_cookie_expected(s, &s->listeners[listener]) && weiri_cookie_redeem(s, &a->tuple, a->view, &syn);
 }
 
 static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive_tcp *a)

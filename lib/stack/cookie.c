@@ -23,15 +23,12 @@ static const uint16_t cookie_sizes[8] = {WEIRI_COOKIE_MSS_MIN, 536, 1220, 1300, 
 
 static uint32_t cookie_hash(const weir_stack *s, const struct weiri_cookie *k, uint32_t size, uint32_t period)
 {
-    uint8_t text[45];
-    memcpy(text, k->tuple->local.octets, 16);
-    memcpy(text + 16, k->tuple->remote.octets, 16);
-    base_put16(text + 32, k->tuple->local_port);
-    base_put16(text + 34, k->tuple->remote_port);
-    base_put32(text + 36, k->irs.v);
-    base_put32(text + 40, period);
-    text[44] = (uint8_t)size;
-    return (uint32_t)weir_siphash(s->cookie_key, text, sizeof text) & COOKIE_HASH_MASK;
+    uint8_t text[WEIRI_SOCKETS_TEXT + 9];
+    const size_t len = weiri_sockets_text(text, k->tuple);
+    base_put32(text + len, k->irs.v);
+    base_put32(text + len + 4, period);
+    text[len + 8] = (uint8_t)size;
+    return (uint32_t)weir_siphash(s->cookie_key, text, len + 9) & COOKIE_HASH_MASK;
 }
 
 static uint32_t cookie_period(const weir_stack *s)

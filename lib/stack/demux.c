@@ -9,7 +9,8 @@ WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], co
     uint8_t text[16];
     for (unsigned half = 0; half < 2; half++) {
         size_t len = 0;
-        for (; len < sizeof text - 1 && label[len] != '\0'; len++) {
+        for (; label[len] != '\0'; len++) {
+            WEIR_ASSERT(len < sizeof text - 1);
             text[len] = (uint8_t)label[len];
         }
         text[len++] = (uint8_t)('1' + half);
@@ -31,24 +32,25 @@ WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size
         heads[i] = WEIRI_NONE;
     }
     weiri_key_derive(d->key, s->cfg.tcp.secret, "weir sockets");
+    memset(&d->asked, 0, sizeof d->asked);
+    d->asked_hash = weiri_demux_hash(s, &d->asked);
 }
 
-/* Between IPv4 addresses only what differs: the two lengths keep the families apart. */
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple)
+{
+    const size_t from = weir_addr_is_v4(&tuple->local) ? 12 : 0, len = 16 - from;
+    memcpy(text, tuple->local.octets + from, len);
+    memcpy(text + len, tuple->remote.octets + from, len);
+    base_put16(text + 2 * len, tuple->local_port);
+    base_put16(text + 2 * len + 2, tuple->remote_port);
+    return 2 * len + 4;
+}
+
 WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple)
 {
-    uint8_t text[36];
-    if (weir_addr_is_v4(&tuple->local) && weir_addr_is_v4(&tuple->remote)) {
-        memcpy(text, tuple->local.octets + 12, 4);
-        memcpy(text + 4, tuple->remote.octets + 12, 4);
-        base_put16(text + 8, tuple->local_port);
-        base_put16(text + 10, tuple->remote_port);
-        return (uint32_t)weir_siphash(s->demux.key, text, 12);
-    }
-    memcpy(text, tuple->local.octets, 16);
-    memcpy(text + 16, tuple->remote.octets, 16);
-    base_put16(text + 32, tuple->local_port);
-    base_put16(text + 34, tuple->remote_port);
-    return (uint32_t)weir_siphash(s->demux.key, text, sizeof text);
+    uint8_t text[WEIRI_SOCKETS_TEXT];
+    const size_t len = weiri_sockets_text(text, tuple);
+    return (uint32_t)weir_siphash(s->demux.key, text, len);
 }
 
 static bool demux_same(const weir_tuple *a, const weir_tuple *b)
@@ -72,10 +74,9 @@ static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tup
     return demux_same(&wait, tuple);
 }
 
-WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
+static uint32_t demux_look(const weir_stack *s, const weir_tuple *tuple, uint32_t hash)
 {
     const struct weiri_demux *d = &s->demux;
-    const uint32_t hash = weiri_demux_hash(s, tuple);
     for (uint32_t i = d->heads[hash & d->mask]; i != WEIRI_NONE; i = d->nodes[i].next) { /* a chain: 1 on average */
         if (d->nodes[i].hash == hash && demux_has(s, i, tuple)) {
             return i;
@@ -84,13 +85,20 @@ WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tu
     return WEIRI_NONE;
 }
 
+WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
+{
+    return demux_look(s, tuple, weiri_demux_hash(s, tuple));
+}
+
 WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple)
 {
     const uint32_t last = s->demux.last;
     if (last < s->slot_pool.fresh && slot_is(&s->slots[last], WEIRI_SLOT_LINKED) && demux_same(weiri_rest_tuple(s, last), tuple)) {
         return last;
     }
-    const uint32_t i = weiri_demux_find(s, tuple);
+    s->demux.asked = *tuple;
+    s->demux.asked_hash = weiri_demux_hash(s, tuple);
+    const uint32_t i = demux_look(s, tuple, s->demux.asked_hash);
     s->demux.last = i < s->cfg.connections_max ? i : s->demux.last;
     return i;
 }
@@ -99,7 +107,8 @@ WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index)
 {
     struct weiri_demux *d = &s->demux;
     const weir_tuple tuple = demux_tuple(s, index);
-    const uint32_t hash = weiri_demux_hash(s, &tuple);
+    const uint32_t hash = demux_same(&tuple, &d->asked) ? d->asked_hash : weiri_demux_hash(s, &tuple);
+    d->last = index < s->cfg.connections_max ? index : d->last;
     d->nodes[index].hash = hash;
     d->nodes[index].next = d->heads[hash & d->mask];
     d->heads[hash & d->mask] = index;
@@ -110,11 +119,11 @@ WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index)
 {
     struct weiri_demux *d = &s->demux;
     uint32_t *at = &d->heads[d->nodes[index].hash & d->mask];
-    while (*at != index && *at != WEIRI_NONE) { /* the chain that index is in */
+    while (*at != index) { /* the chain that index is in */
+        if (WEIR_NEVER(*at == WEIRI_NONE)) {
+            return;
+        }
         at = &d->nodes[*at].next;
-    }
-    if (WEIR_NEVER(*at == WEIRI_NONE)) {
-        return;
     }
     *at = d->nodes[index].next;
     d->count--;

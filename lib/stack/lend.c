@@ -25,11 +25,14 @@ static void lend_give(weir_stack *s, uint32_t block)
     lend_count(s);
 }
 
-static bool lend_carve(weir_stack *s, uint32_t block, weir_sizes sizes, weir_buffers *b)
+/* The block is large enough for them. */
+static void lend_carve(weir_stack *s, uint32_t block, weir_sizes sizes, weir_buffers *b)
 {
     const size_t len = s->store.unit << s->store.tag[block];
     lend_count(s);
-    return weir_buffers_carve(b, s->store.octets + (size_t)block * s->store.unit, len, sizes);
+    const bool carved = weir_buffers_carve(b, s->store.octets + (size_t)block * s->store.unit, len, sizes);
+    WEIR_ASSERT(carved);
+    (void)carved;
 }
 
 /* Do its rings lie in the store? */
@@ -101,7 +104,8 @@ WEIR_PRIVATE bool weiri_lend_first(weir_stack *s, uint32_t i, weir_buffers *b)
     }
     slot_work(s, i)->block = block;
     s->holders++;
-    return lend_carve(s, block, s->cfg.rings, b);
+    lend_carve(s, block, s->cfg.rings, b);
+    return true;
 }
 
 static bool lend_sends(const weir_conn *c)
@@ -160,11 +164,13 @@ static bool lend_larger(weir_stack *s, uint32_t i, weir_sizes sizes)
 {
     struct weiri_work *work = slot_work(s, i);
     const unsigned order = weiri_store_order(&s->store, weir_buffers_size(sizes));
-    const uint32_t block = order < WEIRI_STORE_ORDERS ? lend_take_larger(s, order) : WEIRI_NONE;
+    WEIR_ASSERT(order < WEIRI_STORE_ORDERS); /* from the smallest to the largest there are fewer doublings */
+    const uint32_t block = lend_take_larger(s, order);
     weir_buffers b;
-    if (block == WEIRI_NONE || !lend_carve(s, block, sizes, &b)) {
+    if (block == WEIRI_NONE) {
         return false;
     }
+    lend_carve(s, block, sizes, &b);
     (void)weir_set_buffers(&work->conn, &b, s->now); /* none is smaller */
     lend_give(s, work->block);
     work->block = block;

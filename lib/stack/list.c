@@ -32,7 +32,7 @@ WEIR_PRIVATE void weiri_list_push(weir_stack *s, struct weiri_list *l, enum weir
     l->count++;
 }
 
-static void list_take_out(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i)
+WEIR_PRIVATE void weiri_list_take_out(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i)
 {
     struct weiri_slot *slot = &s->slots[i];
     const struct weiri_link link = *list_link(s, kind, i);
@@ -48,13 +48,6 @@ static void list_take_out(weir_stack *s, struct weiri_list *l, enum weiri_list_k
         list_link(s, kind, link.next)->prev = link.prev;
     }
     l->count--;
-}
-
-WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i)
-{
-    if (slot_in(&s->slots[i], kind)) {
-        list_take_out(s, l, kind, i);
-    }
 }
 
 WEIR_PRIVATE bool weiri_list_check(const weir_stack *s, const struct weiri_list *l, enum weiri_list_kind kind)

@@ -162,11 +162,11 @@ WEIR_API weir_err weir_stack_listen(weir_stack *s, const weir_listen_spec *spec,
 static void listen_unlink(weir_stack *s, uint32_t listener)
 {
     uint32_t *at = &s->listener_heads[s->listeners[listener].hash & s->listener_mask];
-    while (*at != listener && *at != WEIRI_NONE) { /* the chain that it is in */
+    while (*at != listener) { /* the chain that it is in */
+        if (WEIR_NEVER(*at == WEIRI_NONE)) {
+            return;
+        }
         at = &s->listeners[*at].chain;
-    }
-    if (WEIR_NEVER(*at == WEIRI_NONE)) {
-        return;
     }
     *at = s->listeners[listener].chain;
 }

@@ -76,7 +76,7 @@ static bool open_choose_port(weir_stack *s, weir_tuple *tuple)
     const uint32_t ports = 1u + s->cfg.port_last - s->cfg.port_first;
     for (uint32_t tries = base_min32(ports, OPEN_TRIES); tries > 0; tries--) {
         tuple->local_port = (uint16_t)(s->cfg.port_first + ((uint32_t)hash % ports + *counter) % ports);
-        if (!open_is_self(tuple) && weiri_demux_find(s, tuple) == WEIRI_NONE) {
+        if (!open_is_self(tuple) && weiri_demux_meet(s, tuple) == WEIRI_NONE) {
             *counter = (uint16_t)((*counter + open_step(s, which, *counter)) % ports);
             return true;
         }
@@ -93,7 +93,7 @@ static weir_err open_port(weir_stack *s, weir_tuple *tuple)
     if (open_is_self(tuple)) {
         return WEIR_ERR_ADDRESS;
     }
-    return weiri_demux_find(s, tuple) == WEIRI_NONE ? WEIR_ERR_NONE : WEIR_ERR_EXISTS;
+    return weiri_demux_meet(s, tuple) == WEIRI_NONE ? WEIR_ERR_NONE : WEIR_ERR_EXISTS;
 }
 
 WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *wanted, weir_handle *conn, weir_us now)

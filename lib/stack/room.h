@@ -193,6 +193,8 @@ struct weiri_demux {
     struct weiri_demux_node *nodes;
     uint32_t mask, count;
     uint32_t last;             /* the slot inserted or asked for last, if it is linked still: packets come in trains */
+    weir_tuple asked;          /* what weiri_demux_meet had to look for last, .. */
+    uint32_t asked_hash;       /* .. and its hash: mostly it is inserted next */
     uint8_t key[16];
 };
 
@@ -237,8 +239,8 @@ struct weir_stack {
 WEIR_PRIVATE void weiri_list_init(struct weiri_list *l);
 /* Appends slot i, if it is not in a list of this kind already. */
 WEIR_PRIVATE void weiri_list_push(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i);
-/* Takes slot i out, if it is in. */
-WEIR_PRIVATE void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i);
+/* Takes slot i out, which is in. */
+WEIR_PRIVATE void weiri_list_take_out(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i);
 WEIR_PRIVATE bool weiri_list_check(const weir_stack *s, const struct weiri_list *l, enum weiri_list_kind kind);
 
 static inline bool slot_is(const struct weiri_slot *slot, unsigned flag)
@@ -249,6 +251,14 @@ static inline bool slot_is(const struct weiri_slot *slot, unsigned flag)
 static inline bool slot_in(const struct weiri_slot *slot, enum weiri_list_kind kind)
 {
     return (slot->lists >> kind & 1u) != 0;
+}
+
+/* Takes slot i out, if it is in: mostly it is not. */
+static inline void weiri_list_remove(weir_stack *s, struct weiri_list *l, enum weiri_list_kind kind, uint32_t i)
+{
+    if (slot_in(&s->slots[i], kind)) {
+        weiri_list_take_out(s, l, kind, i);
+    }
 }
 
 static inline bool slot_is_packed(const weir_stack *s, uint32_t i)
@@ -298,11 +308,15 @@ WEIR_PRIVATE bool weiri_lend_reclaim(weir_stack *s);
 /* demux.c, continued. A key for one purpose, from the secret: label is 15 octets at most. */
 WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label);
 WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size, struct weiri_demux_node *nodes);
+/* Both sockets, of one family, as octets to be hashed, how many: of IPv4 addresses only what differs. The two lengths keep the families
+ * apart. */
+#define WEIRI_SOCKETS_TEXT 36
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple);
 /* Where a connection between these sockets is looked for. */
 WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple);
 /* The index of the slot or, from connections_max on, of the TIME-WAIT record with exactly these sockets, or WEIRI_NONE. */
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple);
-/* The same, and remembers it. */
+/* The same, and remembers it, and what it was asked for. */
 WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple);
 WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index);
 WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index);

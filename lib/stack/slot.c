@@ -125,7 +125,7 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
     weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     weiri_wheel_cancel(&s->wheel, i);
-    s->touched = s->touched == i ? WEIRI_NONE : s->touched;
+    WEIR_ASSERT(s->touched != i); /* who is, is established, and settled before it goes */
     slot->flags = 0;
     slot->generation++;
     slot_end(s, i);
@@ -137,7 +137,7 @@ WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
 static void slot_end_fallen(const struct weiri_slot *slot, weir_conn *c, weir_us now)
 {
     if (slot_is(slot, WEIRI_SLOT_PASSIVE) && slot_is(slot, WEIRI_SLOT_SHOWN) && weir_state(c) == WEIR_LISTEN) {
-        c->err = c->err ? c->err : (uint8_t)WEIR_ERR_RESET;
+        c->err = (uint8_t)WEIR_ERR_RESET;
         (void)weir_abort(c, now);
     }
 }

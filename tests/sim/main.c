@@ -194,6 +194,7 @@ static void coverage_add(struct sim_coverage *to, const struct sim_coverage *c)
     for (i = 0; i < 3; i++) {
         to->repacked[i] += c->repacked[i];
     }
+    to->cut += c->cut;
     to->perfect += c->perfect;
     to->pace = c->pace > to->pace ? c->pace : to->pace;
 }
@@ -205,8 +206,9 @@ static void coverage_print(const struct sim_coverage *c)
     for (i = 0; i < WEIR_VERDICT_COUNT; i++) {
         printf("  %-22s %llu\n", weir_verdict_name((enum weir_verdict)i), (unsigned long long)c->verdicts[i]);
     }
-    printf("  unpacked %llu, packed in place %llu, too long for it %llu, busy %llu\n", (unsigned long long)c->unpacked,
-           (unsigned long long)c->repacked[1], (unsigned long long)c->repacked[2], (unsigned long long)c->repacked[0]);
+    printf("  unpacked %llu, packed in place %llu, too long for it %llu, busy %llu; super-segments %llu\n", (unsigned long long)c->unpacked,
+           (unsigned long long)c->repacked[1], (unsigned long long)c->repacked[2], (unsigned long long)c->repacked[0],
+           (unsigned long long)c->cut);
     printf("  retransmitted %llu, TIME-WAIT reused %llu, attacks %llu, perfect runs %llu (pace %u%%)\n  rows that never fired:",
            (unsigned long long)c->retransmitted, (unsigned long long)c->time_wait_reused, (unsigned long long)c->attacks,
            (unsigned long long)c->perfect, c->pace);

@@ -6,7 +6,7 @@
 #include "sim.h"
 
 /* One stream of random numbers for each question. Append: a new question must not move the answers to the others. */
-enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_ATTACK, Q_EDGE, Q_HABIT, Q_PACE };
+enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_ATTACK, Q_EDGE, Q_HABIT, Q_PACE, Q_SUPER };
 
 #define PART(base, index) ((uint32_t)(base) * 256u + (uint32_t)(index))
 
@@ -175,6 +175,14 @@ static void scenario_host_pace(const struct sim_scenario *s, uint32_t h, weir_st
     }
 }
 
+/* Some hosts have a device that cuts super-segments. Drawn by itself too. */
+static void scenario_host_device(const struct sim_scenario *s, uint32_t h, weir_config *tcp)
+{
+    struct sim_rng r = sim_rng_for(s->seed, PART(Q_SUPER, h));
+
+    tcp->gso_max = sim_percent(&r, 75) ? 0 : (uint16_t)sim_range(&r, tcp->mtu, 65535);
+}
+
 static void scenario_host(struct sim_scenario *s, uint32_t h)
 {
     struct sim_rng r = sim_rng_for(s->seed, PART(Q_HOST, h));
@@ -196,6 +204,7 @@ static void scenario_host(struct sim_scenario *s, uint32_t h)
     host->config.rings.tx = 1u << sim_range(&r, 8, s->profile == SIM_TINY ? 11 : 16);
     tcp->rx_max = sim_percent(&r, 80) ? 0 : host->config.rings.rx << sim_below(&r, 5);
     scenario_host_pace(s, h, &host->config);
+    scenario_host_device(s, h, tcp);
     host->config.addrs[0] = sim_host_addr(h, false);
     host->config.prefix_len[0] = 24;
     host->config.addrs[1] = sim_host_addr(h, true);

@@ -222,6 +222,8 @@ struct sim_host {
     uint32_t idle_wakes;       /* woken by a deadline, and nothing came of it */
     uint64_t instant_packets;  /* sent at the present virtual time */
     weir_us instant;
+    weir_out out;              /* the packet that was polled last .. */
+    uint32_t cut;              /* .. and the next segment of it; 0: it has gone whole */
 };
 
 enum sim_life { SIM_END_IDLE, SIM_END_OPENING, SIM_END_OPEN, SIM_END_DONE };
@@ -262,6 +264,7 @@ struct sim_coverage {
     uint64_t retransmitted, time_wait_reused, attacks, perfect;
     uint64_t unpacked;
     uint64_t repacked[3];      /* enum repack */
+    uint64_t cut;              /* super-segments */
     uint32_t pace;             /* of perfect runs: the slowest connection, per cent of what is allowed */
 };
 

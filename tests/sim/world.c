@@ -282,19 +282,35 @@ static uint32_t host_ready(struct sim_world *w, uint32_t h)
     return count;
 }
 
+/* The next segment of a super-segment; 0: there is none. */
+static uint32_t host_cut(struct sim_host *host, uint8_t octets[SIM_PACKET_MAX])
+{
+    uint32_t len = (uint32_t)weir_out_cut(&host->out, host->cut, octets, SIM_PACKET_MAX);
+
+    host->cut = len > 0 ? host->cut + 1 : 0;
+    return len;
+}
+
 static uint32_t host_poll_one(struct sim_world *w, uint32_t h, uint8_t octets[SIM_PACKET_MAX])
 {
-    weir_out out;
-    size_t len;
+    struct sim_host *host = &w->host[h];
+    uint32_t len = host->cut > 0 ? host_cut(host, octets) : 0;
 
-    if (w->scenario.host[h].poll_copy) {
-        return (uint32_t)weir_stack_poll_copy(w->host[h].stack, octets, SIM_PACKET_MAX, sim_host_now(w, h));
+    if (len > 0) {
+        return len;
     }
-    len = weir_stack_poll(w->host[h].stack, &out, sim_host_now(w, h));
-    if (len != 0 && weir_out_copy(&out, octets, SIM_PACKET_MAX) != len) {
+    if (w->scenario.host[h].poll_copy) {
+        return (uint32_t)weir_stack_poll_copy(host->stack, octets, SIM_PACKET_MAX, sim_host_now(w, h));
+    }
+    len = (uint32_t)weir_stack_poll(host->stack, &host->out, sim_host_now(w, h));
+    if (len > 0 && host->out.gso_size > 0) {
+        w->result->coverage.cut++;
+        return host_cut(host, octets);
+    }
+    if (len > 0 && weir_out_copy(&host->out, octets, SIM_PACKET_MAX) != len) {
         sim_fail(w, "host %u: weir_out_copy and weir_stack_poll disagree", h);
     }
-    return (uint32_t)len;
+    return len;
 }
 
 static uint32_t host_poll(struct sim_world *w, uint32_t h)

@@ -48,7 +48,7 @@ json_t *function_paws(struct function_input *in)
     weir_view v = {.flags = WEIR_ACK, .options = WEIR_OPT_TIMESTAMPS, .ts_value = function_u32(in, "tsval")};
     weir_config_rfc(&cfg);
     weir_conn c = conn_of_numbers(&cfg);
-    conn_set(&c, WEIRI_TS_OK | WEIRI_TS_RECENT, true);
+    conn_set(&c, WEIRI_TS_OK, true);
     c.ts.recent = function_u32(in, "ts-recent");
     c.ts.recent_at = 1000000;
     c.now = c.ts.recent_at + function_number(in, NULL, "idle", INT64_MAX / 2);
