@@ -237,6 +237,11 @@ static void api_write(struct api_world *w, unsigned how)
     }
     weir_err err = weir_tx_commit(&w->c, count, flags, now);
     api_among(err, may, "a commit answers what it may not");
+    size_t left = room;
+    if (err != WEIR_ERR_NONE && weir_state(&w->c) != WEIR_CLOSED) {
+        (void)weir_tx_reserve(&w->c, &left);
+    }
+    FUZZ_CHECK(left == room, "a commit that was refused took room");
     FUZZ_CHECK(err != WEIR_ERR_INVALID || count > room, "a commit of what was reserved is refused");
     FUZZ_CHECK(err != WEIR_ERR_NONE || count <= room, "a commit of more than was reserved");
 }
@@ -492,6 +497,12 @@ static void api_stack_out(struct api_world *w, unsigned how)
 {
     static uint8_t octets[65536];
     weir_out out;
+    if (how & 2) { /* the second place holds no packet */
+        weir_place places[3] = {{octets, 4096, 0}, {octets + 4096, how & 4 ? 100 : 4096, 0}, {octets + 8192, 4096, 0}};
+        size_t count = weir_stack_poll_batch(w->s, places, how >> 3 ? 3 : 1, api_now(w));
+        FUZZ_CHECK(count <= (how & 4 ? 1u : 3u), "more packets than places");
+        return;
+    }
     for (unsigned i = 0; i < 64; i++) {
         size_t len = how & 1 ? weir_stack_poll_copy(w->s, octets, sizeof octets, api_now(w)) : weir_stack_poll(w->s, &out, api_now(w));
         if (len == 0) {

@@ -135,28 +135,53 @@ static void stack_check_packet(struct stack_world *w, const uint8_t *packet, siz
     }
 }
 
+/* A packet went out: it is remembered, to come back. */
+static void stack_note(struct stack_world *w, const uint8_t *octets, size_t len)
+{
+    unsigned at = w->sent_turn++ % STACK_SENT;
+    memcpy(w->sent[at].octets, octets, len);
+    w->sent[at].len = len;
+    fuzz_packet("out", w->now, NULL, octets, len);
+    stack_check_packet(w, octets, len);
+}
+
+/* Several at once, each in a place of its own. */
+static bool stack_poll_places(struct stack_world *w)
+{
+    static uint8_t octets[3][STACK_PACKET];
+    weir_place places[3];
+    for (unsigned i = 0; i < 3; i++) {
+        places[i].octets = octets[i];
+        places[i].cap = STACK_PACKET;
+        places[i].len = 0;
+    }
+    size_t count = weir_stack_poll_batch(w->s, places, 3, w->now);
+    FUZZ_CHECK(count <= 3, "more packets than places");
+    for (size_t i = 0; i < count; i++) {
+        stack_note(w, octets[i], places[i].len);
+    }
+    return count > 0;
+}
+
 static bool stack_poll_one(struct stack_world *w)
 {
-    unsigned at = w->sent_turn % STACK_SENT;
+    static uint8_t octets[STACK_PACKET];
     weir_out out;
-    size_t len = w->copy ? weir_stack_poll_copy(w->s, w->sent[at].octets, STACK_PACKET, w->now) : weir_stack_poll(w->s, &out, w->now);
+    if (w->copy && w->batch) {
+        return stack_poll_places(w);
+    }
+    size_t len = w->copy ? weir_stack_poll_copy(w->s, octets, STACK_PACKET, w->now) : weir_stack_poll(w->s, &out, w->now);
     if (len == 0) {
         return false;
     }
     if (w->copy) {
-        w->sent[at].len = len;
-        fuzz_packet("out", w->now, NULL, w->sent[at].octets, len);
-        stack_check_packet(w, w->sent[at].octets, len);
-        w->sent_turn++;
+        stack_note(w, octets, len);
         return true;
     }
-    FUZZ_CHECK(weir_out_copy(&out, w->sent[at].octets, STACK_PACKET) == len, "the packet is not as long as was said");
-    for (uint32_t i = 0; (len = weir_out_cut(&out, i, w->sent[at].octets, STACK_PACKET)) > 0; i++) {
-        w->sent[at].len = len;
-        fuzz_packet("out", w->now, NULL, w->sent[at].octets, len);
-        stack_check_packet(w, w->sent[at].octets, len);
+    FUZZ_CHECK(weir_out_copy(&out, octets, STACK_PACKET) == len, "the packet is not as long as was said");
+    for (uint32_t i = 0; (len = weir_out_cut(&out, i, octets, STACK_PACKET)) > 0; i++) {
+        stack_note(w, octets, len);
     }
-    w->sent_turn++;
     return true;
 }
 
