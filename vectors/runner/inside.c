@@ -208,14 +208,19 @@ answer inside_config_set(struct inside_config *config, const char *name, const c
 
 bool inside_has(const char *need)
 {
-    static const char *const features[] = {
-        "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
-        "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn",
-        "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "cwv", "pacing",
-        "delivery-rate", "bbr", "rows"};
+    static const struct {
+        const char *name;
+        bool here; /* what was left out of this build is not (weir/features.h) */
+    } features[] = {
+        {"timestamps", WEIR_WITH_TIMESTAMPS}, {"sack", true}, {"dsack", true}, {"window-scale", WEIR_WITH_WINDOW_SCALE},
+        {"paws", WEIR_WITH_TIMESTAMPS}, {"rfc5961", true}, {"limited-transmit", true}, {"keepalive", true}, {"user-timeout", true},
+        {"urgent", true}, {"icmp", true}, {"pmtud", true}, {"time-wait", true}, {"half-close", true}, {"iss", true}, {"msl", true},
+        {"hold", true}, {"virtual-time", true}, {"ipv6", true}, {"ecn", WEIR_WITH_ECN}, {"rfc6675", true}, {"rack", WEIR_WITH_RACK},
+        {"tlp", WEIR_WITH_RACK}, {"prr", WEIR_WITH_PRR}, {"cubic", WEIR_WITH_CUBIC}, {"f-rto", WEIR_WITH_UNDO}, {"cwv", WEIR_WITH_CWV},
+        {"pacing", WEIR_WITH_PACING}, {"delivery-rate", WEIR_WITH_RATE}, {"bbr", WEIR_WITH_BBR}, {"rows", true}};
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
-        if (strcmp(features[i], need) == 0) {
-            return true;
+        if (strcmp(features[i].name, need) == 0) {
+            return features[i].here;
         }
     }
     return false;
