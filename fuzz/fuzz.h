@@ -125,6 +125,22 @@ __attribute__((unused)) static FILE *fuzz_diary(void)
     return file;
 }
 
+#ifdef WEIR_ROW_HOOK /* programs that count coverage: WEIR_FUZZ_ROWS names a file that is told each row that fired, once */
+void weir_row_hook(unsigned row, unsigned state);
+void weir_row_hook(unsigned row, unsigned state)
+{
+    static uint8_t seen[256];
+    const char *path = seen[row & 255] ? NULL : getenv("WEIR_FUZZ_ROWS");
+    FILE *file = path != NULL ? fopen(path, "a") : NULL;
+    (void)state;
+    seen[row & 255] = 1;
+    if (file != NULL) {
+        fprintf(file, "%s\n", weir_row_name(row));
+        fclose(file);
+    }
+}
+#endif
+
 /* What mutate.h asks of the last run: of which input it was, and how much of it was left when each event began. */
 static struct {
     uint64_t key;

@@ -1,6 +1,6 @@
 /* fuzz_conn.c - one connection: segments, user calls, time and ICMP in any order.
  *
- * Input: eight octets of configuration, then events. Numbers of segments are relative to the live connection, so that a small change of the
+ * Input: seven octets of configuration, then events. Numbers of segments are relative to the live connection, so that a small change of the
  * input stays near what matters. An octet of text is a function of its sequence number and of the segment's variant; which variant
  * arrived first is remembered beside the connection. After every step: every invariant (weir_check); what can be read is what arrived
  * first; what is sent is what was committed, inside the window and the MSS; the right edge and the acknowledgment never go back; polling
@@ -27,6 +27,7 @@ struct conn_world {
     uint32_t peer_iss;
     bool lazy;           /* poll only when the input says so */
     uint32_t read_count; /* octets the user has read of this incarnation */
+    uint32_t joined;     /* octets of text in each segment of the next that arrives, if it was joined of several */
     struct {
         weir_seq iss, irs, ack, edge;
         bool known;
@@ -197,15 +198,39 @@ static void conn_check_text(const struct conn_world *w, const weir_view *v, weir
     FUZZ_CHECK(v->payload_len == 0 || v->header_len - 20u + v->payload_len <= c->mss_snd, "more than the effective send MSS (MUST-16)");
 }
 
+/* One segment as the wire sees it; `sent` and `adv` are SND.NXT and the edge before. */
+static void conn_check_segment(struct conn_world *w, const weir_view *v, weir_seq sent, weir_seq adv)
+{
+    if (v->flags & WEIR_RST) {
+        FUZZ_CHECK(v->payload_len == 0, "a RST with text");
+        return;
+    }
+    FUZZ_CHECK(w->c.state != WEIR_CLOSED && w->c.state != WEIR_LISTEN, "a segment where there is no connection");
+    FUZZ_CHECK(!(v->flags & WEIR_SYN) || (seq_eq(v->seq, w->c.snd.iss) && v->payload_len == 0), "a SYN that is not our own");
+    if (v->flags & WEIR_SYN) {
+        w->told.shift = v->options & WEIR_OPT_WSCALE ? v->wscale : 0;
+    }
+    FUZZ_CHECK(!conn_has(&w->c, WEIRI_WS_OK) || w->c.shift_rcv == w->told.shift, "windows are shifted otherwise than the SYN said");
+    if (v->flags & WEIR_ACK) {
+        conn_check_window(w, v, adv);
+    } else {
+        FUZZ_CHECK(v->flags & WEIR_SYN, "no ACK in a segment that has one to give");
+    }
+    if (!(v->flags & WEIR_SYN)) {
+        conn_check_text(w, v, sent);
+        conn_check_sack(w, v);
+    }
+}
+
 static bool conn_poll_one(struct conn_world *w)
 {
     static uint8_t octets[65600];
     weir_out out;
     weir_view v;
     weir_seq sent = w->c.snd.nxt, adv = w->c.rcv.adv;
-    bool promised = weir_has_output(&w->c);
-    size_t len = weir_poll(&w->c, &out, w->now);
-    FUZZ_CHECK(promised == (len > 0), "weir_has_output said otherwise");
+    bool promised = weir_has_output(&w->c), later = w->now > w->c.now; /* the time for held text may come with the call */
+    size_t len = weir_poll(&w->c, &out, w->now), text = 0;
+    FUZZ_CHECK(promised == (len > 0) || (later && len > 0), "weir_has_output said otherwise");
     conn_check(w);
     if (len == 0) {
         return false;
@@ -213,27 +238,14 @@ static bool conn_poll_one(struct conn_world *w)
     const weir_tuple *t = weir_sockets(&w->c);
     weir_pseudo pseudo = {t->local, t->remote};
     FUZZ_CHECK(len == out.len && weir_out_copy(&out, octets, sizeof octets) == len, "the packet is not as long as was said");
-    fuzz_packet("out", w->now, &pseudo, octets, len);
-    FUZZ_CHECK(weir_view_segment(&v, octets, len, &pseudo) == WEIR_OK && v.odd == 0, "sent a segment that is malformed or odd");
-    if (v.flags & WEIR_RST) {
-        FUZZ_CHECK(v.payload_len == 0, "a RST with text");
-    } else {
-        FUZZ_CHECK(w->c.state != WEIR_CLOSED && w->c.state != WEIR_LISTEN, "a segment where there is no connection");
-        FUZZ_CHECK(!(v.flags & WEIR_SYN) || (seq_eq(v.seq, w->c.snd.iss) && v.payload_len == 0), "a SYN that is not our own");
-        if (v.flags & WEIR_SYN) {
-            w->told.shift = v.options & WEIR_OPT_WSCALE ? v.wscale : 0;
-        }
-        FUZZ_CHECK(!conn_has(&w->c, WEIRI_WS_OK) || w->c.shift_rcv == w->told.shift, "windows are shifted otherwise than the SYN said");
-        if (v.flags & WEIR_ACK) {
-            conn_check_window(w, &v, adv);
-        } else {
-            FUZZ_CHECK(v.flags & WEIR_SYN, "no ACK in a segment that has one to give");
-        }
-        if (!(v.flags & WEIR_SYN)) {
-            conn_check_text(w, &v, sent);
-            conn_check_sack(w, &v);
-        }
+    FUZZ_CHECK(out.gso_size == 0 || (out.partial && len <= w->cfg.gso_max), "a super-segment larger than any");
+    for (uint32_t i = 0; (len = weir_out_cut(&out, i, octets, sizeof octets)) > 0; i++) {
+        fuzz_packet("out", w->now, &pseudo, octets, len);
+        FUZZ_CHECK(weir_view_segment(&v, octets, len, &pseudo) == WEIR_OK && v.odd == 0, "sent a segment that is malformed or odd");
+        conn_check_segment(w, &v, sent, adv);
+        text += v.payload_len;
     }
+    FUZZ_CHECK(text == out.len - out.header_len, "text that is in no segment");
     return true;
 }
 
@@ -252,7 +264,7 @@ static weir_seq conn_seq_base(struct conn_world *w, unsigned which)
     const weir_conn *c = &w->c;
     const struct weir_span *s = c->spans;
     if (!conn_has_irs(c)) {
-        return seq_add(seq_of(w->peer_iss), which);
+        return seq_add(seq_of(w->peer_iss), which == 12 ? fuzz_u32(&w->in) : which);
     }
     unsigned last = c->span_count > 0 ? c->span_count - 1u : 0;
     switch (which) {
@@ -267,7 +279,7 @@ static weir_seq conn_seq_base(struct conn_world *w, unsigned which)
     case 9: return c->span_count > 0 ? s[last].to : seq_add(c->rcv.nxt, 100);
     case 10: return seq_add(c->rcv.nxt, 0x80000000u);
     case 11: return c->rcv.acked;
-    case 12: return seq_of(fuzz_u32(&w->in));
+    case 12: return seq_add(c->rcv.irs, fuzz_u32(&w->in));
     case 13: return seq_add(c->rcv.nxt, conn_rcv_wnd(c) / 2);
     case 14: return seq_sub(c->rcv.nxt, 1);
     case 15: return seq_sub(c->rcv.usr, 1);
@@ -291,7 +303,7 @@ static weir_seq conn_ack_base(struct conn_world *w, unsigned which)
     case 9: return c->recover;
     case 10: return seq_sub(c->snd.una, c->snd.max_wnd);
     case 11: return seq_sub(c->snd.una, (uint32_t)c->octets_acked);
-    case 12: return seq_of(fuzz_u32(&w->in));
+    case 12: return seq_add(c->snd.iss, fuzz_u32(&w->in));
     case 13: return seq_add(c->snd.una, 0x80000000u);
     case 14: return seq_add(c->snd.una, conn_flight(c) / 2);
     case 15: return seq_add(c->snd.nxt, 1);
@@ -340,6 +352,8 @@ static void conn_input(struct conn_world *w, const weir_fields *fields, uint32_t
     memcpy(raw + header, conn_their_text(first, variant), len);
     FUZZ_CHECK(weir_view_segment(&v, fuzz_put(raw, header + len), header + len, NULL) == WEIR_OK, "refused what was emitted");
     v.ecn = variant == 3 ? 3 : 0; /* the fourth variant of text comes marked */
+    v.gso_size = (uint16_t)w->joined;
+    w->joined = 0;
     weir_pseudo pseudo = {w->tuple.remote, w->tuple.local};
     fuzz_packet("in", w->now, &pseudo, raw, header + len);
     conn_remember(w, &before);
@@ -371,6 +385,7 @@ static void conn_segment(struct conn_world *w)
         f.ts_value = w->c.ts.recent;
         f.ts_echo = weiri_ts_now(&w->c);
     }
+    w->joined = more & 128 && len > 64 ? 64 : 0;
     conn_input(w, &f, len, more >> 5 & 3);
 }
 
@@ -464,6 +479,22 @@ static weir_us conn_span(struct conn_world *w)
     return n < 32 ? n : n < 128 ? (weir_us)(n - 31) * 10000 : n < 250 ? (weir_us)(n - 127) * 1000000 : n == 250 ? WEIR_FOREVER : 0;
 }
 
+/* Timeouts that no timer makes: the table answers them all the same, and nothing changes. */
+static void conn_idle_timeout(struct conn_world *w, unsigned which)
+{
+    static const enum weiri_stage events[3] = {WEIRI_STAGE_TIMEOUT_USER, WEIRI_STAGE_TIMEOUT_RESEND, WEIRI_STAGE_TIMEOUT_LIFE};
+    struct weiri_step s;
+    memset(&s, 0, sizeof s);
+    s.c = &w->c;
+    s.facts = weiri_facts_call(&w->c);
+    unsigned was = w->c.state;
+    if (was == WEIR_CLOSED || was == WEIR_LISTEN) {
+        weiri_conn_begin(&w->c, w->now);
+        weiri_fsm_call(&s, events[which % 3]);
+        FUZZ_CHECK(w->c.state == was, "a timeout of nothing changed the state");
+    }
+}
+
 static void conn_call(struct conn_world *w)
 {
     unsigned which = fuzz_u8(&w->in);
@@ -480,7 +511,7 @@ static void conn_call(struct conn_world *w)
     case 8: (void)weir_set_dscp(c, (uint8_t)(which >> 1)); break;
     case 9: weir_set_user_timeout(c, conn_span(w)); break;
     case 10: weir_info_get(c, &info); break;
-    case 11: (void)weir_urgent(c); break;
+    case 11: (void)weir_urgent(c); conn_idle_timeout(w, which >> 4); break;
     default: conn_open(w); break;
     }
 }
@@ -543,7 +574,9 @@ static void conn_grow(struct conn_world *w)
 
 static void conn_expire(struct conn_world *w)
 {
-    for (unsigned turn = 0; turn < (w->lazy ? 2u : 1u); turn++) { /* twice: who does not poll in time can find that R2 ran meanwhile */
+    /* Twice: R2 can have run meanwhile where nobody polled in time, or where the text of whoever walked away waited for its time. */
+    bool twice = w->lazy || conn_has(&w->c, WEIRI_RELEASED);
+    for (unsigned turn = 0; turn < (twice ? 2u : 1u); turn++) {
         weir_expire(&w->c, w->now);
         conn_check(w);
         conn_drain(w);
@@ -559,7 +592,7 @@ static void conn_time(struct conn_world *w)
     case 0: case 1: w->now = due != WEIR_FOREVER && due > w->now ? due : w->now; break;
     case 2: w->now = due != WEIR_FOREVER && due > w->now + 1 ? due - 1 : w->now; break;
     case 3: w->now += (how >> 3) * (weir_us)20000; break;
-    case 4: w->now += how >> 3; break;
+    case 4: w->now += how >> 3 < 31 ? how >> 3 : (weir_us)fuzz_u16(&w->in) * 100; break;
     case 5: w->now += (weir_us)(how >> 3) * CONN_DAY_US; break;
     case 6: w->now -= base_min_us(w->now, (weir_us)fuzz_u16(&w->in) * 1000); break; /* a clock that goes back */
     default: w->now += (weir_us)1 << (how >> 3); break;
@@ -621,11 +654,33 @@ static void conn_configure(struct conn_world *w)
     w->sizes.tx = d == 255 ? 65536 : sizes[(d >> 3 & 7) % 7]; /* a large one costs time to fill and shows little more */
 }
 
+/* Ways to send and to recover, beside what the profile and the octet of the MTU said. */
+static void conn_configure_more(struct conn_world *w)
+{
+    unsigned a = fuzz_u8(&w->in), b = fuzz_u8(&w->in);
+    weir_config *g = &w->cfg;
+    g->gso_max = a & 1 ? 65535 : 0;
+    g->partial_checksum = (a & 2) != 0;
+    g->rfc1337 = (a & 4) != 0;
+    g->undo = g->undo != ((a & 8) != 0);
+    g->abe = g->abe != ((a & 16) != 0);
+    g->halve_cwnd = g->halve_cwnd != ((a & 32) != 0);
+    g->iw10 = g->iw10 != ((a & 64) != 0);
+    g->abc = g->abc != ((a & 128) != 0);
+    g->cc = b & 3 ? (uint8_t)((b & 3) - 1) : g->cc;
+    g->pacing = b & 12 ? (uint8_t)(b >> 2 & 3) : g->pacing;
+    g->ecn = b & 16 ? WEIR_ECN_OFFER : g->ecn;
+    g->cwv = g->cwv != ((b & 32) != 0);
+    g->mss_min = b & 64 ? 536 : g->mss_min;
+    g->r2_us = b & 128 ? 3000000 : g->r2_us;
+}
+
 static void conn_start(struct conn_world *w)
 {
     weir_buffers b;
     conn_configure(w);
     unsigned f = fuzz_u8(&w->in);
+    conn_configure_more(w);
     bool v6 = (f & 1) != 0;
     static const uint32_t iss[4] = {70000, 0xfffffff0u, 0x7ffffff0u, 0};
     static const weir_us epoch[4] = {1000000, 0, 0xfffff000u, (weir_us)1 << 61};

@@ -195,7 +195,7 @@ static void pair_time(struct pair_world *w)
 static void pair_configure(struct pair_world *w, unsigned side)
 {
     struct pair_end *e = &w->end[side];
-    unsigned a = fuzz_u8(&w->in), b = fuzz_u8(&w->in);
+    unsigned a = fuzz_u8(&w->in), b = fuzz_u8(&w->in), more = fuzz_u8(&w->in);
     weir_config *g = &e->cfg;
     weir_buffers buffers;
     e->written = e->read = e->count = 0;
@@ -219,6 +219,12 @@ static void pair_configure(struct pair_world *w, unsigned side)
     g->quick_acks = a & 64 ? 0 : g->quick_acks;
     g->rx_max = a & 128 ? 1u << 24 : 0;
     g->mtu = (uint16_t)(b & 64 ? 428 : b & 128 ? 576 : 1500);
+    g->cc = more & 3 ? (uint8_t)((more & 3) - 1) : g->cc;
+    g->pacing = more & 12 ? (uint8_t)(more >> 2 & 3) : g->pacing;
+    g->ecn = more & 16 ? WEIR_ECN_OFFER : g->ecn;
+    g->cwv = (more & 32) != 0;
+    g->partial_checksum = (more & 64) != 0;
+    g->rack = g->rack != ((more & 128) != 0);
     weir_sizes sizes = {256u << (b & 7) % 5, 256u << (b >> 3 & 7) % 5};
     FUZZ_CHECK(weir_buffers_carve(&buffers, e->memory, sizeof e->memory, sizes), "rings of these sizes are refused");
     FUZZ_CHECK(weir_init(&e->c, g, &buffers, w->now) == WEIR_ERR_NONE, "this configuration is refused");

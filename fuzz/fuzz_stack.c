@@ -1,10 +1,10 @@
-/* fuzz_stack.c - a stack of four connections and four listeners: raw packets, user calls and time in any order.
+/* fuzz_stack.c - a stack of a few connections and four listeners: raw packets, user calls and time in any order.
  *
- * Input: two octets of configuration, then events. Sockets come from a small pool, so that packets meet listeners, connections and records
- * in TIME-WAIT; numbers are relative to the connection that has these sockets; checksums are right unless the input breaks them; what the
- * stack sent can come back. After every step: every invariant (weir_stack_check); what it sends is a packet that it would take itself,
- * from an address of its own; polling and rounds end; handles that were given back name nothing; no deadline lies in the past. At the
- * end everything is released and nothing may be left in bounded time. */
+ * Input: four octets of configuration, then events. Sockets come from a small pool, so that packets meet listeners, connections at work and
+ * packed ones, records in TIME-WAIT and cookies; numbers are relative to whichever has these sockets; checksums are right unless the input
+ * breaks them; what the stack sent can come back. After every step: every invariant (weir_stack_check); what it sends is a packet that it
+ * would take itself, from an address of its own; polling and rounds end; handles that were given back name nothing; no deadline lies in the
+ * past. At the end everything is released and nothing may be left in bounded time. */
 #include "fuzz.h"
 
 enum {
@@ -22,7 +22,7 @@ struct stack_world {
     weir_stack_config cfg;
     struct fuzz_bytes in;
     weir_us now;
-    bool lazy;
+    bool lazy, batch, copy;
     weir_handle conns[STACK_HANDLES], listeners[STACK_HANDLES];
     bool gone[STACK_HANDLES];        /* of conns: released, so that the handle must name nothing */
     unsigned conn_turn, listener_turn, sent_turn;
@@ -30,6 +30,11 @@ struct stack_world {
         uint8_t octets[STACK_PACKET];
         size_t len;
     } sent[STACK_SENT];
+    struct {
+        weir_tuple tuple;
+        weir_seq iss, ack;
+        uint32_t ts_value;
+    } offered;                       /* the last SYN,ACK that was sent: a cookie perhaps, which only its ACK can bring back */
 };
 
 /* ---- the pool ------------------------------------------------------------------------------------------------------------------------ */
@@ -77,15 +82,19 @@ static weir_tuple stack_tuple(struct stack_world *w)
     return t;
 }
 
+static bool stack_same(const weir_tuple *a, const weir_tuple *b)
+{
+    return a->local_port == b->local_port && a->remote_port == b->remote_port && weir_addr_equal(&a->local, &b->local) &&
+           weir_addr_equal(&a->remote, &b->remote);
+}
+
 /* The connection of these sockets, for its numbers. */
 static const weir_conn *stack_find(const struct stack_world *w, const weir_tuple *t)
 {
     for (weir_handle h = weir_stack_next(w->s, 0); h != 0; h = weir_stack_next(w->s, h)) {
         const weir_conn *c = weir_stack_peek(w->s, h);
         FUZZ_CHECK(c != NULL, "a handle of next names nothing");
-        const weir_tuple *have = weir_sockets(c);
-        if (have->local_port == t->local_port && have->remote_port == t->remote_port && weir_addr_equal(&have->local, &t->local) &&
-            weir_addr_equal(&have->remote, &t->remote)) {
+        if (stack_same(weir_sockets(c), t)) {
             return c;
         }
     }
@@ -116,6 +125,13 @@ static void stack_check_packet(struct stack_world *w, const uint8_t *packet, siz
     if (ip.protocol == WEIRI_PROTO_TCP) {
         FUZZ_CHECK(weir_view_segment(&v, ip.payload, ip.payload_len, &ip.addrs) == WEIR_OK, "sent a segment that is refused");
         FUZZ_CHECK(v.odd == 0, "sent a segment that is odd");
+        if ((v.flags & (WEIR_SYN | WEIR_ACK)) == (WEIR_SYN | WEIR_ACK)) {
+            weir_tuple t = {ip.addrs.source, ip.addrs.destination, v.source_port, v.destination_port};
+            w->offered.tuple = t;
+            w->offered.iss = v.seq;
+            w->offered.ack = v.ack;
+            w->offered.ts_value = v.ts_value;
+        }
     }
 }
 
@@ -123,9 +139,16 @@ static bool stack_poll_one(struct stack_world *w)
 {
     unsigned at = w->sent_turn % STACK_SENT;
     weir_out out;
-    size_t len = weir_stack_poll(w->s, &out, w->now);
+    size_t len = w->copy ? weir_stack_poll_copy(w->s, w->sent[at].octets, STACK_PACKET, w->now) : weir_stack_poll(w->s, &out, w->now);
     if (len == 0) {
         return false;
+    }
+    if (w->copy) {
+        w->sent[at].len = len;
+        fuzz_packet("out", w->now, NULL, w->sent[at].octets, len);
+        stack_check_packet(w, w->sent[at].octets, len);
+        w->sent_turn++;
+        return true;
     }
     FUZZ_CHECK(weir_out_copy(&out, w->sent[at].octets, STACK_PACKET) == len, "the packet is not as long as was said");
     for (uint32_t i = 0; (len = weir_out_cut(&out, i, w->sent[at].octets, STACK_PACKET)) > 0; i++) {
@@ -152,8 +175,14 @@ static void stack_put(struct stack_world *w, uint8_t *packet, size_t len)
     const uint8_t *at = fuzz_put(packet, len);
     fuzz_packet("in", w->now, NULL, at, len);
     const weir_offload offload = {w->cfg.checksum_trusted, w->cfg.tcp.gso_max > 0 ? STACK_JOINED : 0};
-    enum weir_verdict verdict = weir_stack_input_offload(w->s, at, len, &offload, w->now);
-    FUZZ_CHECK((unsigned)verdict < WEIR_VERDICT_COUNT, "no such verdict");
+    enum weir_verdict verdicts[2] = {WEIR_OK, WEIR_OK};
+    if (w->batch) { /* it, and half of it */
+        const weir_slice both[2] = {{at, len}, {at, len / 2}};
+        weir_stack_input_batch(w->s, both, len & 1 ? 2 : 1, verdicts, w->now);
+    } else {
+        verdicts[0] = weir_stack_input_offload(w->s, at, len, &offload, w->now);
+    }
+    FUZZ_CHECK((unsigned)verdicts[0] < WEIR_VERDICT_COUNT && (unsigned)verdicts[1] < WEIR_VERDICT_COUNT, "no such verdict");
 }
 
 /* An IP header before a payload that stands at packet + 40; the packet goes in, with one octet changed if the input asks for it. */
@@ -177,15 +206,35 @@ static void stack_put_payload(struct stack_world *w, uint8_t *packet, const weir
     stack_put(w, first, whole);
 }
 
-static void stack_numbers(struct stack_world *w, const weir_conn *c, weir_fields *f, unsigned which)
+/* Numbers where there is no connection: of a record in TIME-WAIT, of the SYN,ACK that went there last, or any. */
+static void stack_numbers_without(const struct stack_world *w, const weir_tuple *t, weir_fields *f, unsigned which)
 {
-    f->seq = seq_of(c == NULL ? 1000u + which : 0);
-    f->ack = seq_of(c == NULL ? 5000 : 0);
+    uint32_t found = weiri_demux_find(w->s, t);
+    f->seq = seq_of(1000u + which);
+    f->ack = seq_of(5000);
+    if (found != WEIRI_NONE && found >= w->cfg.connections_max) {
+        const struct weiri_wait *wait = &w->s->waits[found - w->cfg.connections_max];
+        f->seq = which & 1 ? seq_sub(wait->rcv_nxt, 1) : wait->rcv_nxt; /* the FIN again */
+        f->ack = wait->snd_nxt;
+        f->ts_value = wait->ts_recent;
+    } else if (!(f->flags & WEIR_SYN) && stack_same(t, &w->offered.tuple)) {
+        f->seq = w->offered.ack;
+        f->ack = seq_add(w->offered.iss, 1);
+        f->ts_echo = w->offered.ts_value;
+    }
+}
+
+static void stack_numbers(struct stack_world *w, const weir_conn *c, const weir_tuple *t, weir_fields *f, unsigned which)
+{
     if (c != NULL) {
         weir_seq seqs[4] = {c->rcv.nxt, c->rcv.adv, c->rcv.irs, c->rcv.usr};
         weir_seq acks[4] = {c->snd.nxt, c->snd.una, c->snd.end, c->snd.iss};
         f->seq = c->state == WEIR_SYN_SENT ? seq_of(1000) : seqs[which & 3];
         f->ack = acks[which >> 2 & 3];
+        f->ts_value = c->ts.recent;
+        f->ts_echo = weiri_ts_now(c);
+    } else {
+        stack_numbers_without(w, t, f, which);
     }
     if (which & 16) {
         f->seq = seq_add(f->seq, fuzz_delta(&w->in));
@@ -208,13 +257,13 @@ static void stack_segment(struct stack_world *w)
     f.source_port = t.remote_port;
     f.destination_port = t.local_port;
     f.window = flags & 0x40 ? fuzz_u16(&w->in) : 4096;
-    stack_numbers(w, c, &f, flags & 0x80 ? fuzz_u8(&w->in) : 0);
+    stack_numbers(w, c, &t, &f, flags & 0x80 ? fuzz_u8(&w->in) : 0);
     uint32_t len = more & 1 ? fuzz_u8(&w->in) * (more & 2 ? 5u : 1u) : 0;
     f.options = (uint16_t)((more & 4 ? WEIR_OPT_MSS | WEIR_OPT_WSCALE : 0) | (more & 8 ? WEIR_OPT_SACK_OK : 0) |
                            (more & 16 ? WEIR_OPT_TIMESTAMPS : 0));
     f.mss = more & 128 ? 64 : 1460;
     f.wscale = 3;
-    f.ts_value = (c != NULL ? c->ts.recent : 7) + (more & 64 ? fuzz_delta(&w->in) : 1);
+    f.ts_value += more & 64 ? fuzz_delta(&w->in) : 1;
     uint8_t *segment = packet + WEIR_IP_HEADER_MAX;
     size_t header = weir_emit_header(segment, &f);
     memset(segment + header, 'x', len);
@@ -367,7 +416,7 @@ static void stack_use(struct stack_world *w)
 {
     unsigned which = fuzz_u8(&w->in), i = which & 7, how = which >> 4;
     weir_handle h = w->conns[i];
-    bool live = weir_stack_conn(w->s, h) != NULL;
+    bool live = weir_stack_peek(w->s, h) != NULL && !w->gone[i]; /* a packed one is alive too */
     if (how < 12) {
         weir_conn *c = weir_stack_conn(w->s, h);
         if (c != NULL) {
@@ -381,6 +430,10 @@ static void stack_use(struct stack_world *w)
     case 13: err = weir_stack_set_tag(w->s, h, h * 3); break;
     default:
         err = weir_stack_release(w->s, h, how == 14 ? WEIR_FOREVER : (weir_us)fuzz_u8(&w->in) * 1000, w->now);
+        if (err == WEIR_ERR_RESOURCES) {
+            FUZZ_CHECK(w->cfg.busy_max > 0, "no record is free and all connections have one");
+            return;
+        }
         w->gone[i] = w->gone[i] || h != 0;
         break;
     }
@@ -427,6 +480,26 @@ static void stack_rings(weir_stack_config *g, unsigned how)
     g->tcp.rx_max = g->tcp.tx_max = (how & 3) == 1 ? 1u << 14 : 0;
 }
 
+/* Who is packed, what is answered without a record, how connections send and recover. */
+static void stack_configure_more(struct stack_world *w)
+{
+    unsigned a = fuzz_u8(&w->in), b = fuzz_u8(&w->in);
+    weir_stack_config *g = &w->cfg;
+    g->connections_max += a & 4 ? 4 : 0;
+    g->busy_max = (a & 3) < g->connections_max ? a & 3 : 0;
+    g->syn_cookies = (a & 8) == 0;
+    g->half_open_max += a & 16 ? 4 : 0;
+    w->batch = (a & 32) != 0;
+    w->copy = (a & 64) != 0;
+    g->tcp.rfc1337 = (a & 128) != 0;
+    g->tcp.cc = b & 3 ? (uint8_t)((b & 3) - 1) : g->tcp.cc;
+    g->tcp.pacing = b & 12 ? (uint8_t)(b >> 2 & 3) : g->tcp.pacing;
+    g->tcp.ecn = b & 16 ? WEIR_ECN_OFFER : g->tcp.ecn;
+    g->tcp.partial_checksum = (b & 32) != 0;
+    g->tcp.keepalive_idle_us = b & 64 ? 1000000 : 0;
+    g->tcp.cwv = (b & 128) != 0;
+}
+
 static void stack_start(struct stack_world *w)
 {
     static uint64_t memory[STACK_MEMORY / 8 + 8];
@@ -459,6 +532,7 @@ static void stack_start(struct stack_world *w)
     g->tcp.mtu = b & 128 ? 576 : 1280;
     g->rings.rx = 256;
     g->rings.tx = 512;
+    stack_configure_more(w);
     stack_rings(g, (a >> 2) + b);
     size_t need = weir_stack_size(g);
     FUZZ_CHECK(need > 0 && need <= STACK_MEMORY - 64, "the configuration is refused, or needs more than it should");
@@ -490,18 +564,26 @@ static void stack_step(struct stack_world *w)
     }
 }
 
+/* Those that are packed while all working records are busy stay for the next turn. */
+static void stack_release_all(struct stack_world *w)
+{
+    for (weir_handle h = weir_stack_next(w->s, 0); h != 0; h = weir_stack_next(w->s, h)) {
+        (void)weir_stack_release(w->s, h, WEIR_FOREVER, w->now);
+    }
+}
+
 /* Everything is given back: nothing may be left. */
 static void stack_end(struct stack_world *w)
 {
     for (unsigned i = 0; i < STACK_HANDLES; i++) {
         (void)weir_stack_unlisten(w->s, w->listeners[i], w->now);
     }
-    for (weir_handle h = weir_stack_next(w->s, 0); h != 0; h = weir_stack_next(w->s, h)) {
-        (void)weir_stack_release(w->s, h, WEIR_FOREVER, w->now);
-    }
+    stack_release_all(w);
     stack_check(w);
     const weir_stats *stats = weir_stack_stats(w->s);
     for (unsigned i = 0; i < STACK_END_STEPS; i++) {
+        stack_drain(w);
+        stack_release_all(w);
         stack_drain(w);
         weir_us due = weir_stack_deadline(w->s);
         if (due == WEIR_FOREVER) {
@@ -511,6 +593,7 @@ static void stack_end(struct stack_world *w)
             return;
         }
         w->now = due > w->now ? due : w->now;
+        w->now += w->cfg.busy_max > 0 ? 1000000 : 0; /* who is packed and finds no record free tries again each 10 ms */
         stack_expire(w);
     }
     fuzz_fail("a stack of which everything was released does not become empty", __FILE__, __LINE__);
@@ -543,6 +626,17 @@ static const struct fuzz_phrase fuzz_phrases[] = {
     FUZZ_PHRASE("\x0c\xc0\xff"), FUZZ_PHRASE("\x0c\xe0"), FUZZ_PHRASE("\x0c\xf0\x10"), FUZZ_PHRASE("\x1f\x00"),              /* release */
     FUZZ_PHRASE("\x0e\x00"), FUZZ_PHRASE("\x0e\x41"), FUZZ_PHRASE("\x0e\x86"),                                              /* time */
     FUZZ_PHRASE("\x06\x00\x01\x00\x00"), FUZZ_PHRASE("\x06\x00\x21\x05\x00"), FUZZ_PHRASE("\x06\x00\x00\x10"),              /* ICMP */
+    /* a whole life, to TIME-WAIT, with and without timestamps; then a FIN again, a SYN, a RST for its record */
+    FUZZ_PHRASE("\x09\x04\x00\x00\x00\x12\x1c\x00\x00\x00\x10\x0b\x0c\xe0\x00\x00\x00\x10\x00\x00\x01\x10"),
+    FUZZ_PHRASE("\x09\x04\x00\x00\x00\x12\x04\x00\x00\x00\x00\x0b\x0c\xe0\x00\x00\x00\x00\x00\x00\x01\x00"),
+    FUZZ_PHRASE("\x00\x00\x81\x10\x01"), FUZZ_PHRASE("\x00\x00\x81\x00\x01"), FUZZ_PHRASE("\x00\x00\x12\x1c"),
+    FUZZ_PHRASE("\x00\x00\x94\x00\x00"), FUZZ_PHRASE("\x00\x00\x80\x50\x10\x80\x80"),
+    /* SYNs until a cookie goes out, and its ACK */
+    FUZZ_PHRASE("\x00\x00\x12\x1c\x00\x10\x12\x1c\x00\x20\x12\x1c\x00\x20\x00\x10"),
+    FUZZ_PHRASE("\x00\x00\x12\x04\x00\x10\x12\x00\x00\x30\x12\x04\x00\x30\x00\x00"), FUZZ_PHRASE("\x00\x30\x00\x01\x20"),
+    /* three are established and idle for seconds: rings are taken back, some are packed; then each is wanted again */
+    FUZZ_PHRASE("\x00\x00\x12\x1c\x00\x00\x00\x10\x00\x10\x12\x1c\x00\x10\x00\x10\x00\x20\x12\x1c\x00\x20\x00\x10\x0b\x0e\x06"),
+    FUZZ_PHRASE("\x00\x00\x00\x11\x20\x00\x10\x00\x11\x20\x00\x20\x00\x11\x20"), FUZZ_PHRASE("\x0c\x01\x0c\x02\x0c\x20\x0c\x21"),
     FUZZ_PHRASE("\x07\x00"), FUZZ_PHRASE("\x07\x04"),                                                                      /* what we sent */
 };
 #include "mutate.h"

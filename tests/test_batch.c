@@ -104,7 +104,7 @@ struct twins {
     weir_us now;
     uint64_t random;
     uint8_t packets[PLACES][2048], batch[PLACES][2048];
-    unsigned batched;
+    unsigned batched, followers;
 };
 
 static void twins_open(struct twins *t, unsigned seed)
@@ -154,7 +154,7 @@ static void twins_use(struct twins *t)
     while (draw(&t->random, 3) > 0 && weir_stack_ready(t->peer, &r)) {
         weir_conn *c = weir_stack_conn(t->peer, r.conn);
         (void)weir_recv(c, octets, len, &done, t->now);
-        (void)weir_send(c, (weir_slice){octets, len / 50}, 0, &done, t->now);
+        (void)weir_send(c, (weir_slice){octets, draw(&t->random, 3) == 0 ? len : len / 50}, 0, &done, t->now);
     }
 }
 
@@ -184,22 +184,68 @@ static void twins_say(struct twins *t)
     assert_memory_equal(weir_stack_stats(t->s[0]), weir_stack_stats(t->s[1]), sizeof(weir_stats));
 }
 
-static void twins_hear(struct twins *t)
+/* An octet of the headers, or of the text, is another one, with checksums that fit or do not; or the packet is cut short, or longer. */
+static size_t twins_damage(struct twins *t, uint8_t *packet, size_t len)
 {
-    uint8_t packet[2048];
-    size_t len;
-    while ((len = world_poll(t->peer, packet, t->now)) > 0) {
-        if (draw(&t->random, 100) > 0) {
-            enum weir_verdict verdict = world_put(t->s[0], packet, len, t->now);
-            assert_int_equal(world_put(t->s[1], packet, len, t->now), verdict);
+    uint32_t at = draw(&t->random, draw(&t->random, 2) == 0 ? (uint32_t)len : 40);
+    if (draw(&t->random, 4) == 0) {
+        return draw(&t->random, 2) == 0 ? draw(&t->random, (uint32_t)len) : len + draw(&t->random, 30);
+    }
+    if (at < len) {
+        packet[at] ^= (uint8_t)(1u << draw(&t->random, 8));
+    }
+    if (packet[0] == 0x45 && draw(&t->random, 2) == 0) {
+        struct weiri_ip ip;
+        memset(packet + 10, 0, 2);
+        base_put16(packet + 10, weiri_sum_finish(wire_sum_header(packet, WEIRI_IP4_HEADER)));
+        if (weiri_ip_view(&ip, packet, len) == WEIR_OK && ip.payload_len >= 20) {
+            weir_emit_checksum(packet + WEIRI_IP4_HEADER, ip.payload_len, &ip.addrs);
         }
     }
+    return len;
+}
+
+/* What the peer says comes one by one, and in batches; some of it is lost or damaged on the way. */
+static void twins_hear(struct twins *t)
+{
+    weir_slice slices[PLACES];
+    enum weir_verdict verdicts[PLACES];
+    size_t len, count = 0;
+    while (count < PLACES && (len = world_poll(t->peer, t->packets[count], t->now)) > 0) {
+        len = draw(&t->random, 12) == 0 ? twins_damage(t, t->packets[count], len) : len;
+        slices[count].octets = t->packets[count];
+        slices[count].len = len;
+        count += draw(&t->random, 100) > 0;
+    }
+    weir_stack_input_batch(t->s[1], slices, count, verdicts, t->now);
+    WORLD_CHECK(t->s[1]);
+    for (size_t k = 0; k < count; k++) {
+        assert_int_equal(world_put(t->s[0], slices[k].octets, slices[k].len, t->now), verdicts[k]);
+        t->followers += k > 0 && slices[k].len > 200 && slices[k].len == slices[k - 1].len;
+    }
+    assert_memory_equal(weir_stack_stats(t->s[0]), weir_stack_stats(t->s[1]), sizeof(weir_stats));
+}
+
+/* The users of both read. */
+static void twins_read(struct twins *t)
+{
+    uint8_t octets[2][8000];
+    size_t got[2] = {0, 0};
+    uint32_t k = draw(&t->random, CONNS), len = draw(&t->random, sizeof octets[0]);
+    for (unsigned i = 0; i < 2; i++) {
+        weir_conn *c = weir_stack_conn(t->s[i], t->conn[i][k]);
+        if (c != NULL) {
+            (void)weir_recv(c, octets[i], len, &got[i], t->now);
+        }
+    }
+    assert_int_equal(got[0], got[1]);
+    assert_memory_equal(octets[0], octets[1], got[0]);
 }
 
 static void a_batch_says_what_one_by_one_is_said(void **state)
 {
     static struct twins t;
-    unsigned batched = 0;
+    unsigned batched = 0, followers = 0;
     (void)state;
     for (unsigned seed = 0; seed < 36; seed++) {
         twins_open(&t, seed);
@@ -208,15 +254,17 @@ static void a_batch_says_what_one_by_one_is_said(void **state)
             twins_use(&t);
             twins_say(&t);
             twins_hear(&t);
+            twins_read(&t);
             for (unsigned i = 0; i < 2; i++) {
                 weir_stack_expire(t.s[i], t.now);
             }
             weir_stack_expire(t.peer, t.now);
         }
         batched += t.batched;
+        followers += t.followers;
         guard_free_all();
     }
-    assert_true(batched > 40000);
+    assert_true(batched > 40000 && followers > 5000);
 }
 
 /* A place that is too small ends the batch, and nothing is lost. */

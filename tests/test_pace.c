@@ -266,6 +266,23 @@ static void test_what_never_waits(void **state)
 }
 
 /* A retransmission and a probe for the tail wait like new text, and go when the time has come; weir_deadline says when. */
+static void test_every_call_brings_its_time(void **state)
+{
+    (void)state;
+    weir_tuple nobody;
+    memset(&nobody, 0, sizeof nobody);
+    weir_conn *c = pace_held(WEIR_PACING_HOLD);
+    weir_set_keepalive(c, true, weir_deadline(c)); /* the time that the text waits for */
+    assert_null(weir_check(c));
+    assert_true(weir_has_output(c));
+    path_close(&path);
+    c = pace_held(WEIR_PACING_HOLD);
+    assert_int_equal(weir_connect(c, &nobody, weir_deadline(c)), WEIR_ERR_INVALID); /* refused, and late all the same */
+    assert_null(weir_check(c));
+    assert_true(weir_has_output(c));
+    path_close(&path);
+}
+
 static void test_retransmissions_wait(void **state)
 {
     (void)state;
@@ -387,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hold),        cmocka_unit_test(test_rate),
         cmocka_unit_test(test_start),
+        cmocka_unit_test(test_every_call_brings_its_time),
         cmocka_unit_test(test_late_wakes),  cmocka_unit_test(test_silence_is_not_made_up),
         cmocka_unit_test(test_stamp),       cmocka_unit_test(test_few_wakes),
         cmocka_unit_test(test_gap_bounded), cmocka_unit_test(test_what_never_waits),

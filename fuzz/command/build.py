@@ -19,7 +19,8 @@ def command(kind, target):
         return ["afl-clang-fast", *COMMON, "-O1", "-DWEIR_DEBUG", "-DWEIR_FUZZ_PLAIN", "-fsanitize=fuzzer", source]
     if kind == "mutator":  # what mutate.h knows of this target, as a library that afl-fuzz loads
         return [*clang, *COMMON, "-O2", "-DWEIR_FUZZ_AFL", "-shared", "-fPIC", source]
-    return [*clang, *COMMON, "-O0", "-DWEIR_COVERAGE", "-DWEIR_FUZZ_PLAIN", "-fprofile-instr-generate", "-fcoverage-mapping", source, "fuzz/replay.c"]
+    return [*clang, *COMMON, "-O0", "-DWEIR_COVERAGE", "-DWEIR_ROW_HOOK", "-DWEIR_FUZZ_PLAIN", "-fprofile-instr-generate",
+            "-fcoverage-mapping", source, "fuzz/replay.c"]
 
 
 def program(work, kind, target):

@@ -127,7 +127,7 @@ def coverage(work, targets, tree_only, jobs, say):
             continue
         profile = out / f"{t}.profraw"
         done = subprocess.run([str(binary), *map(str, folders)], capture_output=True, text=True, check=False,
-                              env={**os.environ, "LLVM_PROFILE_FILE": str(profile)})
+                              env={**os.environ, "LLVM_PROFILE_FILE": str(profile), "WEIR_FUZZ_ROWS": str(out / "rows")})
         if done.returncode != 0 or not profile.exists():
             raise Cannot(f"coverage: {t} stops on an input of its corpus:\n" + (done.stdout + done.stderr)[-2000:])
         say(f"coverage: {t}: {done.stdout.strip()}")
@@ -141,7 +141,18 @@ def coverage(work, targets, tree_only, jobs, say):
     rooms = [TOP / "lib" / room for room in CORE_ROOMS]
     exported = json.loads(llvm("llvm-cov", "export", "-summary-only", *named, *rooms))
     llvm("llvm-cov", "show", "-format=html", f"-output-dir={out / 'html'}", "-show-branches=count", *named, *rooms)
-    return summary(work, exported, "the corpora of the tree" if tree_only else "the corpora of the tree and what was learnt", say)
+    total = summary(work, exported, "the corpora of the tree" if tree_only else "the corpora of the tree and what was learnt", say)
+    total["rows missed"] = rows_missed(out / "rows", say)
+    return total
+
+
+def rows_missed(path, say):
+    """Rows of the state machine's table that no input fired."""
+    table = re.findall(r"^(?:ROW|CALL)\((\w+),", (TOP / "lib/conn/rows.h").read_text(), re.M)
+    fired = set(path.read_text().split()) if path.exists() else set()
+    missed = [row for row in table if row not in fired]
+    say(f"coverage: {len(table) - len(missed)} of {len(table)} rows of the state machine fired" + (": not " + " ".join(missed) if missed else ""))
+    return missed
 
 
 def llvm(*line):

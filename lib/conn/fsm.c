@@ -49,8 +49,8 @@ static void fsm_fire(struct weiri_step *s, enum weiri_row row, enum weiri_action
 
 #if WEIR_WITH_FAST_TABLE
 
-#define FSM_MATCHES(in, need, refuse) \
-    ((((uint32_t)(in)) >> s->c->state & 1u) && (s->facts & (need)) == (need) && !(s->facts & (refuse)))
+/* No row asks for a fact and refuses it. */
+#define FSM_MATCHES(in, need, refuse) ((((uint32_t)(in)) >> s->c->state & 1u) && (s->facts & ((need) | (refuse))) == (need))
 
 WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s)
 {

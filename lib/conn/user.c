@@ -46,6 +46,7 @@ static weir_err user_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stag
 {
     weir_err err = user_check_tuple(tuple);
     if (err != WEIR_ERR_NONE) {
+        weiri_conn_finish(c); /* time has passed all the same */
         return err;
     }
     struct weiri_step s = user_step(c);
@@ -229,10 +230,10 @@ WEIR_API void weir_set_keepalive(weir_conn *c, bool on, weir_us now)
 {
     weiri_conn_begin(c, now);
     conn_set(c, WEIRI_KEEPALIVE, on);
-    if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN || c->state == WEIR_TIME_WAIT) {
-        return;
+    if (c->state != WEIR_CLOSED && c->state != WEIR_LISTEN && c->state != WEIR_TIME_WAIT) {
+        weiri_timer_heard(c);
     }
-    weiri_timer_heard(c);
+    weiri_conn_finish(c);
 }
 
 WEIR_API weir_err weir_set_dscp(weir_conn *c, uint8_t dscp)

@@ -60,8 +60,12 @@ static inline uint32_t board_offset(const struct weir_board *b, weir_seq s)
 /* The record with the octet at this place, which must be on the board: mostly the first, else at most 16 steps. */
 static inline uint32_t board_find(const struct weir_board *b, uint32_t offset)
 {
-    weir_seq first = board_at(b, 0)->from;
-    uint32_t low = 0, high = offset < board_len(board_at(b, 0)) ? 0 : b->count - 1u;
+    const struct weir_sent *head = board_at(b, 0);
+    weir_seq first = head->from;
+    uint32_t low = 0, high = b->count - 1u;
+    if (offset < board_len(head)) {
+        return 0;
+    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (seq_diff(first, board_at(b, middle)->to) > offset) {

@@ -42,11 +42,16 @@ WEIR_PRIVATE void weiri_rate_delivered(struct weir_board *b, struct weiri_rate_s
     b->mark.delivered_at = (uint32_t)now;
 }
 
-WEIR_PRIVATE void weiri_rate_finish(struct weir_rate *r, struct weir_board *b, struct weiri_rate_sample *s, uint32_t min_rtt_us)
+WEIR_PRIVATE void weiri_rate_expire(const struct weir_rate *r, struct weir_board *b)
 {
     if (b->limited != (uint8_t)WEIRI_LIMITED_NOT && (int32_t)(b->mark.delivered - r->until) > 0) {
         b->limited = (uint8_t)WEIRI_LIMITED_NOT;
     }
+}
+
+WEIR_PRIVATE void weiri_rate_finish(struct weir_rate *r, struct weir_board *b, struct weiri_rate_sample *s, uint32_t min_rtt_us)
+{
+    weiri_rate_expire(r, b);
     if (!s->any) {
         return;
     }

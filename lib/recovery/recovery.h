@@ -302,6 +302,8 @@ struct weiri_rate_sample {
 WEIR_PRIVATE void weiri_rate_sending(struct weir_board *b, bool idle, weir_us now);
 /* A record, or a part of one, that is newly delivered. */
 WEIR_PRIVATE void weiri_rate_delivered(struct weir_board *b, struct weiri_rate_sample *s, const struct weir_sent *part, weir_us now);
+/* What was in flight when something else than congestion control was the limit has been delivered: it is so no more. */
+WEIR_PRIVATE void weiri_rate_expire(const struct weir_rate *r, struct weir_board *b);
 /* The acknowledgment has been looked at. A sample taken over less than `min_rtt_us` tells of a burst of acknowledgments and of no rate. */
 WEIR_PRIVATE void weiri_rate_finish(struct weir_rate *r, struct weir_board *b, struct weiri_rate_sample *s, uint32_t min_rtt_us);
 /* All that may be sent has been; this is why there is not more. It is so until what is in flight now has been delivered. */

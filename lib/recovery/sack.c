@@ -589,7 +589,7 @@ WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b)
 
 WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part)
 {
-    if (b->count == 0 || board_offset(b, run.from) >= b->octets || board_offset(b, run.to) > b->octets) {
+    if (*i == 0 && (b->count == 0 || board_offset(b, run.from) >= b->octets || board_offset(b, run.to) > b->octets)) {
         return false;
     }
     *i = *i > 0 ? *i : board_find(b, board_offset(b, run.from));

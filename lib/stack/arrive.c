@@ -280,43 +280,103 @@ static bool arrive_tuple(const struct weiri_ip *ip, weir_tuple *tuple)
     return true;
 }
 
-static enum weir_verdict arrive_parse_tcp(weir_stack *s, const struct weiri_ip *ip, uint32_t i, struct arrive_tcp *a,
-                                          const weir_offload *offload)
+static enum weir_verdict arrive_tcp(weir_stack *s, uint32_t i, struct arrive_tcp *a, const weir_view *view)
 {
-    weir_view view;
-    const bool trusted = s->cfg.checksum_trusted || offload->checked;
-    const enum weir_verdict verdict = weir_view_segment(&view, ip->payload, ip->payload_len, trusted ? NULL : &ip->addrs);
-    if (verdict != WEIR_OK) {
-        return verdict;
-    }
-    view.ecn = ip->traffic_class & 3u;
-    view.gso_size = offload->gso_size;
-    s->stats.odd_segments += view.odd != 0;
-    a->view = &view;
+    s->stats.odd_segments += view->odd != 0;
+    a->view = view;
     a->syn = NULL;
     a->reopens = false;
     a->old_nxt = seq_of(0);
     return arrive_segment(s, i, a);
 }
 
-static enum weir_verdict arrive_packet(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload)
+static enum weir_verdict arrive_parse_tcp(weir_stack *s, struct weiri_arrival *p, uint32_t i, struct arrive_tcp *a)
 {
-    struct weiri_ip ip;
+    const struct weiri_ip *ip = &p->ip;
+    const bool trusted = s->cfg.checksum_trusted || p->offload->checked;
+    const enum weir_verdict verdict = weir_view_segment(&p->view, ip->payload, ip->payload_len, trusted ? NULL : &ip->addrs);
+    if (verdict != WEIR_OK) {
+        return verdict;
+    }
+    p->view.ecn = ip->traffic_class & 3u;
+    p->view.gso_size = p->offload->gso_size;
+    return arrive_tcp(s, i, a, &p->view);
+}
+
+/* Of both headers only these differ: the IP packet's length, Identification and checksum, the segment's number and checksum. */
+static bool arrive_is_like(const uint8_t *a, const uint8_t *b, uint32_t header_len)
+{
+    const bool ip = memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0 && memcmp(a + 12, b + 12, 8) == 0;
+    const bool tcp = memcmp(a + 20, b + 20, 4) == 0 && memcmp(a + 28, b + 28, 8) == 0 && memcmp(a + 38, b + 38, 2) == 0;
+    return ip && tcp && (header_len == 20 || memcmp(a + 40, b + 40, header_len - 20) == 0);
+}
+
+/* Is it like the packet before it, which was taken, and as it was sent? Then the view of that one is its own but for number and text. */
+static bool arrive_follows(const weir_stack *s, struct weiri_arrival *p)
+{
+    if (p->before == NULL || s->touched == WEIRI_NONE) {
+        return false;
+    }
+    const uint32_t headers = WEIRI_IP4_HEADER + p->view.header_len;
+    if (p->len < headers || !arrive_is_like(p->packet, p->before, p->view.header_len)) {
+        return false;
+    }
+    const uint32_t len = base_get16(p->packet + 2), tcp_len = len - WEIRI_IP4_HEADER;
+    const uint8_t *tcp = p->packet + WEIRI_IP4_HEADER;
+    if (len < headers || len > p->len || weiri_sum_finish(wire_sum_header(p->packet, WEIRI_IP4_HEADER)) != 0) {
+        return false;
+    }
+    if (!s->cfg.checksum_trusted &&
+        weiri_sum_finish(weiri_sum(tcp, tcp_len, weiri_sum_pseudo(&p->ip.addrs, tcp_len, WEIRI_PROTO_TCP))) != 0) {
+        return false;
+    }
+    p->view.seq = seq_of(base_get32(tcp + 4));
+    p->view.payload = tcp + p->view.header_len;
+    p->view.payload_len = len - headers;
+    return true;
+}
+
+static enum weir_verdict arrive_packet(weir_stack *s, struct weiri_arrival *p)
+{
     struct arrive_tcp a;
-    enum weir_verdict verdict = weiri_ip_view(&ip, packet, len);
+    enum weir_verdict verdict = weiri_ip_view(&p->ip, p->packet, p->len);
     if (verdict != WEIR_OK) {
         return verdict;
     }
     /* Sockets that have a connection were judged when it was opened. */
-    const uint32_t i = arrive_tuple(&ip, &a.tuple) ? weiri_demux_meet(s, &a.tuple) : WEIRI_NONE;
+    const uint32_t i = arrive_tuple(&p->ip, &a.tuple) ? weiri_demux_meet(s, &a.tuple) : WEIRI_NONE;
     if (i != s->touched) {
         weiri_slot_untouch(s);
     }
-    verdict = i == WEIRI_NONE ? arrive_judge_addrs(s, &ip) : WEIR_OK;
+    verdict = i == WEIRI_NONE ? arrive_judge_addrs(s, &p->ip) : WEIR_OK;
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    return ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, &ip, i, &a, offload) : arrive_icmp(s, &ip);
+    return p->ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, p, i, &a) : arrive_icmp(s, &p->ip);
+}
+
+static enum weir_verdict arrive_follower(weir_stack *s, const struct weiri_arrival *p)
+{
+    struct arrive_tcp a;
+    a.tuple = *weiri_rest_tuple(s, s->touched);
+    return arrive_tcp(s, s->touched, &a, &p->view);
+}
+
+static enum weir_verdict arrive_count(weir_stack *s, enum weir_verdict verdict, size_t len)
+{
+    s->stats.packets_in++;
+    s->stats.octets_in += len;
+    s->stats.verdicts[verdict]++;
+    return verdict;
+}
+
+WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now)
+{
+    weiri_stack_begin_packet(s, now);
+    s->last = 0;
+    const enum weir_verdict verdict = arrive_follows(s, p) ? arrive_follower(s, p) : arrive_packet(s, p);
+    p->before = verdict == WEIR_OK && p->packet[0] == 0x45 ? p->packet : NULL;
+    return arrive_count(s, verdict, p->len);
 }
 
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)
@@ -328,11 +388,11 @@ WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet
 WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload,
                                                     weir_us now)
 {
+    struct weiri_arrival p;
+    p.packet = packet;
+    p.len = len;
+    p.offload = offload;
     weiri_stack_begin_packet(s, now);
     s->last = 0;
-    const enum weir_verdict verdict = arrive_packet(s, packet, len, offload);
-    s->stats.packets_in++;
-    s->stats.octets_in += len;
-    s->stats.verdicts[verdict]++;
-    return verdict;
+    return arrive_count(s, arrive_packet(s, &p), len);
 }

@@ -29,6 +29,14 @@ static bool batch_tuple(const weir_slice *packet, weir_tuple *tuple)
     return true;
 }
 
+/* Does it name the sockets of the packet before it? Packets come in trains. */
+static bool batch_follows(const weir_slice *packets, size_t k)
+{
+    const weir_slice *one = &packets[k], *before = one - 1;
+    const bool v4 = k > 0 && one->len >= WEIRI_IP4_HEADER + 20 && before->len >= WEIRI_IP4_HEADER + 20 && one->octets[0] == 0x45;
+    return v4 && before->octets[0] == 0x45 && memcmp(one->octets + 12, before->octets + 12, 12) == 0;
+}
+
 static void batch_fetch_all(const uint8_t *record, size_t len)
 {
     for (size_t line = 0; line < len; line += BATCH_LINE) { /* the size of a record */
@@ -44,6 +52,10 @@ static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t c
     bool known[BATCH_GROUP];
     weir_tuple tuple;
     for (size_t k = 0; k < count; k++) { /* BATCH_GROUP */
+        if (batch_follows(packets, k)) {
+            known[k] = false; /* what is to be fetched is on its way */
+            continue;
+        }
         known[k] = batch_tuple(&packets[k], &tuple);
         hash[k] = known[k] ? weiri_demux_hash(s, &tuple) & s->demux.mask : 0;
         __builtin_prefetch(&s->demux.heads[hash[k]]);
@@ -69,6 +81,10 @@ static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t c
 
 WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_us now)
 {
+    const weir_offload none = {false, 0};
+    struct weiri_arrival p;
+    p.offload = &none;
+    p.before = NULL;
     for (size_t done = 0; done < count;) {
         uint32_t found[BATCH_GROUP];
         found[0] = WEIRI_NONE;
@@ -78,7 +94,9 @@ WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, s
         }
         for (size_t k = 0; k < group; k++, done++) {
             s->demux.last = found[k] < s->cfg.connections_max ? found[k] : s->demux.last; /* spares a second hash */
-            const enum weir_verdict verdict = weir_stack_input(s, packets[done].octets, packets[done].len, now);
+            p.packet = packets[done].octets;
+            p.len = packets[done].len;
+            const enum weir_verdict verdict = weiri_arrive(s, &p, now);
             if (verdicts != NULL) {
                 verdicts[done] = verdict;
             }

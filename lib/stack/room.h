@@ -384,6 +384,17 @@ WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot);
 /* What is true of it is this now. */
 WEIR_PRIVATE void weiri_slot_tell(weir_stack *s, uint32_t i, unsigned events);
 
+/* arrive.c: one packet. With `before` as it was left, ip and view are those of the packet before it in the same batch. */
+struct weiri_arrival {
+    const uint8_t *packet;
+    size_t len;
+    const weir_offload *offload;
+    const uint8_t *before; /* the packet before it, if the stack has taken it and it was IPv4 without options; NULL at first */
+    struct weiri_ip ip;
+    weir_view view;
+};
+WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now);
+
 /* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);

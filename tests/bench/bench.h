@@ -18,8 +18,11 @@ struct bench_case {
 };
 
 /* The cases of each part; the list ends with a name of NULL. */
-extern const struct bench_case bench_floors[], bench_world[], bench_crowd[], bench_wire[], bench_lwip[], bench_loopback[];
+extern const struct bench_case bench_floors[], bench_world[], bench_crowd[], bench_wire[], bench_lwip[], bench_loopback[],
+    bench_super[];
 
+/* What memory a connection takes, by what it does. */
+void bench_memory_tell(bool json);
 /* Says what is wrong and ends the program. */
 _Noreturn void bench_fail(const char *what);
 void *bench_memory(size_t len); /* aligned to a cache line, zero */

@@ -98,6 +98,6 @@ static void *loopback_nothing(unsigned long param)
 }
 
 const struct bench_case bench_loopback[] = {
-    {"Linux, loopback", "1460 octets", "copy 1460", loopback_open, loopback_run, 0, 40000, 0, 1},
+    {"Linux, loopback", "1460 octets", "super-segments", loopback_open, loopback_run, 0, 40000, 0, 1},
     {"Linux, connection", "connection", "connection", loopback_nothing, loopback_connections, 0, 500, 0, 1},
     {0}};

@@ -15,7 +15,7 @@
 
 #include "bench.h"
 
-enum { LWIP_APP = 1 << 16, LWIP_SLOTS = 256, LWIP_SLOT = 1600, LWIP_PORT = 80 };
+enum { LWIP_APP = 1 << 16, LWIP_SLOTS = 256, LWIP_SLOT = 1600, LWIP_PORT = 80, LWIP_ECHO = 81 };
 
 static struct {
     struct netif netif;
@@ -24,7 +24,7 @@ static struct {
     uint16_t len[LWIP_SLOTS];
     unsigned head, count;
     struct tcp_pcb *from, *to;
-    unsigned long octets;
+    unsigned long octets, closed;
     bool ready, swallow, in_place;
 } lwip;
 
@@ -113,6 +113,86 @@ static err_t lwip_on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
+/* ---- connections that come and go: an octet each way, the client closes first ---- */
+
+static err_t lwip_on_client(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+    (void)arg;
+    (void)err;
+    if (p != NULL) {
+        tcp_recved(pcb, p->tot_len);
+        (void)pbuf_free(p);
+        (void)tcp_close(pcb);
+    }
+    return ERR_OK;
+}
+
+static err_t lwip_on_server(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+    (void)arg;
+    (void)err;
+    if (p == NULL) {
+        lwip.closed++;
+        return tcp_close(pcb);
+    }
+    tcp_recved(pcb, p->tot_len);
+    (void)pbuf_free(p);
+    (void)tcp_write(pcb, lwip.app, 1, TCP_WRITE_FLAG_COPY);
+    return tcp_output(pcb);
+}
+
+static err_t lwip_on_accept_echo(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    (void)arg;
+    (void)err;
+    tcp_recv(pcb, lwip_on_server);
+    return ERR_OK;
+}
+
+static err_t lwip_on_connected_echo(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    (void)arg;
+    (void)err;
+    (void)tcp_write(pcb, lwip.app, 1, TCP_WRITE_FLAG_COPY);
+    return tcp_output(pcb);
+}
+
+/* What is left in TIME-WAIT is forgotten at once: lwIP walks a list of it. */
+static unsigned long lwip_come_and_go(void *state, unsigned long count)
+{
+    unsigned long first = lwip.closed;
+    ip_addr_t peer;
+    (void)state;
+    IP_ADDR4(&peer, 10, 0, 0, 2);
+    for (unsigned long i = 0; i < count; i++) {
+        struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_V4);
+        if (pcb == NULL || tcp_connect(pcb, &peer, LWIP_ECHO, lwip_on_connected_echo) != ERR_OK) {
+            bench_fail("lwIP does not connect");
+        }
+        tcp_recv(pcb, lwip_on_client);
+        while (lwip_deliver()) {
+        }
+        while (tcp_tw_pcbs != NULL) {
+            tcp_abort(tcp_tw_pcbs);
+        }
+    }
+    if (lwip.closed - first != count) {
+        bench_fail("lwIP's connections do not come and go");
+    }
+    return count;
+}
+
+/* ---- opening ---- */
+
+static void lwip_listen(uint16_t port, tcp_accept_fn on_accept)
+{
+    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_V4);
+    if (listener == NULL || tcp_bind(listener, IP4_ADDR_ANY, port) != ERR_OK || (listener = tcp_listen(listener)) == NULL) {
+        bench_fail("lwIP does not listen");
+    }
+    tcp_accept(listener, on_accept);
+}
+
 static void lwip_start(void)
 {
     ip4_addr_t own, mask, peer;
@@ -133,11 +213,8 @@ static void lwip_start(void)
     netif_set_default(&lwip.netif);
     netif_set_link_up(&lwip.netif);
     netif_set_up(&lwip.netif);
-    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_V4);
-    if (listener == NULL || tcp_bind(listener, IP4_ADDR_ANY, LWIP_PORT) != ERR_OK || (listener = tcp_listen(listener)) == NULL) {
-        bench_fail("lwIP does not listen");
-    }
-    tcp_accept(listener, lwip_on_accept);
+    lwip_listen(LWIP_PORT, lwip_on_accept);
+    lwip_listen(LWIP_ECHO, lwip_on_accept_echo);
 }
 
 static void lwip_connect(void)
@@ -200,7 +277,15 @@ static void *lwip_open(unsigned long mss)
     return NULL;
 }
 
+static void *lwip_open_many(unsigned long param)
+{
+    (void)param;
+    lwip_start();
+    return NULL;
+}
+
 const struct bench_case bench_lwip[] = {
     {"lwIP, copy", "1460 octets", "copy 1460", lwip_open, lwip_copy, 1460, 10000, 0, 1},
     {"lwIP, in place", "1460 octets", "in place 1460", lwip_open, lwip_in_place, 1460, 10000, 0, 1},
+    {"lwIP, connection", "connection", "connection", lwip_open_many, lwip_come_and_go, 0, 5000, 0, 1},
     {0}};

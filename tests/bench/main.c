@@ -174,6 +174,7 @@ static void bench_add_all(const char *only)
 {
     bench_add(bench_floors, only);
     bench_add(bench_world, only);
+    bench_add(bench_super, only);
     bench_add(bench_wire, only);
     bench_add(bench_crowd, only);
     bench_add(bench_loopback, only);
@@ -222,15 +223,16 @@ static const char usage[] =
     "  --scale X       so much more work a turn (1)\n"
     "  --json          as JSON\n"
     "  --list          name the cases and end; --counted: those that CI watches\n"
+    "  --memory        octets a connection takes instead of times\n"
     "  --count CASE    do the work of one case once and say how many units it was: for callgrind\n";
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"only", 1, NULL, 'o'}, {"rounds", 1, NULL, 'r'}, {"scale", 1, NULL, 's'},
-        {"json", 0, NULL, 'j'}, {"list", 0, NULL, 'l'}, {"counted", 0, NULL, 'k'}, {"count", 1, NULL, 'c'}, {"help", 0, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+        {"json", 0, NULL, 'j'}, {"list", 0, NULL, 'l'}, {"memory", 0, NULL, 'm'}, {"counted", 0, NULL, 'k'}, {"count", 1, NULL, 'c'},
+        {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
     const char *count = NULL;
-    bool chosen = false;
+    bool chosen = false, memory = false;
     int list = 0, o;
     while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (o) {
@@ -238,6 +240,7 @@ int main(int argc, char **argv)
         case 'r': bench.rounds = (unsigned)strtoul(optarg, NULL, 10); break;
         case 's': bench.scale = strtod(optarg, NULL); break;
         case 'j': bench.json = true; break;
+        case 'm': memory = true; break;
         case 'l':
         case 'k': list = o; break;
         case 'c': count = optarg; break;
@@ -251,6 +254,10 @@ int main(int argc, char **argv)
     if (bench.rounds < 1 || bench.rounds > ROUNDS_MAX || bench.count == 0 || optind < argc) {
         fputs(usage, stderr);
         return 2;
+    }
+    if (memory) {
+        bench_memory_tell(bench.json);
+        return 0;
     }
     for (unsigned i = 0; list != 0 && i < bench.count; i++) {
         if (list == 'l' || bench.list[i].c->counted > 0) {

@@ -350,9 +350,21 @@ static void *world_open_in_place(unsigned long mss)
     return world_open_bulk(&spec);
 }
 
-static void *world_open_batches(unsigned long mss)
+static void *world_open_copy_batches(unsigned long mss)
 {
     struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_in_place_batches(unsigned long mss)
+{
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, WORLD_BATCH};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_tiny_batches(unsigned long mss)
+{
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH};
     return world_open_bulk(&spec);
 }
 
@@ -379,7 +391,9 @@ static void *world_open_many(unsigned long time_wait)
 const struct bench_case bench_world[] = {
     {"copy 1460", "segment", "floor B 1460", world_open_copy, world_bulk, 1460, 20000, 5000, 1},
     {"in place 1460", "segment", "floor D 1460", world_open_in_place, world_bulk, 1460, 20000, 5000, 1},
-    {"copy 1460, batches of 32", "segment", "floor B 1460", world_open_batches, world_bulk, 1460, 20000, 5000, 1},
+    {"copy 1460, batches of 32", "segment", "floor B 1460", world_open_copy_batches, world_bulk, 1460, 20000, 5000, 1},
+    {"in place 1460, batches of 32", "segment", "floor D 1460", world_open_in_place_batches, world_bulk, 1460, 20000, 5000, 1},
+    {"copy 64, batches of 32", "segment", "floor F", world_open_tiny_batches, world_bulk, 64, 50000, 5000, 1},
     {"copy 1460, timestamps", "1460 octets", "floor B 1460", world_open_stamped, world_bulk, 1500, 20000, 5000, 1448.0 / 1460},
     {"copy 8960", "segment", "floor B 8960", world_open_copy, world_bulk, 8960, 4000, 0, 1},
     {"in place 8960", "segment", "floor D 8960", world_open_in_place, world_bulk, 8960, 4000, 0, 1},

@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 
 import base  # noqa: E402
 import packets  # noqa: E402
+import seeds  # noqa: E402
 
 PLANTED = ("size < 2 || size > len - at", "size < 2")  # an option may be longer than what is left of the list
 MAPPED = "00000000000000000000ffff"
@@ -71,6 +72,23 @@ class Parts(unittest.TestCase):
             kinds.append(kind)
             data = data[length:]
         self.assertEqual(kinds, [0x0a0d0d0a, 1, 6, 6])
+
+    def test_a_capture_becomes_an_input(self):
+        syn = f"{MAPPED}c6336402 {MAPPED}c0000201 9c4000507ffffff0000000006002ffff00000000020405b4"
+        answer = f"{MAPPED}c0000201 {MAPPED}c6336402 00509c40000003e87ffffff16012ffff00000000020405b4"
+        text = f"{MAPPED}c6336402 {MAPPED}c0000201 9c4000507ffffff1000003e95018100000000000" + "6162"
+        _, seen = self.diary(f"event 9\nin 1000 {syn}\nout 1000 {answer}\nin 51000 {text}\n")
+        told, = seeds.inputs_of(packets.pcapng(seen, "what"), 0x18)
+        self.assertEqual(told[:8].hex(), "1c002400200018" + "0f")  # no options but MSS, passive, then what an open says
+        self.assertIn(bytes.fromhex("00" "12" "cc" "18" "00000000" "00000000" "ffffff" "01e005b4"), told)     # SYN, MSS 1460
+        self.assertIn(bytes.fromhex("0afc01f4" "00" "08" "cc" "0c" "00000001" "00000001" "02" "ff1000" "0900"), told)  # 50 ms; text is read
+
+    def test_a_capture_that_does_not_say_whose_end_it_is(self):
+        packet = packets.with_ip(bytes.fromhex(MAPPED + "c6336402"), bytes.fromhex(MAPPED + "c0000201"), bytes.fromhex("9c40005000000001000000006002ffff00000000020405b4"))
+        record = struct.pack("<IIII", 1, 0, len(packet), len(packet)) + packet
+        head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101)
+        self.assertEqual(len(list(seeds.inputs_of(head + record + record[:20]))), 1)  # the end that got something
+        self.assertEqual(list(seeds.inputs_of(b"not a capture, or the first octets of one")), [])
 
 
 class Tree(unittest.TestCase):
