@@ -158,7 +158,7 @@ static answer inside_set_congestion(weir_stack_config *config, const char *value
     for (unsigned kind = 0; kind < WEIR_CC_COUNT; kind++) {
         if (strcmp(weir_cc_name((enum weir_cc_kind)kind), name) == 0) {
             config->tcp.cc = (uint8_t)kind;
-            return 0;
+            return weir_config_check(&config->tcp, NULL) == WEIR_ERR_LEFT_OUT ? ANSWER_UNIMPLEMENTED : 0;
         }
     }
     return ANSWER_UNIMPLEMENTED;
@@ -196,8 +196,13 @@ answer inside_config_set(struct inside_config *config, const char *name, const c
         if (strcmp(s->name, name) != 0) {
             continue;
         }
-        if (!inside_number(value, s->kind == INSIDE_TIME, &number) || !inside_store(&changed, s, number) ||
-            weir_stack_size(&changed) == 0) {
+        if (!inside_number(value, s->kind == INSIDE_TIME, &number) || !inside_store(&changed, s, number)) {
+            return ANSWER_ERRNO(EINVAL);
+        }
+        if (weir_config_check(&changed.tcp, NULL) == WEIR_ERR_LEFT_OUT) {
+            return ANSWER_UNIMPLEMENTED;
+        }
+        if (weir_stack_size(&changed) == 0) {
             return ANSWER_ERRNO(EINVAL);
         }
         config->stack = changed;
