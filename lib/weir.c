@@ -25,6 +25,7 @@
 #include "recovery/bits.c"
 #include "recovery/sack.c"
 #include "recovery/sack_check.c"
+#include "recovery/sack_small.c"
 #include "recovery/cc.c"
 #include "recovery/prr.c"
 #include "recovery/cwv.c"

@@ -38,6 +38,10 @@
 #ifndef WEIR_WITH_RACK /* config.rack (RFC 8985) */
 #define WEIR_WITH_RACK WEIR_WITH_ALL
 #endif
+#ifndef WEIR_WITH_LARGE_BOARD /* a scoreboard for thousands of segments in flight; without it one in little code, for some dozens: no
+                                 more than 16 are told apart with rings of 16 KiB */
+#define WEIR_WITH_LARGE_BOARD WEIR_WITH_ALL
+#endif
 #ifndef WEIR_WITH_PRR /* config.prr (RFC 9937) */
 #define WEIR_WITH_PRR WEIR_WITH_ALL
 #endif
@@ -62,14 +66,28 @@
 #ifndef WEIR_WITH_PREDICTION /* the usual segments by a shorter way; the same effect without */
 #define WEIR_WITH_PREDICTION WEIR_WITH_ALL
 #endif
+#ifndef WEIR_WITH_FAST_CHECKSUM /* wide words and vectors; without, 16 bits at a time */
+#define WEIR_WITH_FAST_CHECKSUM WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_FAST_TABLE /* the state table as straight-line code; without, as data that is walked */
+#define WEIR_WITH_FAST_TABLE WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_NAMES /* weir_config_check names the field; without, all are called "configuration" */
+#define WEIR_WITH_NAMES WEIR_WITH_ALL
+#endif
 
 #if WEIR_WITH_BBR && !(WEIR_WITH_PACING && WEIR_WITH_RATE)
 #error "WEIR_WITH_BBR needs WEIR_WITH_PACING and WEIR_WITH_RATE"
 #endif
 
+#if WEIR_WITH_RACK && !WEIR_WITH_LARGE_BOARD
+#error "WEIR_WITH_RACK needs WEIR_WITH_LARGE_BOARD"
+#endif
+
 #define WEIR_WITH_EVERYTHING                                                                                             \
     (WEIR_WITH_CUBIC && WEIR_WITH_BBR && WEIR_WITH_HYSTART && WEIR_WITH_CWV && WEIR_WITH_PACING && WEIR_WITH_RATE &&     \
      WEIR_WITH_RACK && WEIR_WITH_PRR && WEIR_WITH_UNDO && WEIR_WITH_ECN && WEIR_WITH_TIMESTAMPS && WEIR_WITH_WINDOW_SCALE && \
-     WEIR_WITH_GROWTH && WEIR_WITH_GSO && WEIR_WITH_PREDICTION)
+     WEIR_WITH_LARGE_BOARD && WEIR_WITH_GROWTH && WEIR_WITH_GSO && WEIR_WITH_PREDICTION && WEIR_WITH_FAST_CHECKSUM &&                  \
+     WEIR_WITH_FAST_TABLE && WEIR_WITH_NAMES)
 
 #endif /* WEIR_FEATURES_H */

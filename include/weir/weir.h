@@ -697,14 +697,18 @@ struct weir_mark {
  * are named by their places in memory, 0 .. cap - 1; 65535: none. */
 struct weir_board {
     struct weir_sent *sent;
-    uint16_t head, count, cap;      /* place of the first, in order of sequence */
+    uint16_t count, cap;
+#if WEIR_WITH_LARGE_BOARD
+    uint16_t head;                  /* place of the first, in order of sequence */
     uint16_t first, last;           /* in order of transmission */
     uint16_t late, ahead;           /* in that order: before `late` all are LOST; `ahead` is RACK's mark */
     uint16_t edge;                  /* in order of sequence: below it nothing is FLYING */
+    uint32_t above_runs;
+    uint32_t credit;                /* records that may yet be moved for a peer's blocks */
+#endif
     uint32_t octets;                /* from the first record to the last */
     uint32_t sacked, lost, resent;  /* of them */
-    uint32_t above, above_runs;     /* from `edge` on: octets SACKED, in so many runs */
-    uint32_t credit;                /* records that may yet be moved for a peer's blocks */
+    uint32_t above;                 /* from `edge` on: octets SACKED, in `above_runs` runs */
 #if WEIR_WITH_RATE
     uint8_t limited;                /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
     struct weir_mark mark;

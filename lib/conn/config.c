@@ -89,71 +89,105 @@ WEIR_API void weir_config_tiny(weir_config *config)
     config->quick_acks = 0;
 }
 
-/* A field, whether it is in range, and its name for people. */
-struct config_rule {
-    bool holds;
-    const char *field;
+/* What a field is called, for people. */
+#if WEIR_WITH_NAMES
+#define CONFIG_NAME(field) (field)
+#else
+#define CONFIG_NAME(field) "configuration"
+#endif
+
+/* The range of one field; of times in microseconds, where UINT32_MAX is any. */
+struct config_range {
+    uint8_t at, size;
+    uint32_t least, most;
+#if WEIR_WITH_NAMES
+    const char *name;
+#endif
+};
+#if WEIR_WITH_NAMES
+#define CONFIG_RANGE(field, least, most) {offsetof(weir_config, field), sizeof(((weir_config *)0)->field), least, most, #field}
+#else
+#define CONFIG_RANGE(field, least, most) {offsetof(weir_config, field), sizeof(((weir_config *)0)->field), least, most}
+#endif
+static const struct config_range config_ranges[] = {
+    CONFIG_RANGE(mtu, 576 - 148, UINT16_MAX), /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
+    CONFIG_RANGE(mss_min, 64, 536),           /* options take 40 of it; 536 is what everyone may assume */
+    CONFIG_RANGE(cc, 0, WEIR_CC_COUNT - 1),
+    CONFIG_RANGE(pacing, 0, WEIR_PACING_COUNT - 1),
+    CONFIG_RANGE(ecn, 0, WEIR_ECN_COUNT - 1),
+    CONFIG_RANGE(rx_max, 0, UINT32_C(1) << 30),
+    CONFIG_RANGE(tx_max, 0, UINT32_C(1) << 30),
+    CONFIG_RANGE(ack_every, 1, UINT8_MAX),
+    CONFIG_RANGE(ttl, 1, UINT8_MAX),
+    CONFIG_RANGE(dscp, 0, 63),
+    CONFIG_RANGE(keepalive_count, 1, UINT8_MAX), /* MUST-29 */
+    CONFIG_RANGE(rto_initial_us, 1000, UINT32_MAX),
+    CONFIG_RANGE(rto_min_us, 1000, UINT32_MAX),
+    CONFIG_RANGE(rto_max_us, 0, UINT32_C(3600) * 1000000),
+    CONFIG_RANGE(ack_delay_us, 0, 500000 - 1), /* MUST-40 */
+    CONFIG_RANGE(r2_us, 1000, UINT32_MAX),
+    CONFIG_RANGE(r2_syn_us, 1000, UINT32_MAX),
+    CONFIG_RANGE(keepalive_interval_us, 1000, UINT32_MAX),
+    CONFIG_RANGE(persist_max_us, 1000, UINT32_MAX),
+    CONFIG_RANGE(sws_override_us, 1000, 1000000), /* RFC 9293 3.8.6.2.1 */
+    CONFIG_RANGE(msl_us, 0, UINT32_C(600) * 1000000),
 };
 
-static const char *config_first(const struct config_rule *rules, unsigned count)
+static uint64_t config_value(const weir_config *config, const struct config_range *r)
 {
-    const char *bad = NULL;
-    for (unsigned i = 0; i < count && bad == NULL; i++) { /* the table */
-        bad = rules[i].holds ? NULL : rules[i].field;
+    const uint8_t *at = (const uint8_t *)config + r->at;
+    uint64_t value = *at;
+    uint32_t word;
+    uint16_t half;
+    switch (r->size) {
+    case sizeof half: memcpy(&half, at, sizeof half); return half;
+    case sizeof word: memcpy(&word, at, sizeof word); return word;
+    case sizeof value: memcpy(&value, at, sizeof value); return value;
+    default: return value;
     }
-    return bad;
-}
-
-/* The first feature that is asked for and was left out. Not `||`: what is constant decides nothing at run time. */
-static const char *config_left_out(const weir_config *config)
-{
-    const struct config_rule rules[] = {
-        {WEIR_WITH_CUBIC | (config->cc != WEIR_CC_CUBIC), "cc"},
-        {WEIR_WITH_BBR | (config->cc != WEIR_CC_BBR), "cc"},
-        {WEIR_WITH_HYSTART | !config->hystart, "hystart"},
-        {WEIR_WITH_CWV | !config->cwv, "cwv"},
-        {WEIR_WITH_PACING | (config->pacing == WEIR_PACING_OFF), "pacing"},
-        {WEIR_WITH_RACK | !config->rack, "rack"},
-        {WEIR_WITH_PRR | !config->prr, "prr"},
-        {WEIR_WITH_UNDO | !config->undo, "undo"},
-        {WEIR_WITH_ECN | (config->ecn == WEIR_ECN_OFF && !config->abe), "ecn"},
-        {WEIR_WITH_TIMESTAMPS | (!config->timestamps && !config->require_timestamps), "timestamps"},
-        {WEIR_WITH_WINDOW_SCALE | !config->window_scale, "window_scale"},
-        {WEIR_WITH_GROWTH | (config->rx_max == 0 && config->tx_max == 0), "rx_max"},
-        {WEIR_WITH_GSO | (config->gso_max == 0 && !config->partial_checksum), "gso_max"},
-    };
-    return WEIR_WITH_EVERYTHING ? NULL : config_first(rules, sizeof rules / sizeof rules[0]);
 }
 
 static const char *config_out_of_range(const weir_config *config)
 {
-    const struct config_rule rules[] = {
-        {config->mtu >= 576 - 148, "mtu"}, /* room for 60 octets of IP, 60 of TCP and some text; RFC 791 asks 68 of every link */
-        {config->gso_max == 0 || config->gso_max >= config->mtu, "gso_max"},
-        {config->mss_min >= 64 && config->mss_min <= 536, "mss_min"}, /* options take 40 of it; 536 is what everyone may assume */
-        {config->cc < WEIR_CC_COUNT, "cc"},
-        {config->pacing < WEIR_PACING_COUNT, "pacing"},
-        {config->ecn < WEIR_ECN_COUNT, "ecn"},
-        {config->rx_max <= 1u << 30, "rx_max"},
-        {config->tx_max <= 1u << 30, "tx_max"},
-        {config->ack_every >= 1, "ack_every"},
-        {config->ttl >= 1, "ttl"},
-        {config->dscp <= 63, "dscp"},
-        {config->keepalive_count >= 1, "keepalive_count"}, /* MUST-29 */
-        {config->rto_initial_us >= 1000, "rto_initial_us"},
-        {config->rto_min_us >= 1000, "rto_min_us"},
-        {config->rto_max_us >= config->rto_min_us && config->rto_max_us <= 3600 * CONFIG_S, "rto_max_us"},
-        {config->ack_delay_us < 500 * CONFIG_MS, "ack_delay_us"}, /* MUST-40 */
-        {config->r2_us >= 1000, "r2_us"},
-        {config->r2_syn_us >= 1000, "r2_syn_us"},
-        {config->keepalive_interval_us >= 1000, "keepalive_interval_us"},
-        {config->persist_max_us >= 1000, "persist_max_us"},
-        {config->sws_override_us >= 1000 && config->sws_override_us <= CONFIG_S, "sws_override_us"}, /* RFC 9293 3.8.6.2.1 */
-        {config->msl_us <= 600 * CONFIG_S, "msl_us"},
-        {config->fin_wait_us < WEIR_FOREVER, "fin_wait_us"},
-        {config->orphan_us < WEIR_FOREVER, "orphan_us"},
-    };
-    return config_first(rules, sizeof rules / sizeof rules[0]);
+    for (unsigned i = 0; i < sizeof config_ranges / sizeof config_ranges[0]; i++) { /* the table */
+        const struct config_range *r = &config_ranges[i];
+        uint64_t value = config_value(config, r);
+        if (value < r->least || (value > r->most && r->most != UINT32_MAX)) {
+#if WEIR_WITH_NAMES
+            return r->name;
+#else
+            return CONFIG_NAME(NULL);
+#endif
+        }
+    }
+    return config->gso_max > 0 && config->gso_max < config->mtu    ? CONFIG_NAME("gso_max")
+           : config->rto_max_us < config->rto_min_us               ? CONFIG_NAME("rto_max_us")
+           : config->fin_wait_us == WEIR_FOREVER                   ? CONFIG_NAME("fin_wait_us")
+           : config->orphan_us == WEIR_FOREVER                     ? CONFIG_NAME("orphan_us")
+                                                                   : NULL;
+}
+
+/* The first feature that is asked for and was left out. */
+static const char *config_left_out(const weir_config *config)
+{
+    bool cubic = config->cc == WEIR_CC_CUBIC, bbr = config->cc == WEIR_CC_BBR;
+    return (!WEIR_WITH_CUBIC && cubic) || (!WEIR_WITH_BBR && bbr)                                       ? CONFIG_NAME("cc")
+           : !WEIR_WITH_HYSTART && config->hystart                                                      ? CONFIG_NAME("hystart")
+           : !WEIR_WITH_CWV && config->cwv                                                              ? CONFIG_NAME("cwv")
+           : !WEIR_WITH_PACING && config->pacing != WEIR_PACING_OFF                                     ? CONFIG_NAME("pacing")
+           : !WEIR_WITH_RACK && config->rack                                                            ? CONFIG_NAME("rack")
+           : !WEIR_WITH_PRR && config->prr                                                              ? CONFIG_NAME("prr")
+           : !WEIR_WITH_UNDO && config->undo                                                            ? CONFIG_NAME("undo")
+           : !WEIR_WITH_ECN && config->ecn != WEIR_ECN_OFF                                              ? CONFIG_NAME("ecn")
+           : !WEIR_WITH_ECN && config->abe                                                              ? CONFIG_NAME("abe")
+           : !WEIR_WITH_TIMESTAMPS && config->timestamps                                                ? CONFIG_NAME("timestamps")
+           : !WEIR_WITH_TIMESTAMPS && config->require_timestamps                                        ? CONFIG_NAME("require_timestamps")
+           : !WEIR_WITH_WINDOW_SCALE && config->window_scale                                            ? CONFIG_NAME("window_scale")
+           : !WEIR_WITH_GROWTH && config->rx_max > 0                                                    ? CONFIG_NAME("rx_max")
+           : !WEIR_WITH_GROWTH && config->tx_max > 0                                                    ? CONFIG_NAME("tx_max")
+           : !WEIR_WITH_GSO && config->gso_max > 0                                                      ? CONFIG_NAME("gso_max")
+           : !WEIR_WITH_GSO && config->partial_checksum                                                 ? CONFIG_NAME("partial_checksum")
+                                                                                                        : NULL;
 }
 
 static bool config_has_secret(const weir_config *config)
@@ -167,7 +201,7 @@ static bool config_has_secret(const weir_config *config)
 
 WEIR_API weir_err weir_config_check(const weir_config *config, const char **field)
 {
-    const char *bad = config_has_secret(config) ? NULL : "secret";
+    const char *bad = config_has_secret(config) ? NULL : CONFIG_NAME("secret");
     weir_err err = bad != NULL ? WEIR_ERR_SECRET : WEIR_ERR_NONE;
     if (bad == NULL && (bad = config_out_of_range(config)) != NULL) {
         err = WEIR_ERR_INVALID;
@@ -183,3 +217,5 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
 
 #undef CONFIG_MS
 #undef CONFIG_S
+#undef CONFIG_NAME
+#undef CONFIG_RANGE

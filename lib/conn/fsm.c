@@ -47,6 +47,8 @@ static void fsm_fire(struct weiri_step *s, enum weiri_row row, enum weiri_action
     c->path.to = c->state;
 }
 
+#if WEIR_WITH_FAST_TABLE
+
 /* No row asks for a fact and refuses it. */
 #define FSM_MATCHES(in, need, refuse) ((((uint32_t)(in)) >> s->c->state & 1u) && (s->facts & ((need) | (refuse))) == (need))
 
@@ -62,6 +64,86 @@ WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s)
     WEIR_ASSERT(stage == WEIRI_STAGE_END);
 }
 
+WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage)
+{
+#define CALL(id, at, in, need, refuse, action, next, source)                             \
+    if (stage == WEIRI_STAGE_##at && FSM_MATCHES(in, need, refuse)) {                    \
+        fsm_fire(s, WEIRI_ROW_##id, WEIRI_ACT_##action, WEIR_##next);                    \
+        return;                                                                          \
+    }
+#include "conn/rows.h"
+    WEIR_ASSERT(false);
+}
+
+#else
+
+/* A row in eight octets. No row asks for, or refuses, more than two facts: they are named by their numbers, 31 is none. */
+struct fsm_row {
+    unsigned need_1 : 5, need_2 : 5, refuse_1 : 5, refuse_2 : 5, at : 5, then : 5;
+    uint16_t in;
+    uint8_t action, next;
+};
+
+#define FSM_NONE 0x80000000u
+#define FSM_FIRST(facts) ((unsigned)__builtin_ctz((facts) | FSM_NONE))
+#define FSM_SECOND(facts) FSM_FIRST((uint32_t)(facts) & ((uint32_t)(facts) - 1u))
+#define FSM_ROW(at, in, need, refuse, action, next, then)                                                                \
+    {FSM_FIRST(need), FSM_SECOND(need), FSM_FIRST(refuse), FSM_SECOND(refuse), (unsigned)WEIRI_STAGE_##at,               \
+     (unsigned)WEIRI_STAGE_##then, (uint16_t)(in), (uint8_t)WEIRI_ACT_##action, (uint8_t)WEIR_##next},
+
+static const struct fsm_row fsm_rows[] = { /* by enum weiri_row */
+#define ROW(id, at, in, need, refuse, action, next, then, source) FSM_ROW(at, in, need, refuse, action, next, then)
+#define CALL(id, at, in, need, refuse, action, next, source) FSM_ROW(at, in, need, refuse, action, next, END)
+#include "conn/rows.h"
+};
+
+#define FSM_AT_MOST_TWO(facts) ((((facts) & ((facts) - 1u)) & (((facts) & ((facts) - 1u)) - 1u)) == 0)
+#define ROW(id, at, in, need, refuse, ...)                                                                               \
+    typedef char fsm_fits_##id[FSM_AT_MOST_TWO((uint32_t)(need)) && FSM_AT_MOST_TWO((uint32_t)(refuse)) ? 1 : -1];
+#define CALL(id, at, in, need, refuse, ...) ROW(id, at, in, need, refuse, )
+#include "conn/rows.h"
+
+static bool fsm_matches(const struct weiri_step *s, const struct fsm_row *r)
+{
+    uint32_t has = s->facts | FSM_NONE, lacks = ~s->facts | FSM_NONE;
+    return (r->in >> s->c->state & has >> r->need_1 & has >> r->need_2 & lacks >> r->refuse_1 & lacks >> r->refuse_2 & 1u) != 0;
+}
+
+/* The first row of a stage that matches fires; the stage after it. */
+static enum weiri_stage fsm_walk(struct weiri_step *s, enum weiri_stage stage)
+{
+    for (unsigned i = 0; i < WEIRI_ROW_COUNT; i++) { /* the table */
+        const struct fsm_row *r = &fsm_rows[i];
+        if (r->at == (unsigned)stage && fsm_matches(s, r)) {
+            fsm_fire(s, (enum weiri_row)i, (enum weiri_action)r->action, r->next);
+            return (enum weiri_stage)r->then;
+        }
+    }
+    WEIR_ASSERT(false);
+    return WEIRI_STAGE_END;
+}
+
+WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s)
+{
+    enum weiri_stage stage = fsm_first_stage(s->c);
+    while (stage != WEIRI_STAGE_END) { /* stages only go forward */
+        stage = fsm_walk(s, stage);
+    }
+}
+
+WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage)
+{
+    (void)fsm_walk(s, stage);
+}
+
+#undef FSM_NONE
+#undef FSM_FIRST
+#undef FSM_SECOND
+#undef FSM_ROW
+#undef FSM_AT_MOST_TWO
+
+#endif /* WEIR_WITH_FAST_TABLE */
+
 WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count)
 {
     WEIR_ASSERT(count <= WEIR_PATH_MAX && c->path.count == 0);
@@ -72,17 +154,6 @@ WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count
 #endif
     memcpy(c->path.row, rows, count);
     c->path.count = (uint8_t)count;
-}
-
-WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage)
-{
-#define CALL(id, at, in, need, refuse, action, next, source)                             \
-    if (stage == WEIRI_STAGE_##at && FSM_MATCHES(in, need, refuse)) {                    \
-        fsm_fire(s, WEIRI_ROW_##id, WEIRI_ACT_##action, WEIR_##next);                    \
-        return;                                                                          \
-    }
-#include "conn/rows.h"
-    WEIR_ASSERT(false);
 }
 
 static const char *const fsm_row_names[] = {

@@ -5,6 +5,8 @@
  * costs hardly more than a set of ten, whatever was put in. */
 #include "recovery/recovery.h"
 
+#if WEIR_WITH_LARGE_BOARD
+
 #define BITS_LAYERS 4 /* 32^4 is more than any `bound` */
 
 static uint32_t bits_layer(uint32_t bound)
@@ -78,3 +80,5 @@ WEIR_PRIVATE uint32_t weiri_bits_next(const uint32_t *set, uint32_t bound, uint3
 }
 
 #undef BITS_LAYERS
+
+#endif /* WEIR_WITH_LARGE_BOARD */

@@ -77,18 +77,6 @@ static inline uint32_t board_find(const struct weir_board *b, uint32_t offset)
     return low;
 }
 
-/* The record goes, or goes again, now. */
-static inline void board_stamp(const struct weir_board *b, struct weir_sent *r, weir_us now)
-{
-    r->sent_at = (uint32_t)now;
-#if WEIR_WITH_RATE
-    r->limited = b->limited;
-    r->mark = b->mark;
-#else
-    (void)b;
-#endif
-}
-
 /* Behind the records. A place that is free counts as open: what comes and goes without ever being SACKED need not touch the set. */
 static inline uint32_t *board_open(const struct weir_board *b)
 {

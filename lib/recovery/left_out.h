@@ -164,6 +164,12 @@ static inline uint32_t weiri_rate_of(uint32_t delivered, uint32_t interval_us)
     (void)interval_us;
     return 0;
 }
+
+static inline void weiri_rate_expire(const struct weir_rate *r, struct weir_board *b)
+{
+    (void)r;
+    (void)b;
+}
 #endif
 
 #if !WEIR_WITH_CWV

@@ -19,6 +19,7 @@ WEIR_PRIVATE void weiri_rtt_adapt(struct weir_rtt *r, const struct weir_rtt *bef
 /* Rule 5.5: the timeout after `backoff` doublings, never above bounds->max. */
 WEIR_PRIVATE uint32_t weiri_rtt_rto(const struct weir_rtt *r, unsigned backoff, const struct weiri_rto_bounds *bounds);
 
+#if WEIR_WITH_LARGE_BOARD
 /* ---- bits.c: a set of numbers below `bound`, at most 2^20; `set` has weiri_bits_words(bound) words, 0 at first ---- */
 
 #define WEIRI_BITS_NONE UINT32_MAX
@@ -29,6 +30,7 @@ WEIR_PRIVATE void weiri_bits_put(uint32_t *set, uint32_t bound, uint32_t i);
 WEIR_PRIVATE void weiri_bits_take(uint32_t *set, uint32_t bound, uint32_t i);
 /* The least that is `i` or more. */
 WEIR_PRIVATE uint32_t weiri_bits_next(const uint32_t *set, uint32_t bound, uint32_t i);
+#endif
 
 /* ---- sack.c: the scoreboard. RFC 2018 5, RFC 6675 ---- */
 
@@ -48,7 +50,9 @@ struct weir_sent {
     uint8_t tries;         /* transmissions, saturating: Karn's rule asks for 1 */
     uint8_t limited;       /* enum weiri_limited: what held the sender back then */
     uint8_t reserved;      /* 0 */
+#if WEIR_WITH_LARGE_BOARD
     uint16_t older, newer; /* places of its neighbours in order of transmission; what is SACKED has none */
+#endif
 #if WEIR_WITH_RATE
     struct weir_mark mark; /* with sent_at: of the same transmission */
 #endif
@@ -64,7 +68,11 @@ struct weiri_acked {
 };
 
 /* The memory of a board with room for `cap` records, counted in records: two sets of bits go with them. */
+#if WEIR_WITH_LARGE_BOARD
 #define WEIRI_BOARD_MEMORY(cap) ((cap) + (cap) / 64u + 2u)
+#else
+#define WEIRI_BOARD_MEMORY(cap) (cap)
+#endif
 WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *memory, uint16_t cap);
 /* Appends [from, to) as sent now. When full: like neighbours are joined (the later time stays) until there is room; where that has been
  * done too often, or is of no use, the last record grows if it is FLYING. False: no room, send nothing now. Pushes and SACK blocks leave
@@ -104,6 +112,7 @@ WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b);
 WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, uint32_t *i, struct weir_sent *part);
 /* Record i of b->count, in order of sequence. */
 WEIR_PRIVATE const struct weir_sent *weiri_board_record(const struct weir_board *b, uint32_t i);
+#if WEIR_WITH_LARGE_BOARD
 /* What is not SACKED, in order of its last transmission, with a mark in it that only moves on: `next` is the first record behind the
  * mark, NULL at the end; `pass` moves the mark behind it. Before the mark, of what is neither SACKED nor LOST: `oldest` and `newest`, NULL
  * if there is none; `lose` makes the oldest LOST. */
@@ -114,12 +123,25 @@ WEIR_PRIVATE const struct weir_sent *weiri_board_newest(struct weir_board *b);
 WEIR_PRIVATE void weiri_board_lose(struct weir_board *b);
 /* The first record in order of sequence becomes LOST, unless it is SACKED. */
 WEIR_PRIVATE void weiri_board_lose_first(struct weir_board *b);
+#endif
 /* Nothing is LOST after all: what was becomes what it was before. */
 WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b);
 /* Moves to larger storage. */
 WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *memory, uint16_t cap);
 /* NULL, or the invariant that is broken; [una, nxt) is what the records must cover. */
 WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq una, weir_seq nxt);
+
+/* The record goes, or goes again, now. */
+static inline void recovery_stamp(const struct weir_board *b, struct weir_sent *r, weir_us now)
+{
+    r->sent_at = (uint32_t)now;
+#if WEIR_WITH_RATE
+    r->limited = b->limited;
+    r->mark = b->mark;
+#else
+    (void)b;
+#endif
+}
 
 /* ---- cc.c and cc_<name>.c: how much may be in flight. RFC 5681 ---- */
 

@@ -15,6 +15,10 @@
  * each MSS; and where a peer's block ends inside a segment, which it may do as long as there is credit. Pushes give credit; without it the
  * block is taken for the whole records that it covers. And to join records when memory is full, which needs credit too.
  */
+#include "recovery/recovery.h"
+
+#if WEIR_WITH_LARGE_BOARD
+
 #include "recovery/board.h"
 
 #define SACK_PAY 8 /* moves that a push pays for: joining all of a board that has no holes costs two */
@@ -354,7 +358,7 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
     struct weir_sent *r = board_in(b, place);
     r->from = run.from;
     r->to = run.to;
-    board_stamp(b, r, now);
+    recovery_stamp(b, r, now);
     r->state = (uint8_t)WEIRI_SENT_FLYING;
     r->tries = 1;
     r->reserved = 0;
@@ -365,7 +369,7 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
 /* It goes to the end of the order of transmission. */
 static void sack_sent_now(struct weir_board *b, uint16_t place, weir_us now)
 {
-    board_stamp(b, board_in(b, place), now);
+    recovery_stamp(b, board_in(b, place), now);
     sack_unlink(b, place);
     sack_link_last(b, place);
 }
@@ -570,7 +574,7 @@ WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_
         struct weir_sent *r = board_at(b, i);
         r->tries = (uint8_t)(r->tries + (r->tries < UINT8_MAX));
         if (r->state == (uint8_t)WEIRI_SENT_SACKED) {
-            board_stamp(b, r, now);
+            recovery_stamp(b, r, now);
         } else {
             sack_mark(b, board_place(b, i), WEIRI_SENT_RESENT);
             sack_sent_now(b, board_place(b, i), now);
@@ -689,3 +693,5 @@ WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *memor
 }
 
 #undef SACK_PAY
+
+#endif /* WEIR_WITH_LARGE_BOARD */

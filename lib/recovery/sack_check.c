@@ -1,4 +1,8 @@
 /* sack_check.c - the invariants of the scoreboard, for weir_check and the tests. Looks at every record. */
+#include "recovery/recovery.h"
+
+#if WEIR_WITH_LARGE_BOARD
+
 #include "recovery/board.h"
 
 /* NULL, or what is wrong with one record by itself. */
@@ -107,3 +111,5 @@ WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq 
     wrong = wrong != NULL ? wrong : sack_check_counts(b);
     return wrong != NULL ? wrong : sack_check_order(b);
 }
+
+#endif /* WEIR_WITH_LARGE_BOARD */

@@ -10,7 +10,7 @@
  * so that one shift and two additions do for a vector. Exact for up to 2^32 octets. */
 #include "wire/wire.h"
 
-#if defined(__SSE2__) && !defined(WEIR_NO_SIMD)
+#if defined(__SSE2__) && !defined(WEIR_NO_SIMD) && WEIR_WITH_FAST_CHECKSUM
 #define CHECKSUM_SSE2 1
 #include <emmintrin.h>
 #else
@@ -226,6 +226,8 @@ static bool checksum_avx2_here(size_t len)
 }
 #endif
 
+#if WEIR_WITH_FAST_CHECKSUM
+
 WEIR_PRIVATE uint64_t weiri_sum(const uint8_t *octets, size_t len, uint64_t sum)
 {
 #if CHECKSUM_AVX2
@@ -254,6 +256,29 @@ WEIR_PRIVATE uint64_t weiri_sum_copy(uint8_t *to, const uint8_t *from, size_t le
 #endif
 }
 
+#else
+
+/* No carry is lost below 2^48 octets. */
+WEIR_PRIVATE uint64_t weiri_sum(const uint8_t *octets, size_t len, uint64_t sum)
+{
+    for (; len > 1; len -= 2, octets += 2) {
+        uint16_t word;
+        memcpy(&word, octets, sizeof word);
+        sum += word;
+    }
+    return checksum_add(sum, checksum_tail(NULL, octets, len));
+}
+
+WEIR_PRIVATE uint64_t weiri_sum_copy(uint8_t *to, const uint8_t *from, size_t len, uint64_t sum)
+{
+    if (len == 0) /* an empty slice may be a null pointer */
+        return sum;
+    memcpy(to, from, len);
+    return weiri_sum(to, len, sum);
+}
+
+#endif /* WEIR_WITH_FAST_CHECKSUM */
+
 /* A part that begins at an odd offset has its octets in the other halves of the 16-bit words: RFC 1071 2(B) swaps them
  * back, which in a 64-bit one's complement sum is a rotation by eight bits. */
 WEIR_PRIVATE uint64_t weiri_sum_join(uint64_t sum, uint64_t part, size_t offset)
@@ -278,12 +303,16 @@ static uint32_t checksum_word32(uint32_t number)
  * the all-zero sum, because the protocol is not 0. */
 WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
 {
-    const uint8_t *source = pseudo->source.octets, *destination = pseudo->destination.octets;
     uint64_t sum;
 
+#if WEIR_WITH_FAST_CHECKSUM
+    const uint8_t *source = pseudo->source.octets, *destination = pseudo->destination.octets;
     sum = checksum_add(checksum_get64(source), checksum_get64(source + 8));
     sum = checksum_add(sum, checksum_get64(destination));
     sum = checksum_add(sum, checksum_get64(destination + 8));
+#else
+    sum = weiri_sum((const uint8_t *)pseudo, sizeof *pseudo, 0);
+#endif
     return checksum_add(sum, (uint64_t)checksum_word32(len) + checksum_word32(protocol));
 }
 

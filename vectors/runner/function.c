@@ -5,6 +5,13 @@
 #include <string.h>
 
 /* All functions of FORMAT.md. NULL: weir has none. */
+/* Of what is kept by itself in a build with features left out nothing is asked. */
+#if WEIR_WITH_EVERYTHING
+#define FUNCTION_WITH_ALL(function) function
+#else
+#define FUNCTION_WITH_ALL(function) NULL
+#endif
+
 static const struct function_entry {
     const char *name;
     function_body *body;
@@ -26,17 +33,17 @@ static const struct function_entry {
     {"scoreboard", function_scoreboard},
     {"initial-window", function_initial_window},
     {"newreno", function_newreno},
-    {"cubic-window", function_cubic_window},
-    {"cubic-reduce", function_cubic_reduce},
+    {"cubic-window", FUNCTION_WITH_ALL(function_cubic_window)},
+    {"cubic-reduce", FUNCTION_WITH_ALL(function_cubic_reduce)},
     {"cubic-reduce-literal", NULL},
-    {"cubic-estimate", function_cubic_estimate},
-    {"cubic-step", function_cubic_step},
-    {"cubic-growth", function_cubic_growth},
-    {"delivery-rate", function_delivery_rate},
-    {"bbr", function_bbr},
-    {"prr-trace", function_prr_trace},
+    {"cubic-estimate", FUNCTION_WITH_ALL(function_cubic_estimate)},
+    {"cubic-step", FUNCTION_WITH_ALL(function_cubic_step)},
+    {"cubic-growth", FUNCTION_WITH_ALL(function_cubic_growth)},
+    {"delivery-rate", FUNCTION_WITH_ALL(function_delivery_rate)},
+    {"bbr", FUNCTION_WITH_ALL(function_bbr)},
+    {"prr-trace", FUNCTION_WITH_ALL(function_prr_trace)},
     {"prr-trace-literal", NULL},
-    {"prr-step", function_prr_step},
+    {"prr-step", FUNCTION_WITH_ALL(function_prr_step)},
     {"prr-step-literal", NULL},
     {"rfc6675-trace", NULL},
     {"rfc6937-trace", NULL},
@@ -44,11 +51,11 @@ static const struct function_entry {
     {"acknowledgment", function_acknowledgment},
     {"reset", function_reset},
     {"time-wait-syn", function_time_wait_syn},
-    {"paws", function_paws},
+    {"paws", FUNCTION_WITH_ALL(function_paws)},
     {"sack-receiver", function_sack_receiver},
-    {"timestamp-echo", function_timestamp_echo},
-    {"timestamp-echo-sent", function_timestamp_echo_sent},
-    {"window", function_window},
+    {"timestamp-echo", FUNCTION_WITH_ALL(function_timestamp_echo)},
+    {"timestamp-echo-sent", FUNCTION_WITH_ALL(function_timestamp_echo_sent)},
+    {"window", FUNCTION_WITH_ALL(function_window)},
     {"exchange", function_exchange},
     {"sequence-extension", NULL},
     {"md5", NULL},

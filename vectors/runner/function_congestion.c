@@ -3,6 +3,8 @@
 
 #include "function.h"
 
+#if WEIR_WITH_EVERYTHING
+
 /* ---- CUBIC: a segment has 1000 octets ---- */
 
 enum { CONGESTION_MSS = 1000, CONGESTION_SEGMENTS_MAX = 1000000 };
@@ -285,3 +287,5 @@ json_t *function_prr_trace(struct function_input *in)
     }
     return json_pack("{so}", "steps", steps);
 }
+
+#endif /* WEIR_WITH_EVERYTHING */

@@ -3,6 +3,8 @@
 
 #include "function.h"
 
+#if WEIR_WITH_EVERYTHING
+
 /* ---- samples of the delivery rate ---- */
 
 enum { PATH_SEGMENTS_MAX = 128 };
@@ -220,3 +222,5 @@ json_t *function_bbr(struct function_input *in)
     }
     return json_pack("{so}", "states", states);
 }
+
+#endif /* WEIR_WITH_EVERYTHING */

@@ -158,7 +158,7 @@ static answer inside_set_congestion(weir_stack_config *config, const char *value
     for (unsigned kind = 0; kind < WEIR_CC_COUNT; kind++) {
         if (strcmp(weir_cc_name((enum weir_cc_kind)kind), name) == 0) {
             config->tcp.cc = (uint8_t)kind;
-            return 0;
+            return weir_config_check(&config->tcp, NULL) == WEIR_ERR_LEFT_OUT ? ANSWER_UNIMPLEMENTED : 0;
         }
     }
     return ANSWER_UNIMPLEMENTED;
@@ -196,8 +196,13 @@ answer inside_config_set(struct inside_config *config, const char *name, const c
         if (strcmp(s->name, name) != 0) {
             continue;
         }
-        if (!inside_number(value, s->kind == INSIDE_TIME, &number) || !inside_store(&changed, s, number) ||
-            weir_stack_size(&changed) == 0) {
+        if (!inside_number(value, s->kind == INSIDE_TIME, &number) || !inside_store(&changed, s, number)) {
+            return ANSWER_ERRNO(EINVAL);
+        }
+        if (weir_config_check(&changed.tcp, NULL) == WEIR_ERR_LEFT_OUT) {
+            return ANSWER_UNIMPLEMENTED;
+        }
+        if (weir_stack_size(&changed) == 0) {
             return ANSWER_ERRNO(EINVAL);
         }
         config->stack = changed;
@@ -208,14 +213,19 @@ answer inside_config_set(struct inside_config *config, const char *name, const c
 
 bool inside_has(const char *need)
 {
-    static const char *const features[] = {
-        "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
-        "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn",
-        "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "cwv", "pacing",
-        "delivery-rate", "bbr", "rows"};
+    static const struct {
+        const char *name;
+        bool here; /* what was left out of this build is not (weir/features.h) */
+    } features[] = {
+        {"timestamps", WEIR_WITH_TIMESTAMPS}, {"sack", true}, {"dsack", true}, {"window-scale", WEIR_WITH_WINDOW_SCALE},
+        {"paws", WEIR_WITH_TIMESTAMPS}, {"rfc5961", true}, {"limited-transmit", true}, {"keepalive", true}, {"user-timeout", true},
+        {"urgent", true}, {"icmp", true}, {"pmtud", true}, {"time-wait", true}, {"half-close", true}, {"iss", true}, {"msl", true},
+        {"hold", true}, {"virtual-time", true}, {"ipv6", true}, {"ecn", WEIR_WITH_ECN}, {"rfc6675", true}, {"rack", WEIR_WITH_RACK},
+        {"tlp", WEIR_WITH_RACK}, {"prr", WEIR_WITH_PRR}, {"cubic", WEIR_WITH_CUBIC}, {"f-rto", WEIR_WITH_UNDO}, {"cwv", WEIR_WITH_CWV},
+        {"pacing", WEIR_WITH_PACING}, {"delivery-rate", WEIR_WITH_RATE}, {"bbr", WEIR_WITH_BBR}, {"rows", true}};
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
-        if (strcmp(features[i], need) == 0) {
-            return true;
+        if (strcmp(features[i].name, need) == 0) {
+            return features[i].here;
         }
     }
     return false;
