@@ -224,7 +224,7 @@ WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_c
     uint32_t words[PACK_GROUPS * PACK_GROUP] = {0}, base[PACK_WORDS];
     size_t at = PACK_MAP;
     for (unsigned i = 0; i < PACK_GROUPS; i++) { /* the connection */
-        if (octets[i / 8] >> i % 8 & 1u) {
+        if ((uint32_t)octets[i / 8] >> i % 8 & 1u) {
             at += pack_ungroup(words + i * PACK_GROUP, octets + at);
         }
     }
