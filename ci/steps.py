@@ -408,17 +408,17 @@ def same_everywhere(s):
     s.notes.append(f"trace hash {hashes['gcc']} on x86-64, i686 and mips")
 
 
-def runner_program(s):
-    found = s.options.build / "gcc/vectors/runner/weir-vectors"
+def runner_program(build):
+    found = build / "vectors/runner/weir-vectors"
     if not found.exists():
-        raise Failed("gcc has no weir-vectors: libjansson-dev is missing (ci/install)")
+        raise Failed(f"{build.name} has no weir-vectors: libjansson-dev is missing (ci/install)")
     return found
 
 
-def run_vectors(s, what, *arguments, may_fail=False):
+def run_vectors(s, what, *arguments, build=None):
     """One run of weir-vectors over the tree's vectors; each vector is a case."""
     results = s.build / f"{what}.json"
-    code, _ = s.run(runner_program(s), "--vectors", TOP / "vectors", "--json", results, *arguments, may_fail=True)
+    code, _ = s.run(runner_program(build or s.options.build / "gcc"), "--vectors", TOP / "vectors", "--json", results, *arguments, may_fail=True)
     if code == 2 or not results.exists():
         raise Failed(f"{what}: weir-vectors answered {code}")
     report = json.loads(results.read_text())
@@ -446,6 +446,21 @@ def vectors(s):
 
 
 @step(2)
+def tiny(s):
+    """With WEIR_TINY all vectors that such a build can be asked; and the core compiles with each feature left out by itself."""
+    s.meson("-Dbuildtype=debugoptimized", "-Dtests=false", "-Ddebug_checks=true", "-Dc_args=-DWEIR_TINY", cc="gcc", tests=False)
+    run_vectors(s, "weir with WEIR_TINY", "--strict", build=s.build)
+    text = (TOP / "include/weir/features.h").read_text()
+    alone = re.findall(r"^#ifndef (WEIR_WITH_\w+)", text, re.M)
+    needs = re.findall(r'^#error "(WEIR_WITH_\w+) needs (.*)"', text, re.M)
+    for choice in alone:
+        needing = [f"-D{other}=0" for other, what in needs if choice in what.split()]
+        s.run("gcc", *WARNINGS, f"-D{choice}=0", *needing, "-O1", "-Iinclude", "-Ilib", "-c", "lib/weir.c", "-o", s.build / "part.o")
+    s.gates = len(alone)
+    s.notes.append(f"{len(alone)} features left out, one at a time")
+
+
+@step(2)
 def lwip(s):
     """Another stack, behind the line protocol: what it fails is in its list with a reason, and nothing else."""
     adapter = s.options.build / "gcc/vectors/adapters/adapter-lwip"
@@ -459,8 +474,8 @@ def lwip(s):
 @step(2)
 def pictures(s):
     """The guide's pictures are what runs draw today; they and the report's pages are opened in a browser and looked at."""
-    s.run("ci/pictures", "--check", runner_program(s))
-    code, text = s.run("tests/vectors/pages.py", runner_program(s), may_fail=True)
+    s.run("ci/pictures", "--check", runner_program(s.options.build / "gcc"))
+    code, text = s.run("tests/vectors/pages.py", runner_program(s.options.build / "gcc"), may_fail=True)
     if code == CANNOT:
         s.tally.skipped += 1
         s.notes.append("THERE IS NO BROWSER for the pages (ci/install)")
@@ -508,7 +523,7 @@ def namespaces(s):
 @step(3)
 def kernel(s):
     """Every scenario on the Linux that this runs on, in real time: what it does otherwise is in its list with a reason, and nothing else."""
-    code, text = s.run("tests/vectors/kernel.sh", runner_program(s), may_fail=True, timeout=900)
+    code, text = s.run("tests/vectors/kernel.sh", runner_program(s.options.build / "gcc"), may_fail=True, timeout=900)
     if code == CANNOT:
         s.tally.skipped += 1
         s.gates = 0
