@@ -247,14 +247,46 @@ static void test_any_numbers(void **state)
     }
 }
 
+/* The path is measured before it was ever full: afterwards Startup goes on where it was. */
+static void test_startup_goes_on_after_probe_rtt(void **state)
+{
+    (void)state;
+    struct weir_cc cc;
+    struct weiri_rate_sample s = bbr_sample_of_path();
+    weir_us now = 1000000;
+    uint32_t delivered = 100000;
+    s.first_at = 1; /* something was in flight all the time */
+    weiri_cc_init(&cc, 14600, seq_of(1));
+    struct weiri_cc_event e = bbr_event(&s, delivered, now);
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    s.limited = WEIRI_LIMITED_APP;
+    for (unsigned phase = 0; phase < 3;) { /* Startup, ProbeRTT, Startup */
+        static const uint8_t expected[] = {WEIRI_BBR_STARTUP, WEIRI_BBR_PROBE_RTT, WEIRI_BBR_STARTUP};
+        assert_true(now < 14000000);
+        now += 100000;
+        s.prior = delivered;
+        s.rtt_us = 20001; /* never as short as the first */
+        e = bbr_event(&s, delivered += 100000, now);
+        weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+        phase += cc.bbr.phase == expected[phase];
+        assert_true(phase > 0 && (cc.bbr.phase == WEIRI_BBR_STARTUP || cc.bbr.phase == WEIRI_BBR_PROBE_RTT));
+    }
+    assert_int_equal(cc.bbr.full, 0);
+    assert_int_equal(cc.bbr.min_rtt, 20001);
+}
+
 /* Loss with a queue binds at 2 %, without one at 10 %; only between probes is it the short-term bounds that fall. */
 static void test_what_loss_says(void **state)
 {
     (void)state;
     static const struct {
-        uint32_t lost, rtt;
+        uint32_t lost, rtt, all;
         bool bound;
-    } rows[] = {{1900, 30000, false}, {2300, 30000, true}, {2300, 20000, false}, {9900, 20000, false}, {12000, 20000, true}, {12000, 22400, true}};
+        uint8_t limited;
+    } rows[] = {{1900, 30000, 100000, false, 0}, {2300, 30000, 100000, true, 0},  {2300, 20000, 100000, false, 0},
+                {9900, 20000, 100000, false, 0}, {12000, 20000, 100000, true, 0}, {12000, 22400, 100000, true, 0},
+                {5000, 20000, 30000, true, 0}, /* of little in flight, as much as the path took; then because the peer's window was small */
+                {5000, 20000, 30000, false, WEIRI_LIMITED_WINDOW}, {12000, 20000, 30000, true, WEIRI_LIMITED_WINDOW}};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct weir_cc cc;
         struct weiri_rate_sample s = bbr_sample_of_path();
@@ -266,7 +298,8 @@ static void test_what_loss_says(void **state)
         cc.bbr.round_end = 200000;
         cc.bbr.round_rtt = UINT32_MAX;
         s.rtt_us = rows[i].rtt;
-        s.delivered = 100000 - rows[i].lost;
+        s.delivered = rows[i].all - rows[i].lost;
+        s.limited = rows[i].limited;
         e = bbr_event(&s, 300000, 1020000);
         e.lost = rows[i].lost;
         s.prior = 200000;
@@ -462,7 +495,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_the_path), cmocka_unit_test(test_leaves_no_queue),  cmocka_unit_test(test_follows_the_path),
         cmocka_unit_test(test_noise),          cmocka_unit_test(test_short_queue),      cmocka_unit_test(test_fairness),
-        cmocka_unit_test(test_any_numbers),    cmocka_unit_test(test_what_loss_says),
+        cmocka_unit_test(test_any_numbers),
+        cmocka_unit_test(test_startup_goes_on_after_probe_rtt),
+        cmocka_unit_test(test_what_loss_says),
         cmocka_unit_test(test_a_probe_is_answered_once), cmocka_unit_test(test_what_holds_a_probe_back), cmocka_unit_test(test_timeout_and_undo),
         cmocka_unit_test(test_mark),           cmocka_unit_test(test_hostile_acknowledgments),
         cmocka_unit_test(test_counts_saturate),

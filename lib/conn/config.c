@@ -206,8 +206,9 @@ WEIR_API weir_err weir_config_check(const weir_config *config, const char **fiel
     if (bad == NULL && (bad = config_out_of_range(config)) != NULL) {
         err = WEIR_ERR_INVALID;
     }
-    if (bad == NULL && (bad = config_left_out(config)) != NULL) {
-        err = WEIR_ERR_LEFT_OUT;
+    if (bad == NULL) {
+        bad = config_left_out(config);
+        err = bad != NULL ? WEIR_ERR_LEFT_OUT : WEIR_ERR_NONE;
     }
     if (field != NULL) {
         *field = bad;

@@ -154,13 +154,13 @@ static bool bbr_queue(const struct weir_bbr *b)
     return b->round_rtt != BBR_NONE && b->round_rtt > b->min_rtt && b->round_rtt - b->min_rtt > b->min_rtt / 8;
 }
 
-/* Is this round's loss the path's word that there is too much? Without a queue it is held against what the path holds, if less was in
- * flight: after a round that waited for the peer's window it would tell of two. */
+/* Is this round's loss the path's word that there is too much? Where the peer's window was waited for it is held against what the path
+ * holds, if less was in flight: it may tell of two rounds. */
 static bool bbr_congested(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     const struct weir_bbr *b = &cc->bbr;
-    uint32_t flight = bbr_flight_then(b, e);
-    return b->round_lost > (bbr_queue(b) ? flight / 50 : base_max32(flight, bbr_bdp(cc)) / 10);
+    uint32_t flight = bbr_flight_then(b, e), waited = e->rate->limited != (uint8_t)WEIRI_LIMITED_NOT ? bbr_bdp(cc) : 0;
+    return b->round_lost > (bbr_queue(b) ? flight / 50 : base_max32(flight, waited) / 10);
 }
 
 /* ---- cwnd's allowance for acknowledgments that come in bunches ---------------------------------------------------------------------- */

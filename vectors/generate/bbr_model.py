@@ -95,7 +95,7 @@ class Bbr:
 
     def congested(self, s):
         flight = s.amount + self.lost
-        return self.lost > (flight // 50 if self.queue() else max(flight, self.bdp()) // 10)
+        return self.lost > (flight // 50 if self.queue() else max(flight, self.bdp() if s.limited else 0) // 10)
 
     # ---- one acknowledgment ----
 
