@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "weir/stack.h"
+
 /* `open` prepares everything that is not to be measured, `run` then does at least `count` units and answers how many. */
 struct bench_case {
     const char *name, *unit;
@@ -27,7 +29,7 @@ void bench_memory_tell(bool json);
 _Noreturn void bench_fail(const char *what);
 void *bench_memory(size_t len); /* aligned to a cache line, zero */
 uint64_t bench_random(uint64_t *state);
-
+weir_stack *bench_stack(const weir_stack_config *cfg); /* one that listens on port 80; what cannot be made ends the program */
 
 /* A packet without text and options of peer number i, at an address and a port of its own, to 10.0.0.1 port 80. */
 enum { BENCH_PACKET = 40, BENCH_PORTS = 50000 };

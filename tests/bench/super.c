@@ -21,7 +21,6 @@ struct super {
 static weir_stack *super_stack(unsigned end)
 {
     weir_stack_config cfg;
-    weir_err err;
     weir_stack_config_init(&cfg);
     cfg.tcp.secret[0] = (uint8_t)(1 + end);
     cfg.tcp.gso_max = 65535;
@@ -32,15 +31,7 @@ static weir_stack *super_stack(unsigned end)
     cfg.addr_count = 1;
     cfg.connections_max = 4;
     cfg.rings.rx = cfg.rings.tx = SUPER_RING;
-    size_t len = weir_stack_size(&cfg);
-    weir_stack *s = weir_stack_init(bench_memory(len), len, &cfg, 0, &err);
-    weir_listen_spec listener = {0};
-    weir_handle ignored;
-    listener.port = 80;
-    if (s == NULL || weir_stack_listen(s, &listener, &ignored) != WEIR_ERR_NONE) {
-        bench_fail("no stack");
-    }
-    return s;
+    return bench_stack(&cfg);
 }
 
 /* All that an end has to say, in one copy each, goes to the other. */

@@ -35,10 +35,23 @@ static weir_addr world_addr(unsigned end)
     return weir_addr_v4(10, 0, 0, (uint8_t)(1 + end));
 }
 
+weir_stack *bench_stack(const weir_stack_config *cfg)
+{
+    weir_err err;
+    size_t len = weir_stack_size(cfg);
+    weir_stack *s = weir_stack_init(bench_memory(len), len, cfg, 0, &err);
+    weir_listen_spec listener = {0};
+    weir_handle ignored;
+    listener.port = 80;
+    if (s == NULL || weir_stack_listen(s, &listener, &ignored) != WEIR_ERR_NONE) {
+        bench_fail("no stack");
+    }
+    return s;
+}
+
 static weir_stack *world_stack(unsigned end, const struct world_spec *spec)
 {
     weir_stack_config cfg;
-    weir_err err;
     weir_stack_config_init(&cfg);
     cfg.tcp.secret[0] = (uint8_t)(1 + end);
     cfg.tcp.mtu = spec->mtu;
@@ -54,15 +67,7 @@ static weir_stack *world_stack(unsigned end, const struct world_spec *spec)
     cfg.time_wait_max = spec->time_wait;
     cfg.port_first = 1024;
     cfg.rings.rx = cfg.rings.tx = spec->ring;
-    size_t len = weir_stack_size(&cfg);
-    weir_stack *s = weir_stack_init(bench_memory(len), len, &cfg, 0, &err);
-    weir_listen_spec listener = {0};
-    weir_handle ignored;
-    listener.port = 80;
-    if (s == NULL || weir_stack_listen(s, &listener, &ignored) != WEIR_ERR_NONE) {
-        bench_fail("no stack");
-    }
-    return s;
+    return bench_stack(&cfg);
 }
 
 /* The link says what the largest segment is, as some do: RFC 1624 keeps the checksum right. */
