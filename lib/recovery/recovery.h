@@ -131,6 +131,15 @@ WEIR_PRIVATE void weiri_board_move(struct weir_board *b, struct weir_sent *memor
 /* NULL, or the invariant that is broken; [una, nxt) is what the records must cover. */
 WEIR_PRIVATE const char *weiri_board_check(const struct weir_board *b, weir_seq una, weir_seq nxt);
 
+/* What goes again takes whole records, and a part of one only where it would else be short by more than a quarter. False: no more. */
+static inline bool recovery_join(uint32_t *len, uint32_t more, uint32_t max)
+{
+    bool whole = more <= max - *len;
+    uint32_t cut = *len < max - max / 4 ? max : *len;
+    *len = whole ? *len + more : cut;
+    return whole;
+}
+
 /* The record goes, or goes again, now. */
 static inline void recovery_stamp(const struct weir_board *b, struct weir_sent *r, weir_us now)
 {

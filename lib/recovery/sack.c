@@ -548,13 +548,8 @@ WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max
         return false;
     }
     run->from = board_at(b, i)->from;
-    for (; len < max && board_is(b, i, WEIRI_SENT_LOST); i++) { /* max: a record has an octet at least */
-        uint32_t more = board_len(board_at(b, i));
-        if (more > max - len) {
-            len = len < max - max / 4 ? max : len;
-            break;
-        }
-        len += more;
+    while (len < max && board_is(b, i, WEIRI_SENT_LOST) && recovery_join(&len, board_len(board_at(b, i)), max)) {
+        i++; /* max: a record has an octet at least */
     }
     run->to = seq_add(run->from, len);
     return true;

@@ -235,13 +235,8 @@ WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max
         return false;
     }
     run->from = b->sent[i].from;
-    for (; len < max && small_is(b, i, WEIRI_SENT_LOST); i++) {
-        uint32_t more = small_len(&b->sent[i]);
-        if (more > max - len) {
-            len = len < max - max / 4 ? max : len;
-            break;
-        }
-        len += more;
+    while (len < max && small_is(b, i, WEIRI_SENT_LOST) && recovery_join(&len, small_len(&b->sent[i]), max)) {
+        i++;
     }
     run->to = seq_add(run->from, len);
     return true;
