@@ -8,6 +8,11 @@
 #ifndef WEIR_FUZZ_MUTATE_H
 #define WEIR_FUZZ_MUTATE_H
 
+#ifdef WEIR_FUZZ_AFL
+#include <setjmp.h>
+#include <signal.h>
+#endif
+
 enum {
     MUTATE_EVENTS = 256,   /* that are told apart in one input */
     MUTATE_CACHE = 1024,   /* inputs whose events are known without running them */
@@ -31,6 +36,39 @@ static uint32_t mutate_random(uint32_t below)
     return below > 0 ? mutate_state % below : 0;
 }
 
+#ifdef WEIR_FUZZ_AFL
+/* This runs in afl-fuzz itself, not in the program under its watch: an input that stops the target must not stop the engine. */
+static sigjmp_buf mutate_back;
+
+static void mutate_stopped(int why)
+{
+    siglongjmp(mutate_back, why);
+}
+
+static void mutate_run(const uint8_t *data, size_t size)
+{
+    static const int stops[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    enum { STOPS = sizeof stops / sizeof stops[0] };
+    struct sigaction ours, theirs[STOPS];
+    memset(&ours, 0, sizeof ours);
+    ours.sa_handler = mutate_stopped;
+    for (int i = 0; i < STOPS; i++) {
+        sigaction(stops[i], &ours, &theirs[i]);
+    }
+    if (sigsetjmp(mutate_back, 1) == 0) {
+        (void)LLVMFuzzerTestOneInput(data, size);
+    }
+    for (int i = 0; i < STOPS; i++) {
+        sigaction(stops[i], &theirs[i], NULL);
+    }
+}
+#else
+static void mutate_run(const uint8_t *data, size_t size)
+{
+    (void)LLVMFuzzerTestOneInput(data, size);
+}
+#endif
+
 /* The events of an input: known from the last run, from an earlier one, or found by a run. */
 static const struct mutate_marks *mutate_find(const uint8_t *data, size_t size)
 {
@@ -41,7 +79,7 @@ static const struct mutate_marks *mutate_find(const uint8_t *data, size_t size)
         return m;
     }
     if (fuzz_marks.key != key) {
-        (void)LLVMFuzzerTestOneInput(data, size);
+        mutate_run(data, size);
     }
     m->key = key;
     m->count = 0;

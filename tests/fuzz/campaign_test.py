@@ -144,7 +144,7 @@ class Tree(unittest.TestCase):
         self.plant()
         text = self.campaign("run", "view", "--time", "15s", "--no-install", answers=1)
         self.assertRegex(text, r"finding: \w{12} in view: ")
-        self.assertIn("15 s fuzzed, 0 s left", re.sub(r"1[67] s fuzzed", "15 s fuzzed", text))
+        self.assertRegex(text, r"1[5-9] s fuzzed, 0 s left")
         found = self.findings()
         self.assertTrue(any("does not hold together" in f["words"] or "SEGV" in f["kind"] for f in found.values()), found)
         for name, about in found.items():
