@@ -499,7 +499,7 @@ static void test_damage_of_lists(void **state)
     DAMAGE(s->needy.count, 1, list);
     DAMAGE(s->slot_pool.fresh, 5, "stack: a pool is not in order");
     DAMAGE(s->wait_queue.head, 0, "timewait: the queue is broken");
-    DAMAGE(s->wait_pool.used, 1, "timewait: a count is wrong");
+    DAMAGE(s->wait_fresh, 1, "timewait: the free records are not in order");
     DAMAGE(s->listener_heads[s->listeners[0].hash & s->listener_mask], 5, "listen: a chain holds what is no listener, or does not end");
     DAMAGE(s->listeners[0].chain, 0, "listen: a chain holds what is no listener, or does not end");
     DAMAGE(s->listeners[0].hash, s->listeners[0].hash + 1, "listen: a listener is in the wrong chain");
