@@ -15,26 +15,64 @@ WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c)
     c->mss_snd = (uint16_t)base_min32(peer, c->pmtu - headers);
 }
 
+/* What outlives a connection's OPEN and its end. */
+struct conn_kept {
+    const weir_config *cfg;
+    uint8_t *rx_ring, *tx_ring;
+    struct weir_span *spans;
+    struct weir_sent *sent;
+    weir_us now, r2_us;
+    uint32_t rx_size, tx_size, flags;
+    uint16_t span_cap, sent_cap;
+    weir_path path;
+    uint8_t state, dscp;
+};
+
+static void conn_keep(struct conn_kept *k, const weir_conn *c)
+{
+    k->cfg = c->cfg;
+    k->rx_ring = c->rx_ring;
+    k->tx_ring = c->tx_ring;
+    k->spans = c->span_cap > 0 ? c->spans - c->span_head : NULL; /* back to the first place */
+    k->sent = c->board.sent;
+    k->now = c->now;
+    k->r2_us = c->r2_us;
+    k->rx_size = c->rx_size;
+    k->tx_size = c->tx_size;
+    k->flags = c->flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE);
+    k->span_cap = c->span_cap;
+    k->sent_cap = c->board.cap;
+    k->path = c->path;
+    k->state = c->state; /* fsm.c changes it */
+    k->dscp = c->dscp;
+}
+
+static void conn_restore(weir_conn *c, const struct conn_kept *k)
+{
+    memset(c, 0, sizeof *c);
+    c->cfg = k->cfg;
+    c->rx_ring = k->rx_ring;
+    c->tx_ring = k->tx_ring;
+    c->spans = k->spans;
+    weiri_board_init(&c->board, k->sent, k->sent_cap);
+    c->now = k->now;
+    c->r2_us = k->r2_us;
+    c->rx_size = k->rx_size;
+    c->tx_size = k->tx_size;
+    c->flags = k->flags;
+    c->span_cap = k->span_cap;
+    c->path = k->path;
+    c->state = k->state;
+    c->dscp = k->dscp;
+}
+
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
 {
-    weir_conn old = *c;
-    memset(c, 0, sizeof *c);
-    c->cfg = old.cfg;
-    c->now = old.now;
-    c->rx_ring = old.rx_ring;
-    c->tx_ring = old.tx_ring;
-    c->spans = old.span_cap > 0 ? old.spans - old.span_head : NULL; /* back to the first place */
-    c->rx_size = old.rx_size;
-    c->tx_size = old.tx_size;
-    c->span_cap = old.span_cap;
-    weiri_board_init(&c->board, old.board.sent, old.board.cap);
-    c->state = old.state; /* fsm.c changes it */
-    c->path = old.path;
-    c->r2_us = old.r2_us;
-    c->dscp = old.dscp;
-    c->flags = old.flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE);
-    c->pmtu = old.cfg->mtu;
-    c->quick_acks = old.cfg->quick_acks;
+    struct conn_kept kept;
+    conn_keep(&kept, c);
+    conn_restore(c, &kept);
+    c->pmtu = c->cfg->mtu;
+    c->quick_acks = c->cfg->quick_acks;
     c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
     weiri_rtt_init(&c->rtt, &bounds);
@@ -49,7 +87,7 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
     conn_set(c, WEIRI_ISS_FLOOR, true);
 }
 
-WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+WEIR_PRIVATE void weiri_conn_prepare(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
 {
     memset(c, 0, sizeof *c);
     c->cfg = config;
@@ -60,19 +98,20 @@ WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const
     c->rx_size = buffers->rx_size;
     c->tx_size = buffers->tx_size;
     c->span_cap = buffers->span_cap;
-    weiri_board_init(&c->board, buffers->sent, buffers->sent_cap);
+    c->board.sent = buffers->sent;
+    c->board.cap = buffers->sent_cap;
     c->r2_us = config->r2_us;
     c->dscp = config->dscp;
     conn_set(c, WEIRI_NAGLE, config->nagle);
     conn_set(c, WEIRI_KEEPALIVE, config->keepalive_idle_us > 0);
-    weiri_conn_clear(c);
 }
 
 WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
 {
     weir_err err = weir_config_check(config, NULL);
     if (err == WEIR_ERR_NONE) {
-        weiri_conn_init(c, config, buffers, now);
+        weiri_conn_prepare(c, config, buffers, now);
+        weiri_conn_clear(c);
     }
     return err;
 }

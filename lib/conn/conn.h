@@ -244,8 +244,8 @@ WEIR_PRIVATE bool weiri_undo_asks_new(const weir_conn *c);
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
 /* The retransmission timer fired (RFC 6298 5.4-5.6, RFC 5681 3.1; MUST-19). */
 WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
-/* weir_init with a configuration that has been checked. */
-WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now);
+/* What weir_init does before it clears, with a configuration that has been checked: enough for an OPEN, which clears. */
+WEIR_PRIVATE void weiri_conn_prepare(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now);
 /* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);
 /* MSS from the path MTU and the peer's option (RFC 9293 3.7.1); after a change of either. */

@@ -18,11 +18,12 @@ static bool slot_begin(weir_stack *s, uint32_t i)
 {
     struct weiri_work *work = slot_work(s, i);
     weir_buffers buffers;
-    memset(work, 0, sizeof *work);
+    work->quiet_at = 0;
+    work->refused.rx = work->refused.tx = 0;
     work->block = WEIRI_NONE;
     const bool lent = weiri_lend_first(s, i, &buffers);
     if (lent) {
-        weiri_conn_init(&work->conn, &s->cfg.tcp, &buffers, s->now);
+        weiri_conn_prepare(&work->conn, &s->cfg.tcp, &buffers, s->now);
     }
     return lent;
 }
@@ -211,18 +212,20 @@ static bool slot_settle_packed(weir_stack *s, uint32_t i)
     return true;
 }
 
-/* Established and counted so, in no list but of those that may send and those with news: a segment more or less changes little. */
+/* Established or closing and counted so, in no list but of those that may send and those with news: a segment more or less changes little. */
 static bool slot_is_plain(const weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const unsigned flags = slot->flags & ~(unsigned)WEIRI_SLOT_PASSIVE, settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY;
-    return slot_conn(s, i)->state == WEIR_ESTABLISHED && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE) &&
-           flags == (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_SHOWN);
+    const unsigned any = WEIRI_SLOT_PASSIVE | WEIRI_SLOT_SHOWN | WEIRI_SLOT_RELEASED, state = slot_conn(s, i)->state;
+    const unsigned settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY;
+    return state >= WEIR_ESTABLISHED && state < WEIR_TIME_WAIT && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE) &&
+           (slot->flags & ~any) == (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED);
 }
 
 WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i)
 {
     s->touched = WEIRI_NONE;
+    weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i); /* its rings may be in use now */
     if (slot_is_plain(s, i)) {
         s->touched = i;
     } else {
