@@ -212,7 +212,7 @@ static bool slot_settle_packed(weir_stack *s, uint32_t i)
     return true;
 }
 
-/* Established or closing and counted so, in no list but of those that may send and those with news: a segment more or less changes little. */
+/* Established or closing, counted so, in no list but of those that may send or have news: a segment more or less changes little. */
 static bool slot_is_plain(const weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
