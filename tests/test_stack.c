@@ -75,7 +75,7 @@ static void test_configuration(void **state)
     } while (0)
     REFUSED(c.connections_max = 0);
     REFUSED(c.connections_max = (1u << 24) + 1);
-    REFUSED(c.time_wait_max = 1u << 24);
+    REFUSED(c.time_wait_max = 1u << 23);
     REFUSED(c.listeners_max = UINT32_MAX);
     REFUSED(c.port_first = 0);
     REFUSED(c.port_last = (uint16_t)(c.port_first - 1));
@@ -121,7 +121,7 @@ static void test_limits(void **state)
     c.connections_max = 2;
     assert_true(weir_stack_size(&c) - least >= 2 * 4096 + sizeof(weir_conn));
     c.connections_max = 1u << 24;
-    c.time_wait_max = (1u << 24) - 1;
+    c.time_wait_max = (1u << 23) - 1;
     c.rings.rx = c.rings.tx = 256;
     assert_true(sizeof(size_t) == 4 || weir_stack_size(&c) > ((size_t)1 << 24) * sizeof(weir_conn));
     c.rings.rx = c.rings.tx = 1u << 30;

@@ -9,7 +9,7 @@
 #include "stack_world.h"
 
 #define MSL 30000000u
-#define TICK 262144u /* a record may last so much longer */
+#define TICK 65536u /* a record may last so much longer */
 
 /* One connection that has come to TIME-WAIT by our side closing first: what a peer played by hand knows of it. */
 struct past {

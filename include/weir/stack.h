@@ -43,7 +43,7 @@ typedef struct weir_stack_config {
     uint32_t connections_max;     /* records; 1024; up to 2^24 */
     uint32_t busy_max;            /* of these so many at work at a time, the others idle and packed; 0: all. See "many connections" below */
     uint32_t listeners_max;       /* 64 */
-    uint32_t time_wait_max;       /* records; the oldest gives way; 4096; below 2^24; 0: TIME-WAIT is spent in connection records */
+    uint32_t time_wait_max;       /* records; the oldest gives way; 4096; below 2^23; 0: TIME-WAIT is spent in connection records */
     uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256. From three quarters of it on (as of a listener's
                                      backlog) a SYN is refused by chance, so that nobody can count how many there are */
     bool syn_cookies;             /* beyond that answer a SYN without remembering it (RFC 4987 3.6), but for listeners that hold; true */

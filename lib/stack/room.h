@@ -152,17 +152,17 @@ struct weiri_wait {
     uint16_t local_port, remote_port;
     weir_seq snd_nxt, rcv_nxt;
     uint32_t ts_recent;
-    unsigned next : 24;        /* in the order in which they end; of a free one: the next free one */
+    unsigned next : 23;        /* in the order in which they end; of a free one: the next free one */
     unsigned acks : 2;         /* acknowledgments in .. */
     unsigned second : 3;       /* .. this second of 2^20 us, modulo 8 */
     unsigned local : 3;        /* which address of ours */
-    unsigned prev : 24;
-    unsigned ends_low : 8;     /* when it ends: see timewait.c */
-    unsigned chain : 25;       /* whoever comes after it in the table of sockets */
-    unsigned ends_high : 6;
     unsigned stamped : 1;      /* timestamps were on */
+    unsigned prev : 23;
+    unsigned ends_low : 9;     /* when it ends: see timewait.c */
+    unsigned chain : 25;       /* whoever comes after it in the table of sockets */
+    unsigned ends_high : 7;
 };
-#define WEIRI_WAIT_LINK 0xffffffu
+#define WEIRI_WAIT_LINK 0x7fffffu
 #define WEIRI_WAIT_CHAIN 0x1ffffffu
 
 /* Answers that belong to no connection. */

@@ -4,7 +4,7 @@
 #include "stack/room.h"
 
 #define STACK_CONNECTIONS_MAX (1u << 24)
-#define STACK_WAITS_MAX ((1u << 24) - 1) /* their links have 24 bits */
+#define STACK_WAITS_MAX ((1u << 23) - 1) /* their links have 23 bits */
 #define STACK_LISTENERS_MAX (1u << 16)
 #define STACK_UNITS_MAX (1u << 28)
 #define STACK_ALIGN 64u

@@ -5,8 +5,8 @@
  * When all records are taken the oldest gives way. All wait equally long, so the queue of insertion is the queue of endings. */
 #include "stack/room.h"
 
-#define WAIT_TICK_SHIFT 18u   /* when a record ends is known in ticks of a quarter of a second .. */
-#define WAIT_TICK_MASK 0x3fffu /* .. modulo 2^14, more than twice what 2MSL may be */
+#define WAIT_TICK_SHIFT 16u    /* when a record ends is known in ticks of 66 ms .. */
+#define WAIT_TICK_MASK 0xffffu /* .. modulo 2^16, more than twice what 2MSL may be */
 #define WAIT_SECOND_MASK 7u
 #define WAIT_LOCAL_MASK 7u
 #define WAIT_ACKS_MAX 3u /* acknowledgments a second: RFC 5961 7 asks for a bound, and two records must not talk for ever */
@@ -58,7 +58,7 @@ static void wait_set_tuple(weir_stack *s, uint32_t i, const weir_tuple *tuple)
 static weir_us wait_ends(const weir_stack *s, const struct weiri_wait *w)
 {
     const uint64_t last = s->wait_last >> WAIT_TICK_SHIFT;
-    const uint32_t ends = (uint32_t)w->ends_high << 8 | w->ends_low;
+    const uint32_t ends = (uint32_t)w->ends_high << 9 | w->ends_low;
     return (last - ((last - ends) & WAIT_TICK_MASK)) << WAIT_TICK_SHIFT;
 }
 
@@ -73,8 +73,8 @@ static void wait_enqueue(weir_stack *s, uint32_t i, weir_us ends)
         s->wait_last = ends;
     }
     struct weiri_wait *w = &s->waits[i];
-    w->ends_low = (uint32_t)(s->wait_last >> WAIT_TICK_SHIFT) & 0xffu;
-    w->ends_high = (uint32_t)(s->wait_last >> WAIT_TICK_SHIFT >> 8) & 0x3fu;
+    w->ends_low = (uint32_t)(s->wait_last >> WAIT_TICK_SHIFT) & 0x1ffu;
+    w->ends_high = (uint32_t)(s->wait_last >> WAIT_TICK_SHIFT >> 9) & 0x7fu;
     w->next = WEIRI_WAIT_LINK;
     w->prev = s->wait_queue.tail & WEIRI_WAIT_LINK;
     if (s->wait_queue.tail == WEIRI_NONE) {
@@ -232,6 +232,7 @@ WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t i, const weir_view *v
         w->ts_recent += (uint32_t)newer;
         wait_ack(s, i);
         wait_dequeue(s, i);
+        weiri_wait_expire(s); /* ends in the queue lie near each other */
         wait_enqueue(s, i, base_after(s->now, 2 * s->cfg.tcp.msl_us));
         return;
     }
