@@ -17,77 +17,32 @@ WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c)
 
 /* What outlives a connection's OPEN and its end. */
 struct conn_kept {
-    const weir_config *cfg;
-    uint8_t *rx_ring, *tx_ring;
-    struct weir_span *spans;
-    struct weir_sent *sent;
-    weir_us now, r2_us;
-    uint32_t rx_size, tx_size, flags;
-    uint16_t span_cap, sent_cap;
+    weir_buffers buffers;
+    weir_us r2_us;
+    uint32_t flags;
     weir_path path;
     uint8_t state, dscp;
 };
 
 static void conn_keep(struct conn_kept *k, const weir_conn *c)
 {
-    k->cfg = c->cfg;
-    k->rx_ring = c->rx_ring;
-    k->tx_ring = c->tx_ring;
-    k->spans = c->span_cap > 0 ? c->spans - c->span_head : NULL; /* back to the first place */
-    k->sent = c->board.sent;
-    k->now = c->now;
+    k->buffers.rx = c->rx_ring;
+    k->buffers.tx = c->tx_ring;
+    k->buffers.rx_size = c->rx_size;
+    k->buffers.tx_size = c->tx_size;
+    k->buffers.spans = c->span_cap > 0 ? c->spans - c->span_head : NULL; /* back to the first place */
+    k->buffers.span_cap = c->span_cap;
+    k->buffers.sent = c->board.sent;
+    k->buffers.sent_cap = c->board.cap;
     k->r2_us = c->r2_us;
-    k->rx_size = c->rx_size;
-    k->tx_size = c->tx_size;
     k->flags = c->flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE);
-    k->span_cap = c->span_cap;
-    k->sent_cap = c->board.cap;
     k->path = c->path;
     k->state = c->state; /* fsm.c changes it */
     k->dscp = c->dscp;
 }
 
-static void conn_restore(weir_conn *c, const struct conn_kept *k)
-{
-    memset(c, 0, sizeof *c);
-    c->cfg = k->cfg;
-    c->rx_ring = k->rx_ring;
-    c->tx_ring = k->tx_ring;
-    c->spans = k->spans;
-    weiri_board_init(&c->board, k->sent, k->sent_cap);
-    c->now = k->now;
-    c->r2_us = k->r2_us;
-    c->rx_size = k->rx_size;
-    c->tx_size = k->tx_size;
-    c->flags = k->flags;
-    c->span_cap = k->span_cap;
-    c->path = k->path;
-    c->state = k->state;
-    c->dscp = k->dscp;
-}
-
-WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
-{
-    struct conn_kept kept;
-    conn_keep(&kept, c);
-    conn_restore(c, &kept);
-    c->pmtu = c->cfg->mtu;
-    c->quick_acks = c->cfg->quick_acks;
-    c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
-    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-    weiri_rtt_init(&c->rtt, &bounds);
-    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
-    weiri_rack_init(&c->rack, c->snd.una);
-    weiri_timer_stop_all(c);
-}
-
-WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
-{
-    c->iss_floor = floor;
-    conn_set(c, WEIRI_ISS_FLOOR, true);
-}
-
-WEIR_PRIVATE void weiri_conn_prepare(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+/* In CLOSED, with nothing but configuration, buffers and time. */
+static void conn_begin_anew(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
 {
     memset(c, 0, sizeof *c);
     c->cfg = config;
@@ -98,8 +53,38 @@ WEIR_PRIVATE void weiri_conn_prepare(weir_conn *c, const weir_config *config, co
     c->rx_size = buffers->rx_size;
     c->tx_size = buffers->tx_size;
     c->span_cap = buffers->span_cap;
-    c->board.sent = buffers->sent;
-    c->board.cap = buffers->sent_cap;
+    weiri_board_init(&c->board, buffers->sent, buffers->sent_cap);
+    c->pmtu = config->mtu;
+    c->quick_acks = config->quick_acks;
+    c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    weiri_rtt_init(&c->rtt, &bounds);
+    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, config->iw10), c->snd.nxt);
+    weiri_rack_init(&c->rack, c->snd.una);
+    weiri_timer_stop_all(c);
+}
+
+WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
+{
+    struct conn_kept k;
+    conn_keep(&k, c);
+    conn_begin_anew(c, c->cfg, &k.buffers, c->now);
+    c->r2_us = k.r2_us;
+    c->flags = k.flags;
+    c->path = k.path;
+    c->state = k.state;
+    c->dscp = k.dscp;
+}
+
+WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
+{
+    c->iss_floor = floor;
+    conn_set(c, WEIRI_ISS_FLOOR, true);
+}
+
+WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+{
+    conn_begin_anew(c, config, buffers, now);
     c->r2_us = config->r2_us;
     c->dscp = config->dscp;
     conn_set(c, WEIRI_NAGLE, config->nagle);
@@ -110,8 +95,7 @@ WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_
 {
     weir_err err = weir_config_check(config, NULL);
     if (err == WEIR_ERR_NONE) {
-        weiri_conn_prepare(c, config, buffers, now);
-        weiri_conn_clear(c);
+        weiri_conn_init(c, config, buffers, now);
     }
     return err;
 }

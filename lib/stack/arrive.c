@@ -122,7 +122,7 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const str
         return WEIR_NO_ROOM;
     }
     weir_conn *c = slot_conn(s, i);
-    const weir_err err = weir_listen(c, &a->tuple, s->now);
+    const weir_err err = weiri_conn_open(c, &a->tuple, WEIRI_STAGE_OPEN_PASSIVE, s->now);
     if (WEIR_NEVER(err != WEIR_ERR_NONE)) {
         weiri_slot_free(s, i);
         return WEIR_NO_ROOM;
@@ -246,6 +246,7 @@ static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive
         return arrive_wait(s, i - s->cfg.connections_max, a);
     }
     if (arrive_prefers_cookie(s, i, a)) {
+        weiri_slot_untouch(s);
         weiri_slot_free(s, i);
         return arrive_no_connection(s, a);
     }

@@ -23,7 +23,7 @@ static bool slot_begin(weir_stack *s, uint32_t i)
     work->block = WEIRI_NONE;
     const bool lent = weiri_lend_first(s, i, &buffers);
     if (lent) {
-        weiri_conn_prepare(&work->conn, &s->cfg.tcp, &buffers, s->now);
+        weiri_conn_init(&work->conn, &s->cfg.tcp, &buffers, s->now);
     }
     return lent;
 }
@@ -212,14 +212,22 @@ static bool slot_settle_packed(weir_stack *s, uint32_t i)
     return true;
 }
 
-/* Established or closing, counted so, in no list but of those that may send or have news: a segment more or less changes little. */
+/* Counted as what it is: opening, or established and not yet in TIME-WAIT. */
+static bool slot_is_counted(const struct weiri_slot *slot, unsigned state)
+{
+    const unsigned counted = slot->flags & (WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_HALF);
+    if (state == WEIR_SYN_SENT || state == WEIR_SYN_RECEIVED) {
+        return (counted & ~(unsigned)WEIRI_SLOT_HALF) == WEIRI_SLOT_LINKED;
+    }
+    return state >= WEIR_ESTABLISHED && state < WEIR_TIME_WAIT && counted == (WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED);
+}
+
+/* And in no list but of those that may send, have news or are half-open: a segment more or less changes little. */
 static bool slot_is_plain(const weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const unsigned any = WEIRI_SLOT_PASSIVE | WEIRI_SLOT_SHOWN | WEIRI_SLOT_RELEASED, state = slot_conn(s, i)->state;
-    const unsigned settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY;
-    return state >= WEIR_ESTABLISHED && state < WEIR_TIME_WAIT && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE) &&
-           (slot->flags & ~any) == (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED);
+    const unsigned settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY | 1u << WEIRI_LIST_HALF;
+    return slot_is_counted(slot, slot_conn(s, i)->state) && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE);
 }
 
 WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i)
