@@ -101,6 +101,75 @@ static size_t corner_icmp(uint8_t packet[128], const weir_tuple *t, uint32_t seq
     return header + 36;
 }
 
+/* ---- half-open connections give way -------------------------------------------------------------------------------------------------- */
+
+enum { CORNER_HALF = 12 };
+
+/* So many peers send a SYN each and get their answer; there are four working records. */
+static weir_stack *corner_half_open(weir_seq iss[CORNER_HALF])
+{
+    weir_stack *s = corner_stack(32, 4);
+    for (unsigned i = 0; i < CORNER_HALF; i++) {
+        struct world_segment syn = corner_segment((uint16_t)(2000 + i), WEIR_SYN);
+        struct world_seen seen;
+        assert_int_equal(world_inject(s, &syn, CORNER_NOW + i), WEIR_OK);
+        assert_true(world_next(s, &seen, CORNER_NOW + i));
+        assert_int_equal(seen.view.flags & (WEIR_SYN | WEIR_ACK), WEIR_SYN | WEIR_ACK);
+        iss[i] = seen.view.seq;
+        assert_int_equal(world_drop_all(s, CORNER_NOW + i), 0);
+    }
+    assert_int_equal(weir_stack_stats(s)->half_open, CORNER_HALF);
+    assert_true(slot_is_packed(s, 0));
+    return s;
+}
+
+/* The SYN,ACK of each goes again when its time has come, the same as before; and who was packed meanwhile becomes established, its first
+ * octets taken. */
+static void test_half_open_ones_are_packed(void **state)
+{
+    weir_seq iss[CORNER_HALF];
+    weir_stack *s = corner_half_open(iss);
+    unsigned again = 0;
+    weir_us now = CORNER_NOW + 1000000;
+    size_t len;
+    (void)state;
+    for (unsigned turn = 0; turn < 10; turn++, now += WEIRI_RETRY_US) {
+        struct world_seen seen;
+        weir_stack_expire(s, now);
+        while (world_next(s, &seen, now)) {
+            assert_true(seq_eq(seen.view.seq, iss[seen.tuple.remote_port - 2000]));
+            again++;
+        }
+    }
+    assert_int_equal(again, CORNER_HALF);
+    assert_true(slot_is_packed(s, 1));
+    struct world_segment ack = corner_segment(2001, WEIR_ACK);
+    ack.seq = 1001;
+    ack.ack = iss[1].v + 1;
+    ack.len = 10;
+    assert_int_equal(world_inject(s, &ack, now), WEIR_OK);
+    const weir_handle conn = world_ready(s, WEIR_EV_CONNECTED | WEIR_EV_READABLE);
+    (void)weir_rx_peek(weir_stack_conn(s, conn), &len);
+    assert_int_equal(len, 10);
+    assert_int_equal(weir_stack_stats(s)->half_open, CORNER_HALF - 1);
+    WORLD_CHECK(s);
+    guard_free_all();
+}
+
+/* When the listener goes each is reset as long as there are records to do so; the others are forgotten. */
+static void test_half_open_ones_go_with_their_listener(void **state)
+{
+    weir_seq iss[CORNER_HALF];
+    weir_stack *s = corner_half_open(iss);
+    (void)state;
+    WORLD_OK(weir_stack_unlisten(s, weiri_listener_handle(s, 0), CORNER_NOW + 100));
+    assert_int_equal(weir_stack_stats(s)->half_open, 0);
+    WORLD_CHECK(s);
+    assert_int_equal(world_drop_all(s, CORNER_NOW + 100), 4);
+    world_expect_empty(s);
+    guard_free_all();
+}
+
 /* ---- no record is free ------------------------------------------------------------------------------------------------------------- */
 
 /* Whoever is packed cannot be told of an ICMP error, nobody can be connected to, and what was wanted in vain is wanted still. */
@@ -511,6 +580,8 @@ static void test_damage_of_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_half_open_ones_are_packed),
+        cmocka_unit_test(test_half_open_ones_go_with_their_listener),
         cmocka_unit_test(test_all_records_are_busy),
         cmocka_unit_test(test_some_records_are_free),
         cmocka_unit_test(test_who_does_not_fit_keeps_its_record),

@@ -227,7 +227,7 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
     const struct weiri_slot *slot = &s->slots[i];
     const unsigned control = a->view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
     weir_view syn;
-    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, slot_conn(s, i)->snd.nxt)) {
+    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, weiri_rest_look(s, i)->snd.nxt)) {
         return false;
     }
     const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
