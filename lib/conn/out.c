@@ -462,10 +462,7 @@ static void out_note(weir_conn *c, const struct out_plan *p)
 /* The pseudo-header's part of the checksum stands in the field until the octets are summed, in place or while they are copied. */
 static void out_open_checksum(const weir_conn *c, weir_out *out)
 {
-    weir_pseudo pseudo;
-    pseudo.source = c->tuple.local;
-    pseudo.destination = c->tuple.remote;
-    uint16_t part = weiri_sum_finish(weiri_sum_pseudo(&pseudo, out->len, WEIRI_PROTO_TCP));
+    uint16_t part = weiri_sum_finish(weiri_sum_sockets(&c->tuple.local, &c->tuple.remote, out->len, WEIRI_PROTO_TCP));
     base_put16(out->room + WEIR_IP_HEADER_MAX + 16, (uint16_t)~part);
 }
 
@@ -576,6 +573,29 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
         c->count.out += len / full;
         c->count.data_out += len / full;
     }
+    return len;
+}
+
+/* Looks at what has gone out as it stands there: new text, up to SND.NXT, with no flag but ACK and no SACK block. */
+WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out)
+{
+    const uint8_t *tcp = out->room + WEIR_IP_HEADER_MAX;
+    uint32_t full = conn_full_text(c), words = (20u + c->mss_snd - full) / 4;
+    if (out->body[0].len + out->body[1].len != full || base_get32(tcp + 4) + full != c->snd.nxt.v) {
+        return 0;
+    }
+    bool like = base_get16(tcp + 12) == (words << 12 | WEIR_ACK) && out->ecn == weiri_ecn_codepoint(c, true);
+    bool steady = out_sack_count(c) == 0 && !conn_has(c, WEIRI_URG_SND) && !(c->ecn & WEIRI_ECN_CWR) && !conn_marked_wait(c);
+    return like && steady ? out_ahead(c, full, UINT32_MAX) : 0;
+}
+
+WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
+{
+    weir_seq from = c->snd.nxt;
+    uint32_t len = out_book_ahead(c, conn_full_text(c), 1);
+    base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
+    weiri_ring_slices(c, from, len, out->body);
+    weiri_conn_finish(c);
     return len;
 }
 

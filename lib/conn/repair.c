@@ -388,6 +388,27 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
     n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
 }
 
+/* A record, or a part of one, that is newly delivered. */
+static void repair_arrived(weir_conn *c, const struct weir_sent *part, struct weiri_rack_ack *a, struct weiri_news *n)
+{
+    weiri_rate_delivered(&c->board, &n->rate, part, c->now);
+    n->original = n->original || part->tries == 1;
+    if (conn_has(c, WEIRI_SACK_OK)) {
+        weiri_rack_delivered(&c->rack, part, a);
+    }
+}
+
+WEIR_PRIVATE void weiri_repair_leave(weir_conn *c, struct weiri_news *n, struct weiri_acked *a)
+{
+    const struct weir_sent *r;
+    while ((r = weiri_board_leave(&c->board, n->v->ack)) != NULL) { /* as many records as there are */
+        repair_arrived(c, r, &n->rack, n);
+        a->octets += seq_diff(r->from, r->to);
+        a->rtt_us = (uint32_t)c->now - r->sent_at;
+        a->sampled = true;
+    }
+}
+
 /* The echo tells which transmission is acknowledged only where the acknowledgment moves: on one out of order it is that of the last
  * segment in order, however new the octets of its SACK blocks are (RFC 7323 4.3). RFC 8985 6.2 step 2 asks for what it indicates. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n)
@@ -400,11 +421,7 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
     }
     a.stamped = a.stamped && seq_leq(run.to, n->v->ack);
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
-        weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
-        n->original = n->original || part.tries == 1;
-        if (conn_has(c, WEIRI_SACK_OK)) {
-            weiri_rack_delivered(&c->rack, &part, &a);
-        }
+        repair_arrived(c, &part, &a, n);
     }
     n->rack.rtt = a.rtt;
 }

@@ -2,6 +2,15 @@
 #ifndef WEIRI_RECOVERY_LEFT_OUT_H
 #define WEIRI_RECOVERY_LEFT_OUT_H
 
+#if !WEIR_WITH_LARGE_BOARD
+static inline const struct weir_sent *weiri_board_leave(struct weir_board *b, weir_seq ack)
+{
+    (void)b;
+    (void)ack;
+    return NULL;
+}
+#endif
+
 #if !WEIR_WITH_CUBIC
 static inline void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e)
 {

@@ -83,6 +83,11 @@ WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b);
 /* The cumulative acknowledgment: everything before `ack` leaves. Time to subtract from is now. An `ack` outside [una, nxt]
  * changes nothing. */
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now);
+#if WEIR_WITH_LARGE_BOARD
+/* Its usual case, one record a call: where nothing is SACKED, LOST or RESENT the first record leaves if `ack` covers all of it, and can be
+ * read until the next push. NULL: it does not, or there is another case. */
+WEIR_PRIVATE const struct weir_sent *weiri_board_leave(struct weir_board *b, weir_seq ack);
+#endif
 /* One SACK block; only una < from < to =< nxt is believed, anything else changes nothing (RFC 2018, CVE grid V12: una is the
  * first record's from, nxt the last one's to). Returns octets newly known to be received. Splits records; where the board is
  * full even after joining, or blocks have split more than pushes pay for, the part that would need a split is left as it was: less is

@@ -84,7 +84,6 @@ WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, s
     const weir_offload none = {false, 0};
     struct weiri_arrival p;
     p.offload = &none;
-    p.before = NULL;
     for (size_t done = 0; done < count;) {
         uint32_t found[BATCH_GROUP];
         found[0] = WEIRI_NONE;

@@ -301,19 +301,23 @@ static uint32_t checksum_word32(uint32_t number)
 /* The mapped form of an IPv4 address differs from the address by ten octets of 0 and one word of 0xffff, which is a zero
  * of this arithmetic, and the 32-bit length of IPv6 by a word of 0: one sum serves both families. The result is never
  * the all-zero sum, because the protocol is not 0. */
-WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
+WEIR_PRIVATE uint64_t weiri_sum_sockets(const weir_addr *one, const weir_addr *other, uint32_t len, uint8_t protocol)
 {
     uint64_t sum;
 
 #if WEIR_WITH_FAST_CHECKSUM
-    const uint8_t *source = pseudo->source.octets, *destination = pseudo->destination.octets;
-    sum = checksum_add(checksum_get64(source), checksum_get64(source + 8));
-    sum = checksum_add(sum, checksum_get64(destination));
-    sum = checksum_add(sum, checksum_get64(destination + 8));
+    sum = checksum_add(checksum_get64(one->octets), checksum_get64(one->octets + 8));
+    sum = checksum_add(sum, checksum_get64(other->octets));
+    sum = checksum_add(sum, checksum_get64(other->octets + 8));
 #else
-    sum = weiri_sum((const uint8_t *)pseudo, sizeof *pseudo, 0);
+    sum = weiri_sum(other->octets, sizeof other->octets, weiri_sum(one->octets, sizeof one->octets, 0));
 #endif
     return checksum_add(sum, (uint64_t)checksum_word32(len) + checksum_word32(protocol));
+}
+
+WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
+{
+    return weiri_sum_sockets(&pseudo->source, &pseudo->destination, len, protocol);
 }
 
 WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum)
