@@ -81,7 +81,7 @@ static void a_batch_is_its_packets_one_by_one(void **state)
         weir_stack_input_batch(b, slices, count, verdicts, now);
         WORLD_CHECK(b);
         for (uint32_t k = 0; k < count; k++) {
-            a->train.conn = 0; /* each is read by itself */
+            a->train.on = false; /* each is read by itself */
             assert_int_equal(world_put(a, slices[k].octets, slices[k].len, now), verdicts[k]);
             taken += verdicts[k] == WEIR_OK;
         }
@@ -224,7 +224,7 @@ static void twins_hear(struct twins *t)
     weir_stack_input_batch(t->s[1], slices, count, verdicts, t->now);
     WORLD_CHECK(t->s[1]);
     for (size_t k = 0; k < count; k++) {
-        t->s[0]->train.conn = 0; /* each is read by itself */
+        t->s[0]->train.on = false; /* each is read by itself */
         assert_int_equal(world_put(t->s[0], slices[k].octets, slices[k].len, t->now), verdicts[k]);
         t->followers += k > 0 && slices[k].len > 200 && slices[k].len == slices[k - 1].len;
     }

@@ -957,16 +957,17 @@ static void live_ack_sample(const struct model *m, uint32_t ack, const struct we
     }
 }
 
-/* As connections do: first the records that only fly, one by one; then the rest. */
+/* As connections do: first whole records that only fly, then the rest. */
 static struct weiri_acked live_leave(const struct model *m, struct weir_board *b, weir_seq ack)
 {
     struct weiri_acked a = {0, 0, false, 0}, rest;
-    const struct weir_sent *r;
-    while ((r = weiri_board_leave(b, ack)) != NULL) {
-        a.octets += seq_diff(r->from, r->to);
-        a.rtt_us = (uint32_t)m->now - r->sent_at;
+    const struct weir_sent *first, *last;
+    a.octets = weiri_board_leave(b, ack, &first, &last);
+    if (a.octets > 0) {
+        a.rtt_us = (uint32_t)m->now - last->sent_at;
         a.sampled = true;
-        assert_int_equal(r->tries, 1);
+        assert_true(first->tries == 1 && last->tries == 1 && (int32_t)(last->sent_at - first->sent_at) >= 0);
+        assert_int_equal(seq_diff(first->from, last->to), a.octets);
     }
     rest = weiri_board_ack(b, ack, m->now);
     assert_true(a.octets == 0 || !rest.sampled); /* at most a part of a record is left */

@@ -72,10 +72,8 @@ static void ack_note_progress(weir_conn *c, uint32_t octets)
 /* What is acknowledged leaves the scoreboard: first whole segments of which nothing was known, then whatever there is. */
 static struct weiri_acked ack_leave(weir_conn *c, struct weiri_news *n)
 {
-    struct weiri_acked a = {0, 0, false, 0};
-    weir_block run = {c->snd.una, n->v->ack};
-    weiri_repair_leave(c, n, &a);
-    run.from = seq_add(run.from, a.octets);
+    struct weiri_acked a = weiri_repair_leave(c, n);
+    weir_block run = {seq_add(c->snd.una, a.octets), n->v->ack};
     if (!seq_eq(run.from, run.to)) {
         weiri_repair_delivered(c, run, n);
         struct weiri_acked rest = weiri_board_ack(&c->board, run.to, c->now);

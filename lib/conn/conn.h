@@ -178,9 +178,9 @@ struct weiri_news {
 
 /* repair.c: what an acknowledgment, or a timer, says of losses; when recovery begins and ends; the congestion window. */
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n);
-/* Segments that were sent once, of which all is acknowledged and nothing was known before, leave the scoreboard: what was delivered with
- * them, and what `a` says of them. The usual case of what follows. */
-WEIR_PRIVATE void weiri_repair_leave(weir_conn *c, struct weiri_news *n, struct weiri_acked *a);
+/* Whole segments that were sent once, and of which nothing was known before, leave the scoreboard and are judged: the usual case of what
+ * follows, and all of it where nothing is missing. */
+WEIR_PRIVATE struct weiri_acked weiri_repair_leave(weir_conn *c, struct weiri_news *n);
 /* Before the scoreboard takes it: octets that the acknowledgment says have arrived. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n);
 /* Text is sent while nothing is outstanding. */

@@ -415,19 +415,16 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
  * A send ring that is mostly in flight is as much a limit as the peer's window. */
 static void out_note_limit(weir_conn *c)
 {
-    uint32_t full = out_full_size(c), unsent = conn_unsent(c);
-    bool cwnd = c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd;
-    bool ring = unsent < full && conn_flight(c) >= c->tx_size / 2, window = unsent >= full && out_room(c, c->snd.nxt) < full;
-    bool idle = unsent == 0 && conn_flight(c) == 0;
+    uint32_t full = out_full_size(c), unsent = conn_unsent(c), flight = conn_flight(c);
     if (!WEIR_WITH_RATE || c->state < WEIR_ESTABLISHED) {
         return;
     }
-    weiri_pace_limited(c, idle ? WEIRI_HOLD_IDLE : cwnd ? WEIRI_HOLD_BUSY : window ? WEIRI_HOLD_RWND : ring ? WEIRI_HOLD_SNDBUF
-                                                                                                      : WEIRI_HOLD_BUSY);
-    if (!cwnd && (window || ring)) {
-        weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_WINDOW);
-    } else if (!cwnd && unsent < full) {
-        weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_APP);
+    bool cwnd = c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd;
+    bool window = unsent >= full && out_room(c, c->snd.nxt) < full, ring = unsent < full && flight >= c->tx_size / 2;
+    enum weiri_hold held = cwnd ? WEIRI_HOLD_BUSY : window ? WEIRI_HOLD_RWND : ring ? WEIRI_HOLD_SNDBUF : WEIRI_HOLD_BUSY;
+    weiri_pace_limited(c, unsent == 0 && flight == 0 ? WEIRI_HOLD_IDLE : held);
+    if (!cwnd && (window || ring || unsent < full)) {
+        weiri_rate_limit(&c->rate, &c->board, window || ring ? WEIRI_LIMITED_WINDOW : WEIRI_LIMITED_APP);
     }
 }
 
@@ -595,7 +592,8 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
     uint32_t len = out_book_ahead(c, conn_full_text(c), 1);
     base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
     weiri_ring_slices(c, from, len, out->body);
-    weiri_conn_finish(c);
+    weiri_repair_update(c); /* the retransmission timer runs already, and nothing waits for its time */
+    WEIR_ASSERT(weir_check(c) == NULL);
     return len;
 }
 

@@ -388,25 +388,28 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
     n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
 }
 
-/* A record, or a part of one, that is newly delivered. */
-static void repair_arrived(weir_conn *c, const struct weir_sent *part, struct weiri_rack_ack *a, struct weiri_news *n)
+/* Of segments that were sent once the later is the one sent later: that one tells all, but that the first may have come out of order. */
+WEIR_PRIVATE struct weiri_acked weiri_repair_leave(weir_conn *c, struct weiri_news *n)
 {
-    weiri_rate_delivered(&c->board, &n->rate, part, c->now);
-    n->original = n->original || part->tries == 1;
+    const struct weir_sent *first = NULL, *last = NULL;
+    struct weiri_acked a = {0, 0, false, 0};
+    a.octets = weiri_board_leave(&c->board, n->v->ack, &first, &last);
+    if (a.octets == 0) {
+        return a;
+    }
+    struct weir_sent whole = *last;
+    if (conn_has(c, WEIRI_SACK_OK) && first != last) {
+        weiri_rack_delivered(&c->rack, first, &n->rack);
+    }
     if (conn_has(c, WEIRI_SACK_OK)) {
-        weiri_rack_delivered(&c->rack, part, a);
+        weiri_rack_delivered(&c->rack, last, &n->rack);
     }
-}
-
-WEIR_PRIVATE void weiri_repair_leave(weir_conn *c, struct weiri_news *n, struct weiri_acked *a)
-{
-    const struct weir_sent *r;
-    while ((r = weiri_board_leave(&c->board, n->v->ack)) != NULL) { /* as many records as there are */
-        repair_arrived(c, r, &n->rack, n);
-        a->octets += seq_diff(r->from, r->to);
-        a->rtt_us = (uint32_t)c->now - r->sent_at;
-        a->sampled = true;
-    }
+    whole.from = first->from;
+    weiri_rate_delivered(&c->board, &n->rate, &whole, c->now);
+    n->original = true;
+    a.sampled = true;
+    a.rtt_us = (uint32_t)c->now - last->sent_at;
+    return a;
 }
 
 /* The echo tells which transmission is acknowledged only where the acknowledgment moves: on one out of order it is that of the last
@@ -421,7 +424,11 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
     }
     a.stamped = a.stamped && seq_leq(run.to, n->v->ack);
     while (weiri_board_walk(&c->board, run, &i, &part)) { /* what is newly delivered; no record is that twice */
-        repair_arrived(c, &part, &a, n);
+        weiri_rate_delivered(&c->board, &n->rate, &part, c->now);
+        n->original = n->original || part.tries == 1;
+        if (conn_has(c, WEIRI_SACK_OK)) {
+            weiri_rack_delivered(&c->rack, &part, &a);
+        }
     }
     n->rack.rtt = a.rtt;
 }

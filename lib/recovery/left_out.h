@@ -3,11 +3,13 @@
 #define WEIRI_RECOVERY_LEFT_OUT_H
 
 #if !WEIR_WITH_LARGE_BOARD
-static inline const struct weir_sent *weiri_board_leave(struct weir_board *b, weir_seq ack)
+static inline uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last)
 {
     (void)b;
     (void)ack;
-    return NULL;
+    (void)first;
+    (void)last;
+    return 0;
 }
 #endif
 

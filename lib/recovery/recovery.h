@@ -84,9 +84,9 @@ WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b);
  * changes nothing. */
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now);
 #if WEIR_WITH_LARGE_BOARD
-/* Its usual case, one record a call: where nothing is SACKED, LOST or RESENT the first record leaves if `ack` covers all of it, and can be
- * read until the next push. NULL: it does not, or there is another case. */
-WEIR_PRIVATE const struct weir_sent *weiri_board_leave(struct weir_board *b, weir_seq ack);
+/* Its usual case: where nothing is SACKED, LOST or RESENT, the records that `ack` covers whole leave. How many octets they are; if any, the
+ * first and the last of these records, which can be read until the next push. */
+WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last);
 #endif
 /* One SACK block; only una < from < to =< nxt is believed, anything else changes nothing (RFC 2018, CVE grid V12: una is the
  * first record's from, nxt the last one's to). Returns octets newly known to be received. Splits records; where the board is

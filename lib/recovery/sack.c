@@ -398,23 +398,25 @@ static void sack_leave(struct weir_board *b, uint32_t len)
     b->head = b->count == 0 ? (uint16_t)0 : b->head;
 }
 
-/* What flies leaves by itself: nothing below it does, so the edge is there, and it is in neither set. */
-WEIR_PRIVATE const struct weir_sent *weiri_board_leave(struct weir_board *b, weir_seq ack)
+/* What flies is in neither set, and the edge is where it begins. */
+WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last)
 {
-    if (b->count == 0 || (b->sacked | b->lost | b->resent) != 0) {
-        return NULL;
+    if (b->count == 0 || (b->sacked | b->lost | b->resent) != 0 || board_offset(b, ack) > b->octets) {
+        return 0;
     }
-    const struct weir_sent *r = board_at(b, 0);
-    uint32_t len = board_len(r), gone = seq_diff(r->from, ack);
-    if (gone < len || gone > b->octets) {
-        return NULL;
+    uint32_t left = board_offset(b, ack), gone = left;
+    *first = board_in(b, b->head);
+    while (b->count > 0 && left >= board_len(board_in(b, b->head))) { /* at most `count` records */
+        *last = board_in(b, b->head);
+        left -= board_len(*last);
+        sack_unlink(b, b->head);
+        b->head = board_place(b, 1);
+        b->count = (uint16_t)(b->count - 1);
     }
-    sack_unlink(b, b->head);
-    b->octets -= len;
-    b->count = (uint16_t)(b->count - 1);
-    b->head = b->count == 0 ? (uint16_t)0 : board_place(b, 1);
+    b->octets -= gone - left;
+    b->head = b->count == 0 ? (uint16_t)0 : b->head;
     b->edge = b->count == 0 ? WEIRI_BOARD_NONE : b->head;
-    return r;
+    return gone - left;
 }
 
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now)

@@ -241,11 +241,14 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
 static bool arrive_take(weir_stack *s, uint32_t i, const weir_view *view)
 {
     s->going.left = 0;
-    if (weir_view_len(view) > 0) { /* of a FIN too, which may wait for a window */
+    const struct weiri_work *work = slot_work(s, i);
+    if (work->block == WEIRI_NONE && weir_view_len(view) > 0) { /* of a FIN too, which may wait for a window */
         weiri_lend_ensure(s, i);
     }
     const bool reuse = weir_input(slot_conn(s, i), view, s->now) == WEIR_REUSE;
-    weiri_lend_grow(s, i);
+    if (weiri_tune_growing(&work->conn)) {
+        weiri_lend_grow(s, i);
+    }
     weiri_slot_touch(s, i);
     s->stats.resets_in += (view->flags & WEIR_RST) != 0;
     return reuse;
@@ -343,7 +346,8 @@ static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
     const bool stamps = v->header_len == 32 && base_get32(p->ip.payload + 20) == ARRIVE_STAMPS;
     const bool plain = p->packet[0] == 0x45 && (v->flags & ~(unsigned)WEIR_PSH) == WEIR_ACK && v->odd == 0;
     if (s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
-        s->train.conn = weiri_slot_handle(s, s->touched);
+        s->train.on = true;
+        s->train.slot = s->touched;
         memcpy(s->train.headers, p->packet, WEIRI_IP4_HEADER + (size_t)v->header_len);
     }
 }
@@ -377,8 +381,7 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
 {
     weir_view *v = &s->train.view;
     const uint32_t headers = WEIRI_IP4_HEADER + v->header_len;
-    if (s->touched == WEIRI_NONE || s->train.conn != weiri_slot_handle(s, s->touched) || p->len < headers ||
-        !arrive_is_like(&s->train, p->packet)) {
+    if (!s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
         return false;
     }
     const uint32_t len = base_get16(p->packet + 2);
@@ -402,14 +405,14 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
 /* Established, and no SYN: it stays where it is. */
 static enum weir_verdict arrive_follower(weir_stack *s)
 {
-    s->last = s->train.conn;
+    s->last = weiri_slot_handle(s, s->touched);
     (void)arrive_take(s, s->touched, &s->train.view);
     return WEIR_OK;
 }
 
 static enum weir_verdict arrive_first(weir_stack *s, struct weiri_arrival *p)
 {
-    s->train.conn = 0;
+    s->train.on = false;
     const enum weir_verdict verdict = arrive_packet(s, p);
     if (verdict == WEIR_OK && p->ip.protocol == WEIRI_PROTO_TCP) {
         arrive_note_train(s, p);
@@ -419,7 +422,7 @@ static enum weir_verdict arrive_first(weir_stack *s, struct weiri_arrival *p)
 
 WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now)
 {
-    weiri_stack_begin_packet(s, now);
+    stack_begin_packet(s, now);
     s->last = 0;
     const enum weir_verdict verdict = arrive_follows(s, p) ? arrive_follower(s) : arrive_first(s, p);
     s->stats.packets_in++;

@@ -96,7 +96,7 @@ static size_t depart_turn(weir_stack *s, weir_out *out, uint32_t copied)
 
 WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
 {
-    weiri_stack_begin_packet(s, now);
+    stack_begin_packet(s, now);
     s->last = 0;
     const size_t len = depart_answer(s, out);
     return len > 0 ? len : depart_turn(s, out, 0);
@@ -137,7 +137,7 @@ WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap,
     if (cap < s->cfg.tcp.mtu) {
         return 0;
     }
-    weiri_stack_begin_packet(s, now);
+    stack_begin_packet(s, now);
     s->last = 0;
     if (depart_answer(s, out) > 0) {
         s->going.left = 0;
@@ -181,7 +181,7 @@ WEIR_API size_t weir_stack_poll_batch(weir_stack *s, weir_place *places, size_t 
     const size_t good = depart_places(s, places, count);
     while (done < good) { /* each turn fills a place at least, or ends it */
         const uint32_t left = good - done < UINT16_MAX ? (uint32_t)(good - done) : UINT16_MAX;
-        weiri_stack_begin_packet(s, now);
+        stack_begin_packet(s, now);
         s->last = 0;
         if (depart_answer(s, &out) > 0) {
             places[done].len = weir_out_copy(&out, places[done].octets, places[done].cap);

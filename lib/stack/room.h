@@ -209,7 +209,8 @@ struct weiri_going {
 
 /* The segment that was taken last, if it was IPv4 and plain, and its headers: packets come in trains whose headers differ in little. */
 struct weiri_train {
-    weir_handle conn;          /* which has taken it, and is touched; 0: there is none */
+    bool on;                   /* there is one, .. */
+    uint32_t slot;             /* .. taken by this, which may be touched still */
     uint8_t headers[WEIRI_IP4_HEADER + 32];
     weir_view view;
 };
@@ -426,8 +427,16 @@ WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival 
 /* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);
+/* Of what the user has taken in hand, and of what lacks memory. */
+WEIR_PRIVATE void weiri_stack_settle_listed(weir_stack *s);
 /* The same for packets, which may go on with the slot that was left unsettled. */
-WEIR_PRIVATE void weiri_stack_begin_packet(weir_stack *s, weir_us now);
+static inline void stack_begin_packet(weir_stack *s, weir_us now)
+{
+    s->now = now > s->now ? now : s->now;
+    if ((s->dirty.count | s->needy.count) != 0) {
+        weiri_stack_settle_listed(s);
+    }
+}
 
 /* depart.c: an IP header in front of what stands in `out`, filled in as far as all packets share it; the whole length. */
 WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, struct weiri_ip_fields *ip);
