@@ -246,7 +246,7 @@ static bool arrive_take(weir_stack *s, uint32_t i, const weir_view *view)
         weiri_lend_ensure(s, i);
     }
     const bool reuse = weir_input(slot_conn(s, i), view, s->now) == WEIR_REUSE;
-    if (weiri_tune_growing(&work->conn)) {
+    if (work->block != WEIRI_NONE && weiri_tune_growing(&work->conn)) {
         weiri_lend_grow(s, i);
     }
     weiri_slot_touch(s, i);
@@ -348,7 +348,7 @@ static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
     if (s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
         s->train.on = true;
         s->train.slot = s->touched;
-        memcpy(s->train.headers, p->packet, WEIRI_IP4_HEADER + (size_t)v->header_len);
+        memcpy(s->train.headers, p->packet, WEIRI_IP4_HEADER + 20);
     }
 }
 
@@ -356,10 +356,12 @@ static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
 static bool arrive_is_like(const struct weiri_train *t, const uint8_t *packet)
 {
     const uint8_t *a = t->headers, *b = packet;
+    if (memcmp(a + 12, b + 12, 8) != 0 || memcmp(a + 20, b + 20, 4) != 0) { /* addresses, ports */
+        return false;
+    }
     const bool ip = memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0;
-    const bool sockets = memcmp(a + 12, b + 12, 8) == 0 && memcmp(a + 20, b + 20, 4) == 0;
     const bool tcp = memcmp(a + 32, b + 32, 2) == 0 && memcmp(a + 38, b + 38, 2) == 0;
-    return ip && sockets && tcp && (t->view.header_len == 20 || memcmp(a + 40, b + 40, 4) == 0);
+    return ip && tcp && (t->view.header_len == 20 || base_get32(b + 40) == ARRIVE_STAMPS);
 }
 
 static bool arrive_sums_fit(const weir_stack *s, const struct weiri_arrival *p, uint32_t len)

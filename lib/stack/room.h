@@ -211,7 +211,7 @@ struct weiri_going {
 struct weiri_train {
     bool on;                   /* there is one, .. */
     uint32_t slot;             /* .. taken by this, which may be touched still */
-    uint8_t headers[WEIRI_IP4_HEADER + 32];
+    uint8_t headers[WEIRI_IP4_HEADER + 20];
     weir_view view;
 };
 
