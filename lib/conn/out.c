@@ -415,10 +415,16 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
  * A send ring that is mostly in flight is as much a limit as the peer's window. */
 static void out_note_limit(weir_conn *c)
 {
-    uint32_t full = out_full_size(c), unsent = conn_unsent(c), flight = conn_flight(c);
+    uint32_t full, unsent = conn_unsent(c), flight = conn_flight(c);
     if (!WEIR_WITH_RATE || c->state < WEIR_ESTABLISHED) {
         return;
     }
+    if (unsent == 0 && flight == 0 && c->tx_size > 0 && c->cc.cwnd >= c->mss_snd) { /* nearly always; the same as below */
+        weiri_pace_limited(c, WEIRI_HOLD_IDLE);
+        weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_APP);
+        return;
+    }
+    full = out_full_size(c);
     bool cwnd = c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd;
     bool window = unsent >= full && out_room(c, c->snd.nxt) < full, ring = unsent < full && flight >= c->tx_size / 2;
     enum weiri_hold held = cwnd ? WEIRI_HOLD_BUSY : window ? WEIRI_HOLD_RWND : ring ? WEIRI_HOLD_SNDBUF : WEIRI_HOLD_BUSY;
@@ -553,8 +559,9 @@ static uint32_t out_ahead(const weir_conn *c, uint32_t full, uint32_t most)
 /* They go into the books: a record for each, the rest at once. */
 static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
 {
-    weir_block run = {c->snd.nxt, c->snd.nxt}, part = run;
-    for (; seq_diff(run.from, run.to) < octets; run.to = part.to) {
+    weir_block run = {c->snd.nxt, seq_add(c->snd.nxt, octets)}, part = run;
+    run.to = seq_add(run.from, weiri_board_push_many(&c->board, run, full, c->now));
+    for (; seq_diff(run.from, run.to) < octets; run.to = part.to) { /* memory is nearly full */
         part.from = run.to;
         part.to = seq_add(run.to, full);
         bool noted = weiri_board_push(&c->board, part, c->now);
@@ -589,7 +596,7 @@ WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out)
 WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
 {
     weir_seq from = c->snd.nxt;
-    uint32_t len = out_book_ahead(c, conn_full_text(c), 1);
+    uint32_t len = out_book_ahead(c, conn_full_text(c), conn_full_text(c));
     base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
     weiri_ring_slices(c, from, len, out->body);
     weiri_repair_update(c); /* the retransmission timer runs already, and nothing waits for its time */

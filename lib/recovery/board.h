@@ -88,6 +88,13 @@ static inline uint32_t *board_lost(const struct weir_board *b)
     return board_open(b) + weiri_bits_words(b->cap);
 }
 
+/* Records that pushes and SACK blocks may use. The rest is kept for the splits that retransmission needs: without them a board
+ * which the peer's reports have filled could not say which part of a long run was sent again. */
+static inline uint32_t board_limit(const struct weir_board *b)
+{
+    return b->cap - base_min32(2, b->cap / 4u);
+}
+
 /* The first record from i on whose bit is set; b->count: none. */
 static inline uint32_t board_next(const struct weir_board *b, const uint32_t *set, uint32_t i)
 {

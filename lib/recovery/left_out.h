@@ -3,6 +3,15 @@
 #define WEIRI_RECOVERY_LEFT_OUT_H
 
 #if !WEIR_WITH_LARGE_BOARD
+static inline uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now)
+{
+    (void)b;
+    (void)run;
+    (void)size;
+    (void)now;
+    return 0;
+}
+
 static inline uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last)
 {
     (void)b;

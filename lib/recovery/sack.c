@@ -62,7 +62,10 @@ static void sack_link(struct weir_board *b, uint16_t place, uint16_t older)
 
 static void sack_link_last(struct weir_board *b, uint16_t place)
 {
-    sack_link(b, place, b->last);
+    board_in(b, place)->older = b->last;
+    board_in(b, place)->newer = WEIRI_BOARD_NONE;
+    *board_newer(b, b->last) = place;
+    b->last = place;
     b->late = b->late == WEIRI_BOARD_NONE ? place : b->late;
     b->ahead = b->ahead == WEIRI_BOARD_NONE ? place : b->ahead;
 }
@@ -167,13 +170,6 @@ static void sack_carry(struct weir_board *b, uint16_t from, uint16_t to)
 }
 
 /* ---- room -------------------------------------------------------------------------------------------------------------------------- */
-
-/* Records that pushes and SACK blocks may use. The rest is kept for the splits that retransmission needs: without them a board
- * which the peer's reports have filled could not say which part of a long run was sent again. */
-static uint32_t sack_limit(const struct weir_board *b)
-{
-    return b->cap - base_min32(2, b->cap / 4u);
-}
 
 static bool sack_spend(struct weir_board *b, uint32_t moves)
 {
@@ -354,7 +350,7 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
     if (len == 0) {
         return true;
     }
-    bool room = b->count < sack_limit(b);
+    bool room = b->count < board_limit(b);
     if (len >= WEIRI_BOARD_OCTETS_MAX - b->octets || !(room || weiri_board_has_room(b))) {
         return false;
     }
@@ -362,7 +358,7 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
         return false;
     }
     b->credit = base_min32(b->credit + SACK_PAY, sack_credit_max(b));
-    if (room || sack_room(b, 1, sack_limit(b))) {
+    if (room || sack_room(b, 1, board_limit(b))) {
         sack_append(b, run, now);
     } else { /* the last is FLYING, and grows */
         board_at(b, b->count - 1u)->to = run.to;
@@ -372,9 +368,24 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
     return true;
 }
 
+WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now)
+{
+    uint32_t len = seq_diff(run.from, run.to), done = 0, limit = board_limit(b);
+    if (len >= WEIRI_BOARD_OCTETS_MAX - b->octets) {
+        return 0;
+    }
+    for (; done < len && b->count < limit; done += size) {
+        weir_block part = {seq_add(run.from, done), seq_add(run.from, done + size)};
+        sack_append(b, part, now);
+        b->credit = base_min32(b->credit + SACK_PAY, sack_credit_max(b));
+    }
+    b->octets += done;
+    return done;
+}
+
 WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b)
 {
-    return b->count < sack_limit(b) || board_is(b, b->count - 1u, WEIRI_SENT_FLYING);
+    return b->count < board_limit(b) || board_is(b, b->count - 1u, WEIRI_SENT_FLYING);
 }
 
 /* The first record leaves, or the first `len` octets of it. */
@@ -464,13 +475,13 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block)
     }
     from = board_is(b, first, WEIRI_SENT_SACKED) ? board_offset(b, board_at(b, first)->to) : from;
     to = board_is(b, last, WEIRI_SENT_SACKED) ? board_offset(b, board_at(b, last)->from) : to;
-    struct sack_range range = sack_carve(b, from, to, sack_limit(b), false);
+    struct sack_range range = sack_carve(b, from, to, board_limit(b), false);
     uint32_t before = b->sacked, i = board_next(b, board_open(b), range.first);
     for (; i < range.last; i = board_next(b, board_open(b), i + 1)) { /* each of them once until it leaves */
         sack_mark(b, board_place(b, i), WEIRI_SENT_SACKED);
     }
     if (b->sacked > before && !weiri_board_has_room(b)) {
-        (void)sack_room(b, 1, sack_limit(b));
+        (void)sack_room(b, 1, board_limit(b));
     }
     return b->sacked - before;
 }
