@@ -74,15 +74,28 @@ static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
     weiri_prr_begin(&c->prr, before > sacked ? before - sacked : 1);
 }
 
-/* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
-static void repair_congested(weir_conn *c, uint32_t flight)
+static void repair_respond(weir_conn *c, uint32_t flight)
 {
     struct weiri_cc_event e = repair_event(c, 0, flight);
     struct weiri_cwv_event v = repair_cwv_event(c, 0, flight);
+    weiri_cc_loss(&c->cc, repair_kind(c), &e);
+    weiri_cwv_congested(&c->cwv, &c->cc, &v);
+    weiri_ecn_reduced(c);
+}
+
+/* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
+static void repair_congested(weir_conn *c, uint32_t flight)
+{
     if (!weiri_ecn_answered(c)) {
-        weiri_cc_loss(&c->cc, repair_kind(c), &e);
-        weiri_cwv_congested(&c->cwv, &c->cc, &v);
-        weiri_ecn_reduced(c);
+        repair_respond(c, flight);
+    }
+}
+
+/* RFC 8985 9.3: without PRR the loss of a retransmission is congestion of its own. All that was lost in its round is one response. */
+static void repair_lost_again(weir_conn *c, unsigned tries)
+{
+    if (tries > 0 && c->rack.tries > tries && conn_has(c, WEIRI_RECOVERY) && !repair_by_prr(c) && !weiri_cc_has_model(repair_kind(c))) {
+        repair_respond(c, base_min32(conn_flight(c), c->cc.cwnd));
     }
 }
 
@@ -191,7 +204,9 @@ static void repair_stop_timer(weir_conn *c)
 /* By the time they were sent at. The timer says when the rest would be lost (RFC 8985 6.2 step 5). */
 static uint32_t repair_detect_by_time(weir_conn *c)
 {
+    unsigned tries = c->rack.tries;
     uint32_t wait, lost = weiri_rack_detect(&c->rack, &c->board, c->now, &wait);
+    repair_lost_again(c, tries);
     if (wait > 0) {
         c->rack.timer = WEIRI_RACK_REORDER;
         c->rack.at = base_after(c->now, wait);

@@ -122,7 +122,7 @@ static inline void weiri_rack_recovered(struct weir_rack *r)
     (void)r;
 }
 
-static inline uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
+static inline uint32_t weiri_rack_detect(struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
 {
     (void)r;
     (void)b;

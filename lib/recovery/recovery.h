@@ -288,8 +288,9 @@ WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_se
 WEIR_PRIVATE void weiri_rack_adapt(struct weir_rack *r, const struct weiri_rack_ack *a);
 /* A recovery has ended. */
 WEIR_PRIVATE void weiri_rack_recovered(struct weir_rack *r);
-/* Step 5: what is lost by now becomes LOST, retransmissions too. Octets newly lost; *wait is how long until the rest would be, 0: none. */
-WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait);
+/* Step 5: what is lost by now becomes LOST, retransmissions too, and r->tries tells of those. Octets newly lost; *wait is how long until
+ * the rest would be, 0: none. */
+WEIR_PRIVATE uint32_t weiri_rack_detect(struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait);
 /* 6.3: a retransmission timeout takes the first record for lost, and those that are old enough. */
 WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_board *b, weir_us now);
 /* 7.2: how long until the probe; `ack_delay_us` is what the peer may wait with one segment in flight, else 0. */
