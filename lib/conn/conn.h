@@ -342,7 +342,8 @@ WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
  * none. */
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now);
 /* Octets of text that would go next in segments like the one that has just gone out, but for their numbers: as long as nothing happens and
- * no time passes. weiri_out_repeat makes `out` the next of them; its text, 0 if there is no room for it. */
+ * no time passes. weiri_out_repeat makes `out` the next of them; its text, 0 if it has to wait for its
+ * time. */
 WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out);
 WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out);
 /* Closes it in place; before an IP header is put in front. */

@@ -543,12 +543,12 @@ static bool out_repeats(const weir_conn *c, const struct out_plan *p)
     return text && plain && weiri_pace_mode(c) != WEIR_PACING_STAMP;
 }
 
-/* The octets of full segments that would come next with nothing to be decided but whether the windows let them; never the last octet, with
- * which FIN may go. */
+/* The octets of full segments that would come next with nothing to be decided but whether the windows, and the pace, let them; never the
+ * last octet, with which FIN may go. */
 static uint32_t out_ahead(const weir_conn *c, uint32_t full, uint32_t most)
 {
     uint32_t pipe = weiri_out_pipe(c), unsent = conn_unsent(c);
-    bool plain = c->board.lost == 0 && !conn_tail_due(c) && out_left(c) == 0 && weiri_pace_mode(c) == WEIR_PACING_OFF;
+    bool plain = c->board.lost == 0 && !conn_tail_due(c) && out_left(c) == 0;
     if (!plain || pipe >= c->cc.cwnd || unsent == 0) {
         return 0;
     }
@@ -574,8 +574,6 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
         c->snd.nxt = run.to;
         weiri_repair_sent(c, run, false);
         conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
-        c->count.out += len / full;
-        c->count.data_out += len / full;
     }
     return len;
 }
@@ -590,16 +588,27 @@ WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out)
     }
     bool like = base_get16(tcp + 12) == (words << 12 | WEIR_ACK) && out->ecn == weiri_ecn_codepoint(c, true);
     bool steady = out_sack_count(c) == 0 && !conn_has(c, WEIRI_URG_SND) && !(c->ecn & WEIRI_ECN_CWR) && !conn_marked_wait(c);
-    return like && steady ? out_ahead(c, full, UINT32_MAX) : 0;
+    return like && steady && weiri_pace_mode(c) != WEIR_PACING_STAMP ? out_ahead(c, full, UINT32_MAX) : 0;
 }
 
+/* Of all that weiri_timer_update does little is left: the retransmission timer runs already. */
 WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
 {
     weir_seq from = c->snd.nxt;
-    uint32_t len = out_book_ahead(c, conn_full_text(c), conn_full_text(c));
+    bool paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
+    uint32_t full = conn_full_text(c), len = paced && weiri_pace_blocks(c) ? 0 : out_book_ahead(c, full, full);
+    if (len == 0) {
+        return 0;
+    }
+    if (paced) {
+        (void)weiri_pace_depart(c, len);
+        weiri_pace_update(c, weiri_out_waits(c));
+    }
+    c->count.out++;
+    c->count.data_out++;
     base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
     weiri_ring_slices(c, from, len, out->body);
-    weiri_repair_update(c); /* the retransmission timer runs already, and nothing waits for its time */
+    weiri_repair_update(c);
     WEIR_ASSERT(weir_check(c) == NULL);
     return len;
 }
@@ -607,7 +616,12 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
 /* A super-segment: what would be polled next goes with it, as far as `most` octets of text. */
 static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 {
-    p->len += out_book_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len));
+    if (weiri_pace_mode(c) == WEIR_PACING_OFF) {
+        uint32_t ahead = out_book_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len));
+        c->count.out += ahead / p->segment;
+        c->count.data_out += ahead / p->segment;
+        p->len += ahead;
+    }
     while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */
         struct out_plan next = out_decide(c);
         if (next.kind != OUT_TEXT || next.len == 0 || p->len + next.len > most) {

@@ -110,7 +110,7 @@ static size_t depart_again(weir_stack *s)
         return 0;
     }
     const uint32_t text = weiri_out_repeat(slot_conn(s, s->touched), &g->out);
-    if (WEIR_NEVER(text == 0)) { /* out_ahead: where something flies there is room */
+    if (text == 0) {
         return 0;
     }
     g->left -= text;
