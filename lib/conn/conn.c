@@ -17,26 +17,25 @@ WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c)
 
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
 {
-    weir_conn old = *c;
-    memset(c, 0, sizeof *c);
-    c->cfg = old.cfg;
-    c->now = old.now;
-    c->rx_ring = old.rx_ring;
-    c->tx_ring = old.tx_ring;
-    c->spans = old.span_cap > 0 ? old.spans - old.span_head : NULL; /* back to the first place */
-    c->rx_size = old.rx_size;
-    c->tx_size = old.tx_size;
-    c->span_cap = old.span_cap;
-    weiri_board_init(&c->board, old.board.sent, old.board.cap);
-    c->state = old.state; /* fsm.c changes it */
-    c->path = old.path;
-    c->r2_us = old.r2_us;
-    c->dscp = old.dscp;
-    c->flags = old.flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE);
-    c->pmtu = old.cfg->mtu;
-    c->quick_acks = old.cfg->quick_acks;
+    const uint32_t flags = c->flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE), rx_size = c->rx_size, tx_size = c->tx_size;
+    const uint16_t span_cap = c->span_cap, sent_cap = c->board.cap;
+    const weir_us now = c->now, r2_us = c->r2_us;
+    struct weir_sent *sent = c->board.sent;
+    const weir_path path = c->path;
+    c->spans = span_cap > 0 ? c->spans - c->span_head : NULL; /* back to the first place */
+    memset((uint8_t *)c + offsetof(weir_conn, err), 0, sizeof *c - offsetof(weir_conn, err)); /* the state stays too: fsm.c changes it */
+    c->flags = flags;
+    c->rx_size = rx_size;
+    c->tx_size = tx_size;
+    c->span_cap = span_cap;
+    c->now = now;
+    c->r2_us = r2_us;
+    c->path = path;
+    c->pmtu = c->cfg->mtu;
+    c->quick_acks = c->cfg->quick_acks;
     c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    weiri_board_init(&c->board, sent, sent_cap);
     weiri_rtt_init(&c->rtt, &bounds);
     weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
     weiri_rack_init(&c->rack, c->snd.una);
@@ -100,7 +99,7 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     memset(&s, 0, sizeof s);
     s.c = c;
     s.v = view;
-    c->count.in += conn_segments(view);
+    CONN_COUNT(c, in, conn_segments(view));
     if (weiri_predict(c, view)) {
         weiri_predicted(&s);
     } else {

@@ -20,7 +20,7 @@ struct out_plan {
 static uint32_t out_sack_count(const weir_conn *c)
 {
     uint32_t most = conn_has(c, WEIRI_TS_OK) ? 3 : 4;
-    uint32_t have = c->span_count + (seq_eq(c->dsack.from, c->dsack.to) ? 0u : 1u);
+    uint32_t have = c->span_count + (weiri_ring_duplicate(c) ? 1u : 0u);
     return conn_has(c, WEIRI_SACK_OK) ? base_min32(have, most) : 0;
 }
 
@@ -328,7 +328,7 @@ static void out_fields_options(weir_conn *c, weir_fields *f)
     if (blocks > 0) {
         f->options |= WEIR_OPT_SACK;
         f->sack_count = weiri_ring_sack(c, f->sack, blocks);
-        c->dsack.to = c->dsack.from; /* a duplicate is reported once (RFC 2883 4) */
+        weiri_ring_forget_duplicate(c); /* it is reported once (RFC 2883 4) */
     }
 }
 
@@ -367,7 +367,7 @@ static void out_note_syn(weir_conn *c)
         c->spoke_at = c->now;
     } else { /* it timed out, or the peer's SYN came again or crossed it: which one is answered will not be known */
         conn_set(c, WEIRI_SYN_TWICE, true);
-        c->count.retrans++;
+        CONN_COUNT(c, retrans, 1);
     }
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.iss, 1));
 }
@@ -380,7 +380,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
     weiri_board_resent(&c->board, run, c->now);
     weiri_repair_sent(c, run, true);
     conn_set(c, WEIRI_RESEND_NOW, false);
-    c->count.retrans++;
+    CONN_COUNT(c, retrans, 1);
 }
 
 /* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
@@ -529,8 +529,8 @@ static weir_us out_book(weir_conn *c, const struct out_plan *p)
 {
     out_note(c, p);
     weir_us at = out_is_paced(p) ? weiri_pace_depart(c, p->len) : 0;
-    c->count.out++;
-    c->count.data_out += p->len > 0;
+    CONN_COUNT(c, out, 1);
+    CONN_COUNT(c, data_out, p->len > 0);
     return at;
 }
 
@@ -573,8 +573,8 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
         c->snd.nxt = run.to;
         weiri_repair_sent(c, run, false);
         conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
-        c->count.out += len / full;
-        c->count.data_out += len / full;
+        CONN_COUNT(c, out, len / full);
+        CONN_COUNT(c, data_out, len / full);
     }
     return len;
 }

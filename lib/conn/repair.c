@@ -98,7 +98,7 @@ static void repair_enter(weir_conn *c, const struct weiri_news *n)
     c->rescue = seq_min(weiri_board_record(&c->board, 0)->to, seq_add(c->snd.una, c->mss_snd));
     c->rack.tlp = WEIRI_TLP_NONE;
     conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
-    c->count.recoveries++;
+    CONN_COUNT(c, recoveries, 1);
 }
 
 /* What either recovery leaves behind. A D-SACK may come a round trip later. */
@@ -371,7 +371,7 @@ static void repair_marked(weir_conn *c, const struct weiri_news *n)
 static void repair_count_marks(weir_conn *c, const struct weiri_news *n)
 {
     if (WEIR_WITH_ECN && n->echo) {
-        c->count.delivered_ce += base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0);
+        CONN_COUNT(c, delivered_ce, base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0));
     }
 }
 
@@ -557,7 +557,7 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
         r->sampled = 0;
         r->tlp = again ? (uint8_t)WEIRI_TLP_AGAIN : (uint8_t)WEIRI_TLP_NEW;
         r->tlp_end = c->snd.nxt;
-        c->count.tail_probes++;
+        CONN_COUNT(c, tail_probes, 1);
     } else if (WEIR_WITH_RACK) {
         r->restart = r->restart || !again;
     }
