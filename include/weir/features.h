@@ -72,7 +72,8 @@
                          it; without, they are skipped like any unknown kind, and nothing tells of them */
 #define WEIR_WITH_ODD WEIR_WITH_ALL
 #endif
-#ifndef WEIR_WITH_COUNTERS /* how often what has happened on a connection: weir_info and weir_stack_stats.retransmitted tell 0 without */
+#ifndef WEIR_WITH_COUNTERS /* how often what has happened on a connection, and by which rows: without, weir_info and
+                              weir_stack_stats.retransmitted tell 0, weir_last_path no row */
 #define WEIR_WITH_COUNTERS WEIR_WITH_ALL
 #endif
 #ifndef WEIR_WITH_GROWTH /* rings that ask to be larger: config.rx_max, config.tx_max, WEIR_EV_GROW */
@@ -89,6 +90,10 @@
 #endif
 #ifndef WEIR_WITH_FAST_TABLE /* the state table as straight-line code; without, as data that is walked */
 #define WEIR_WITH_FAST_TABLE WEIR_WITH_ALL
+#endif
+#ifndef WEIR_WITH_RANGES /* weir_config_check, and so weir_init, looks at the range of each field; without, at the secret and at what was
+                            left out: for a configuration that never changes, and that a whole build has found to be good */
+#define WEIR_WITH_RANGES WEIR_WITH_ALL
 #endif
 #ifndef WEIR_WITH_NAMES /* weir_config_check names the field; without, all are called "configuration" */
 #define WEIR_WITH_NAMES WEIR_WITH_ALL
@@ -111,6 +116,6 @@
      WEIR_WITH_RACK && WEIR_WITH_PRR && WEIR_WITH_UNDO && WEIR_WITH_ECN && WEIR_WITH_TIMESTAMPS && WEIR_WITH_WINDOW_SCALE && \
      WEIR_WITH_LARGE_BOARD && WEIR_WITH_DSACK && WEIR_WITH_KEEPALIVE && WEIR_WITH_PMTU_CHECK && WEIR_WITH_ODD &&             \
      WEIR_WITH_COUNTERS && WEIR_WITH_GROWTH && WEIR_WITH_GSO && WEIR_WITH_PREDICTION && WEIR_WITH_FAST_CHECKSUM &&           \
-     WEIR_WITH_FAST_TABLE && WEIR_WITH_NAMES)
+     WEIR_WITH_FAST_TABLE && WEIR_WITH_RANGES && WEIR_WITH_NAMES)
 
 #endif /* WEIR_FEATURES_H */

@@ -835,8 +835,8 @@ struct weir_conn {
     uint8_t recent_count;
 #endif
     weir_seq iss_floor;          /* SND.NXT of an earlier connection between these sockets */
-    weir_path path;
 #if WEIR_WITH_COUNTERS
+    weir_path path;
     struct {
         uint32_t in, out, data_in, data_out, retrans, timeouts, recoveries, dup_in, ooo_in, challenge, dsack_in, paws;
         uint32_t tail_probes, undone, received_ce, delivered_ce;

@@ -103,7 +103,7 @@ static void ack_dsack(weir_conn *c, struct weiri_news *n)
         bool below = seq_leq(b[0].to, n->v->ack);
         bool inside = n->v->sack_count > 1 && seq_leq(b[1].from, b[0].from) && seq_leq(b[0].to, b[1].to);
         if (below || inside) {
-            CONN_COUNT(c, dsack_in, 1);
+            WEIRI_COUNT(c, dsack_in, 1);
             n->dsack = b[0];
         }
     }
@@ -135,7 +135,7 @@ static bool ack_is_duplicate(const weir_conn *c, const weir_view *v, bool sack_n
     if (conn_has(c, WEIRI_SACK_OK)) {
         return sack_news;
     }
-    return v->payload_len == 0 && c->snd.wnd > 0 && (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+    return v->payload_len == 0 && c->snd.wnd > 0 && (uint32_t)v->window << conn_shift_snd(c) == c->snd.wnd;
 }
 
 /* What was sent into a window that closed met nobody: it goes again, and it is not congestion. */
@@ -157,7 +157,7 @@ static void ack_window(weir_conn *c, const weir_view *v)
         return;
     }
     uint32_t before = c->snd.wnd;
-    c->snd.wnd = v->flags & WEIR_SYN ? v->window : (uint32_t)v->window << c->shift_snd;
+    c->snd.wnd = v->flags & WEIR_SYN ? v->window : (uint32_t)v->window << conn_shift_snd(c);
     c->snd.max_wnd = base_max32(c->snd.max_wnd, c->snd.wnd);
     c->snd.wl1 = v->seq;
     c->snd.wl2 = v->ack;
@@ -207,7 +207,7 @@ WEIR_PRIVATE void weiri_ack_quiet(weir_conn *c, const weir_view *v)
 
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v)
 {
-    CONN_COUNT(c, data_in, conn_segments(v));
+    WEIRI_COUNT(c, data_in, conn_segments(v));
     c->rcv_mss = (uint16_t)base_max32(c->rcv_mss, ack_segment_size(c, v));
     if (conn_has(c, WEIRI_ACK_NOW)) {
         return;
@@ -231,7 +231,7 @@ WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c)
         weiri_icmp_timeout(c);
         weiri_repair_timeout(c);
     }
-    CONN_COUNT(c, timeouts, 1);
+    WEIRI_COUNT(c, timeouts, 1);
     c->retries = (uint8_t)base_min32(c->retries + 1u, UINT8_MAX);
     c->backoff = (uint8_t)base_min32(c->backoff + 1u, 31);
     if (c->retries > c->cfg->retries_r1) {

@@ -41,7 +41,7 @@ static bool act_budget(weir_conn *c)
         return false;
     }
     c->challenges++;
-    CONN_COUNT(c, challenge, 1);
+    WEIRI_COUNT(c, challenge, 1);
     return true;
 }
 
@@ -59,7 +59,7 @@ static void act_SEND_ACK(struct weiri_step *s)
     const weir_view *v = s->v;
     uint32_t len = weir_view_len(v);
     if (s->facts & WEIRI_F_STALE) {
-        CONN_COUNT(s->c, paws, 1);
+        WEIRI_COUNT(s->c, paws, 1);
     }
     if (len == 0 || (v->flags & WEIR_SYN)) {
         act_CHALLENGE_ACK(s);

@@ -132,6 +132,8 @@ struct weiri_step {
 WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s);
 WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage);
 
+/* An event begins: no row has fired yet. */
+WEIR_PRIVATE void weiri_fsm_begin(weir_conn *c);
 /* The table would have let the segment go through these rows. */
 WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count);
 
@@ -406,11 +408,11 @@ WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
 
 /* One of weir_conn.count has happened n times more; how often it has so far. */
 #if WEIR_WITH_COUNTERS
-#define CONN_COUNT(c, what, n) ((void)((c)->count.what += (n)))
-#define CONN_COUNTED(c, what) ((c)->count.what)
+#define WEIRI_COUNT(c, what, n) ((void)((c)->count.what += (n)))
+#define WEIRI_COUNTED(c, what) ((c)->count.what)
 #else
-#define CONN_COUNT(c, what, n) ((void)(c), (void)(n))
-#define CONN_COUNTED(c, what) ((void)(c), 0u)
+#define WEIRI_COUNT(c, what, n) ((void)(c), (void)(n))
+#define WEIRI_COUNTED(c, what) ((void)(c), 0u)
 #endif
 
 /* What can never be: who asks for it is answered by the compiler (weir/features.h). */
@@ -453,6 +455,17 @@ static inline void conn_set_keep_at(weir_conn *c, weir_us at)
     (void)c;
     (void)at;
 #endif
+}
+
+/* How far windows are shifted: the peer's, ours (RFC 7323 2.3). */
+static inline unsigned conn_shift_snd(const weir_conn *c)
+{
+    return WEIR_WITH_WINDOW_SCALE ? c->shift_snd : 0u;
+}
+
+static inline unsigned conn_shift_rcv(const weir_conn *c)
+{
+    return WEIR_WITH_WINDOW_SCALE ? c->shift_rcv : 0u;
 }
 
 /* How long ago the timestamp went out that a segment echoes, in milliseconds; false: it has none, or one so old, 17 minutes, that it is

@@ -60,7 +60,7 @@ static uint32_t out_room(const weir_conn *c, weir_seq from)
 /* RFC 7323 2.4: rounding to whole units may seem to take a window back by less than one. What was sent inside it goes again anyway. */
 static uint32_t out_rounding(const weir_conn *c)
 {
-    return (1u << c->shift_snd) - 1;
+    return (1u << conn_shift_snd(c)) - 1;
 }
 
 static bool out_fin_due(const weir_conn *c)
@@ -367,7 +367,7 @@ static void out_note_syn(weir_conn *c)
         c->spoke_at = c->now;
     } else { /* it timed out, or the peer's SYN came again or crossed it: which one is answered will not be known */
         conn_set(c, WEIRI_SYN_TWICE, true);
-        CONN_COUNT(c, retrans, 1);
+        WEIRI_COUNT(c, retrans, 1);
     }
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.iss, 1));
 }
@@ -380,7 +380,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
     weiri_board_resent(&c->board, run, c->now);
     weiri_repair_sent(c, run, true);
     conn_set(c, WEIRI_RESEND_NOW, false);
-    CONN_COUNT(c, retrans, 1);
+    WEIRI_COUNT(c, retrans, 1);
 }
 
 /* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
@@ -529,8 +529,8 @@ static weir_us out_book(weir_conn *c, const struct out_plan *p)
 {
     out_note(c, p);
     weir_us at = out_is_paced(p) ? weiri_pace_depart(c, p->len) : 0;
-    CONN_COUNT(c, out, 1);
-    CONN_COUNT(c, data_out, p->len > 0);
+    WEIRI_COUNT(c, out, 1);
+    WEIRI_COUNT(c, data_out, p->len > 0);
     return at;
 }
 
@@ -573,8 +573,8 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
         c->snd.nxt = run.to;
         weiri_repair_sent(c, run, false);
         conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
-        CONN_COUNT(c, out, len / full);
-        CONN_COUNT(c, data_out, len / full);
+        WEIRI_COUNT(c, out, len / full);
+        WEIRI_COUNT(c, data_out, len / full);
     }
     return len;
 }

@@ -89,7 +89,9 @@ static void pack_strip(weir_conn *c)
 #if WEIR_WITH_LARGE_BOARD
     memset(c->recent, 0, sizeof c->recent);
 #endif
+#if WEIR_WITH_COUNTERS
     memset(c->path.row + c->path.count, 0, sizeof c->path.row - c->path.count);
+#endif
     if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         memset(&c->prr, 0, sizeof c->prr);
         c->rescue = seq_of(0);

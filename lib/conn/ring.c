@@ -84,10 +84,10 @@ static void ring_rewind_spans(weir_conn *c)
     c->span_head = 0;
 }
 
-/* The lowest go first as holes are filled: for these nothing is moved. */
+/* The lowest go first as holes are filled: where there may be thousands nothing is moved for these. */
 static void ring_drop_spans(weir_conn *c, unsigned first, unsigned count)
 {
-    if (first == 0) {
+    if (WEIR_WITH_LARGE_BOARD && first == 0) {
         c->spans += count;
         c->span_head = (uint16_t)(c->span_head + count);
         c->span_count = (uint16_t)(c->span_count - count);
@@ -184,7 +184,7 @@ static void ring_join(weir_conn *c, weir_seq from, weir_seq to)
         last++;
     }
     if (last == first) {
-        if (c->span_head + c->span_count == c->span_cap || c->span_count == 0) {
+        if (WEIR_WITH_LARGE_BOARD && (c->span_head + c->span_count == c->span_cap || c->span_count == 0)) {
             ring_rewind_spans(c);
         }
         memmove(c->spans + first + 1, c->spans + first, (c->span_count - first) * sizeof *c->spans);
@@ -237,7 +237,7 @@ WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text
         ring_advance(c, end);
         return gaps;
     }
-    CONN_COUNT(c, ooo_in, 1);
+    WEIRI_COUNT(c, ooo_in, 1);
     /* SHLD-31. Text without a span would be lost from sight, so it is not taken at all: the peer will send it again. */
     if (ring_can_join(c, text->from, end)) {
         ring_write_gaps(c, text);
@@ -272,7 +272,7 @@ WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run)
         dup.to = seq_min(run.to, c->spans[i].to);
     }
     c->dsack = dup;
-    CONN_COUNT(c, dup_in, 1);
+    WEIRI_COUNT(c, dup_in, 1);
 }
 
 WEIR_PRIVATE bool weiri_ring_duplicate(const weir_conn *c)
