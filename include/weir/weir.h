@@ -664,6 +664,7 @@ struct weir_rack {
     uint8_t tlp;             /* enum weiri_tlp: the probe that is out */
     uint8_t sampled;         /* an RTT sample came since the last probe */
     uint8_t restart, due;    /* the probe timer is to be started anew; a probe is to go */
+    uint8_t tries;           /* in this recovery: how often something had been sent that was lost at last; 0: nothing was lost yet */
 };
 
 /* Proportional rate reduction (lib/recovery/prr.c; RFC 9937), octets. */

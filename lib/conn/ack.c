@@ -69,18 +69,32 @@ static void ack_note_progress(weir_conn *c, uint32_t octets)
     }
 }
 
+/* What is acknowledged leaves the scoreboard: first whole segments of which nothing was known, then whatever there is. */
+static struct weiri_acked ack_leave(weir_conn *c, struct weiri_news *n)
+{
+    struct weiri_acked a = weiri_repair_leave(c, n);
+    weir_block run = {seq_add(c->snd.una, a.octets), n->v->ack};
+    if (!seq_eq(run.from, run.to)) {
+        weiri_repair_delivered(c, run, n);
+        struct weiri_acked rest = weiri_board_ack(&c->board, run.to, c->now);
+        a.octets += rest.octets;
+        a.sacked = rest.sacked;
+        a.rtt_us = rest.sampled ? rest.rtt_us : a.rtt_us;
+        a.sampled = a.sampled || rest.sampled;
+    }
+    return a;
+}
+
 static void ack_new(weir_conn *c, struct weiri_news *n)
 {
     const weir_view *v = n->v;
     if (conn_opening(c)) {
         ack_syn(c);
     }
-    weir_block run = {c->snd.una, v->ack};
     n->advanced = true;
     n->flight = conn_flight(c);
-    weiri_repair_delivered(c, run, n);
+    struct weiri_acked a = ack_leave(c, n);
     bool fin = conn_fin_sent(c) && seq_eq(v->ack, seq_add(c->snd.end, 1));
-    struct weiri_acked a = weiri_board_ack(&c->board, v->ack, c->now);
     c->snd.una = v->ack;
     n->acked = a.octets;
     n->delivered = a.octets - a.sacked;

@@ -180,6 +180,9 @@ struct weiri_news {
 
 /* repair.c: what an acknowledgment, or a timer, says of losses; when recovery begins and ends; the congestion window. */
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n);
+/* Whole segments that were sent once, and of which nothing was known before, leave the scoreboard and are judged: the usual case of what
+ * follows, and all of it where nothing is missing. */
+WEIR_PRIVATE struct weiri_acked weiri_repair_leave(weir_conn *c, struct weiri_news *n);
 /* Before the scoreboard takes it: octets that the acknowledgment says have arrived. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n);
 /* Text is sent while nothing is outstanding. */
@@ -341,6 +344,11 @@ WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
 /* weir_poll with the checksum left open: its field holds the pseudo-header's part only. A super-segment has at most `most` octets; 0: make
  * none. */
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now);
+/* Octets of text that would go next in segments like the one that has just gone out, but for their numbers: as long as nothing happens and
+ * no time passes. weiri_out_repeat makes `out` the next of them; its text, 0 if it has to wait for its
+ * time. */
+WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out);
+WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out);
 /* Closes it in place; before an IP header is put in front. */
 WEIR_PRIVATE void weiri_out_close(weir_out *out);
 /* Copies such a packet, with or without an IP header in front, and closes the checksum on the way; returns out->len. */
