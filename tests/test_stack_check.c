@@ -199,6 +199,7 @@ static void test_waits(void **state)
     s->waits[0] = before;
     DAMAGE(s->wait_fresh, 17, "timewait: the free records are not in order");
     DAMAGE(s->wait_free, 0, "timewait: the free records are not in order");
+    DAMAGE(s->wait_free, 7, "timewait: the free records are not in order");
     weiri_demux_remove(s, s->cfg.connections_max);
     assert_string_equal(weir_stack_check(s), "timewait: a record cannot be found by its sockets");
     weiri_demux_insert(s, s->cfg.connections_max);

@@ -262,6 +262,34 @@ static void test_acknowledgments_are_bounded(void **state)
     guard_free_all();
 }
 
+/* More records than heads of chains: each is found among the others, and goes without them. */
+static void test_records_share_chains(void **state)
+{
+    enum { MANY = 16 };
+    const weir_us now = 1000000;
+    weir_stack_config c = world_config(1);
+    struct past p[MANY];
+    (void)state;
+    c.connections_max = 2;
+    c.time_wait_max = MANY;
+    weir_stack *s = world_stack(&c, now);
+    world_listen(s, 80);
+    for (unsigned i = 0; i < MANY; i++) {
+        p[i] = past_new(s, (uint16_t)(4000 + i), false, now + i);
+    }
+    assert_in_range(s->demux.size, 1, MANY - 1);
+    for (unsigned i = 0; i < MANY; i++) {
+        const unsigned k = (i * 7 + 3) % MANY; /* from the middle first */
+        struct world_segment seg = past_segment(&p[k], WEIR_RST, false);
+        assert_int_equal(weiri_demux_find(s, &p[k].tuple), c.connections_max + k);
+        assert_int_equal(world_inject(s, &seg, now + MANY), WEIR_IN_TIME_WAIT);
+        assert_int_equal(weiri_demux_find(s, &p[k].tuple), WEIRI_NONE);
+        assert_int_equal(weir_stack_stats(s)->time_wait, MANY - 1 - i);
+    }
+    world_expect_empty(s);
+    guard_free_all();
+}
+
 /* RFC 6191 2, row by row. */
 static void test_rfc6191_table(void **state)
 {
@@ -494,6 +522,7 @@ int main(void)
         cmocka_unit_test(test_no_reset_with_rfc1337),
         cmocka_unit_test(test_what_is_acknowledged),
         cmocka_unit_test(test_acknowledgments_are_bounded),
+        cmocka_unit_test(test_records_share_chains),
         cmocka_unit_test(test_rfc6191_table),
         cmocka_unit_test(test_reuse_needs_a_listener_with_room),
         cmocka_unit_test(test_reuse_needs_a_free_connection),

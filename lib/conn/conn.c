@@ -15,65 +15,37 @@ WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c)
     c->mss_snd = (uint16_t)base_min32(peer, c->pmtu - headers);
 }
 
-/* What outlives a connection's OPEN and its end. */
-struct conn_kept {
-    weir_buffers buffers;
-    weir_us r2_us;
-    uint32_t flags;
-    weir_path path;
-    uint8_t state, dscp;
-};
-
-static void conn_keep(struct conn_kept *k, const weir_conn *c)
-{
-    k->buffers.rx = c->rx_ring;
-    k->buffers.tx = c->tx_ring;
-    k->buffers.rx_size = c->rx_size;
-    k->buffers.tx_size = c->tx_size;
-    k->buffers.spans = c->span_cap > 0 ? c->spans - c->span_head : NULL; /* back to the first place */
-    k->buffers.span_cap = c->span_cap;
-    k->buffers.sent = c->board.sent;
-    k->buffers.sent_cap = c->board.cap;
-    k->r2_us = c->r2_us;
-    k->flags = c->flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE);
-    k->path = c->path;
-    k->state = c->state; /* fsm.c changes it */
-    k->dscp = c->dscp;
-}
-
-/* In CLOSED, with nothing but configuration, buffers and time. */
-static void conn_begin_anew(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
-{
-    memset(c, 0, sizeof *c);
-    c->cfg = config;
-    c->now = now;
-    c->rx_ring = buffers->rx;
-    c->tx_ring = buffers->tx;
-    c->spans = buffers->spans;
-    c->rx_size = buffers->rx_size;
-    c->tx_size = buffers->tx_size;
-    c->span_cap = buffers->span_cap;
-    weiri_board_init(&c->board, buffers->sent, buffers->sent_cap);
-    c->pmtu = config->mtu;
-    c->quick_acks = config->quick_acks;
-    c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
-    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-    weiri_rtt_init(&c->rtt, &bounds);
-    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, config->iw10), c->snd.nxt);
-    weiri_rack_init(&c->rack, c->snd.una);
-    weiri_timer_stop_all(c);
-}
-
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
 {
-    struct conn_kept k;
-    conn_keep(&k, c);
-    conn_begin_anew(c, c->cfg, &k.buffers, c->now);
-    c->r2_us = k.r2_us;
-    c->flags = k.flags;
-    c->path = k.path;
-    c->state = k.state;
-    c->dscp = k.dscp;
+    const uint32_t flags = c->flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE), rx_size = c->rx_size, tx_size = c->tx_size;
+    const uint16_t span_cap = c->span_cap, sent_cap = c->board.cap;
+    const weir_us now = c->now, r2_us = c->r2_us;
+    struct weir_sent *sent = c->board.sent;
+#if WEIR_WITH_COUNTERS
+    const weir_path path = c->path;
+#endif
+    if (WEIR_WITH_LARGE_BOARD) {
+        c->spans = span_cap > 0 ? c->spans - c->span_head : NULL; /* back to the first place */
+    }
+    memset((uint8_t *)c + offsetof(weir_conn, err), 0, sizeof *c - offsetof(weir_conn, err)); /* the state stays too: fsm.c changes it */
+    c->flags = flags;
+    c->rx_size = rx_size;
+    c->tx_size = tx_size;
+    c->span_cap = span_cap;
+    c->now = now;
+    c->r2_us = r2_us;
+#if WEIR_WITH_COUNTERS
+    c->path = path;
+#endif
+    c->pmtu = c->cfg->mtu;
+    c->quick_acks = c->cfg->quick_acks;
+    c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    weiri_board_init(&c->board, sent, sent_cap);
+    weiri_rtt_init(&c->rtt, &bounds);
+    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
+    weiri_rack_init(&c->rack, c->snd.una);
+    weiri_timer_stop_all(c);
 }
 
 WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
@@ -84,11 +56,22 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
 
 WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
 {
-    conn_begin_anew(c, config, buffers, now);
+    memset(c, 0, sizeof *c);
+    c->cfg = config;
+    c->now = now;
+    c->rx_ring = buffers->rx;
+    c->tx_ring = buffers->tx;
+    c->spans = buffers->spans;
+    c->rx_size = buffers->rx_size;
+    c->tx_size = buffers->tx_size;
+    c->span_cap = buffers->span_cap;
+    c->board.sent = buffers->sent;
+    c->board.cap = buffers->sent_cap;
     c->r2_us = config->r2_us;
     c->dscp = config->dscp;
     conn_set(c, WEIRI_NAGLE, config->nagle);
     conn_set(c, WEIRI_KEEPALIVE, config->keepalive_idle_us > 0);
+    weiri_conn_clear(c);
 }
 
 WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
@@ -105,9 +88,7 @@ WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
-    c->path.count = 0;
-    c->path.from = c->state;
-    c->path.to = c->state;
+    weiri_fsm_begin(c);
 }
 
 WEIR_PRIVATE void weiri_conn_finish(weir_conn *c)
@@ -123,7 +104,7 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     memset(&s, 0, sizeof s);
     s.c = c;
     s.v = view;
-    c->count.in += conn_segments(view);
+    WEIRI_COUNT(c, in, conn_segments(view));
     if (weiri_predict(c, view)) {
         weiri_predicted(&s);
     } else {
@@ -190,9 +171,4 @@ WEIR_API enum weir_state weir_state(const weir_conn *c)
 WEIR_API const weir_tuple *weir_sockets(const weir_conn *c)
 {
     return &c->tuple;
-}
-
-WEIR_API weir_path weir_last_path(const weir_conn *c)
-{
-    return c->path;
 }
