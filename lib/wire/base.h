@@ -97,10 +97,19 @@ static inline uint32_t base_muldiv(uint32_t a, uint32_t b, uint32_t c, uint32_t 
     return low;
 }
 
+/* Where code shall be small a call is shorter than what it does. */
+#ifdef __OPTIMIZE_SIZE__
+#define BASE_CALL static __attribute__((noinline, unused))
+#else
+#define BASE_CALL static inline
+#endif
+
 /* now + span without passing WEIR_FOREVER. */
-static inline weir_us base_after(weir_us now, weir_us span)
+BASE_CALL weir_us base_after(weir_us now, weir_us span)
 {
     return span >= WEIR_FOREVER - now ? WEIR_FOREVER : now + span;
 }
+
+#undef BASE_CALL
 
 #endif /* WEIRI_BASE_H */
