@@ -41,7 +41,7 @@ static bool act_budget(weir_conn *c)
         return false;
     }
     c->challenges++;
-    c->count.challenge++;
+    WEIRI_COUNT(c, challenge, 1);
     return true;
 }
 
@@ -59,7 +59,7 @@ static void act_SEND_ACK(struct weiri_step *s)
     const weir_view *v = s->v;
     uint32_t len = weir_view_len(v);
     if (s->facts & WEIRI_F_STALE) {
-        s->c->count.paws++;
+        WEIRI_COUNT(s->c, paws, 1);
     }
     if (len == 0 || (v->flags & WEIR_SYN)) {
         act_CHALLENGE_ACK(s);
@@ -278,7 +278,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
     all.from = first;
     all.to = wanted;
     weiri_ring_note_duplicate(c, all);
-    bool at_once = !seq_eq(c->dsack.from, c->dsack.to) || seq_lt(to, wanted); /* what has no place must come again */
+    bool at_once = weiri_ring_duplicate(c) || seq_lt(to, wanted); /* what has no place must come again */
     if (seq_lt(from, to) || act_fin_waits(c, v, from, to)) {
         struct weiri_text text;
         text.from = from;

@@ -28,6 +28,7 @@ static void info_counts(const weir_conn *c, weir_info *info)
     info->octets_acked = c->octets_acked;
     info->delivered = c->octets_acked + c->board.sacked;
     info->octets_received = c->octets_received;
+#if WEIR_WITH_COUNTERS
     info->segments_in = c->count.in;
     info->segments_out = c->count.out;
     info->data_segments_in = c->count.data_in;
@@ -44,6 +45,7 @@ static void info_counts(const weir_conn *c, weir_info *info)
     info->undone = c->count.undone;
     info->received_ce = c->count.received_ce;
     info->delivered_ce = c->count.delivered_ce;
+#endif
 }
 
 static void info_rates(const weir_conn *c, weir_info *info)

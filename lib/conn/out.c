@@ -20,7 +20,7 @@ struct out_plan {
 static uint32_t out_sack_count(const weir_conn *c)
 {
     uint32_t most = conn_has(c, WEIRI_TS_OK) ? 3 : 4;
-    uint32_t have = c->span_count + (seq_eq(c->dsack.from, c->dsack.to) ? 0u : 1u);
+    uint32_t have = c->span_count + (weiri_ring_duplicate(c) ? 1u : 0u);
     return conn_has(c, WEIRI_SACK_OK) ? base_min32(have, most) : 0;
 }
 
@@ -60,7 +60,7 @@ static uint32_t out_room(const weir_conn *c, weir_seq from)
 /* RFC 7323 2.4: rounding to whole units may seem to take a window back by less than one. What was sent inside it goes again anyway. */
 static uint32_t out_rounding(const weir_conn *c)
 {
-    return (1u << c->shift_snd) - 1;
+    return (1u << conn_shift_snd(c)) - 1;
 }
 
 static bool out_fin_due(const weir_conn *c)
@@ -328,7 +328,7 @@ static void out_fields_options(weir_conn *c, weir_fields *f)
     if (blocks > 0) {
         f->options |= WEIR_OPT_SACK;
         f->sack_count = weiri_ring_sack(c, f->sack, blocks);
-        c->dsack.to = c->dsack.from; /* a duplicate is reported once (RFC 2883 4) */
+        weiri_ring_forget_duplicate(c); /* it is reported once (RFC 2883 4) */
     }
 }
 
@@ -367,7 +367,7 @@ static void out_note_syn(weir_conn *c)
         c->spoke_at = c->now;
     } else { /* it timed out, or the peer's SYN came again or crossed it: which one is answered will not be known */
         conn_set(c, WEIRI_SYN_TWICE, true);
-        c->count.retrans++;
+        WEIRI_COUNT(c, retrans, 1);
     }
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.iss, 1));
 }
@@ -380,7 +380,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
     weiri_board_resent(&c->board, run, c->now);
     weiri_repair_sent(c, run, true);
     conn_set(c, WEIRI_RESEND_NOW, false);
-    c->count.retrans++;
+    WEIRI_COUNT(c, retrans, 1);
 }
 
 /* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
@@ -529,8 +529,8 @@ static weir_us out_book(weir_conn *c, const struct out_plan *p)
 {
     out_note(c, p);
     weir_us at = out_is_paced(p) ? weiri_pace_depart(c, p->len) : 0;
-    c->count.out++;
-    c->count.data_out += p->len > 0;
+    WEIRI_COUNT(c, out, 1);
+    WEIRI_COUNT(c, data_out, p->len > 0);
     return at;
 }
 
@@ -604,8 +604,8 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
         (void)weiri_pace_depart(c, len);
         weiri_pace_update(c, weiri_out_waits(c));
     }
-    c->count.out++;
-    c->count.data_out++;
+    WEIRI_COUNT(c, out, 1);
+    WEIRI_COUNT(c, data_out, 1);
     base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
     weiri_ring_slices(c, from, len, out->body);
     weiri_repair_update(c);
@@ -618,8 +618,8 @@ static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 {
     if (weiri_pace_mode(c) == WEIR_PACING_OFF) {
         uint32_t ahead = out_book_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len));
-        c->count.out += ahead / p->segment;
-        c->count.data_out += ahead / p->segment;
+        WEIRI_COUNT(c, out, ahead / p->segment);
+        WEIRI_COUNT(c, data_out, ahead / p->segment);
         p->len += ahead;
     }
     while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */

@@ -20,11 +20,15 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     e.flight = flight;
     e.mss = c->mss_snd;
     e.text = conn_full_text(c);
-    e.rtt_us = c->rtt.srtt8 >> 3;
-    e.now = c->now;
-    e.una = c->snd.una;
-    e.nxt = c->snd.nxt;
-    e.hystart = c->cfg->hystart;
+    if (WEIR_WITH_CUBIC || WEIR_WITH_BBR) {
+        e.rtt_us = c->rtt.srtt8 >> 3;
+        e.now = c->now;
+    }
+    if (WEIR_WITH_HYSTART) {
+        e.una = c->snd.una;
+        e.nxt = c->snd.nxt;
+        e.hystart = c->cfg->hystart;
+    }
     e.abc = c->cfg->abc;
     e.paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
     e.halve_cwnd = c->cfg->halve_cwnd;
@@ -111,7 +115,7 @@ static void repair_enter(weir_conn *c, const struct weiri_news *n)
     c->rescue = seq_min(weiri_board_record(&c->board, 0)->to, seq_add(c->snd.una, c->mss_snd));
     c->rack.tlp = WEIRI_TLP_NONE;
     conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
-    c->count.recoveries++;
+    WEIRI_COUNT(c, recoveries, 1);
 }
 
 /* What either recovery leaves behind. A D-SACK may come a round trip later. */
@@ -300,7 +304,7 @@ static void repair_count_delivered(const weir_conn *c, struct weiri_news *n)
 
 static bool repair_same_window(const weir_conn *c, const weir_view *v)
 {
-    return (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+    return (uint32_t)v->window << conn_shift_snd(c) == c->snd.wnd;
 }
 
 /* 7.4.2: is the probe's episode over, and did the probe repair a loss? That is congestion too. */
@@ -386,7 +390,7 @@ static void repair_marked(weir_conn *c, const struct weiri_news *n)
 static void repair_count_marks(weir_conn *c, const struct weiri_news *n)
 {
     if (WEIR_WITH_ECN && n->echo) {
-        c->count.delivered_ce += base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0);
+        WEIRI_COUNT(c, delivered_ce, base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0));
     }
 }
 
@@ -596,7 +600,7 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
         r->sampled = 0;
         r->tlp = again ? (uint8_t)WEIRI_TLP_AGAIN : (uint8_t)WEIRI_TLP_NEW;
         r->tlp_end = c->snd.nxt;
-        c->count.tail_probes++;
+        WEIRI_COUNT(c, tail_probes, 1);
     } else if (WEIR_WITH_RACK) {
         r->restart = r->restart || !again;
     }

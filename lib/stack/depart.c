@@ -29,14 +29,14 @@ static uint32_t depart_most(const weir_conn *c, uint32_t packets)
 static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, uint32_t copied)
 {
     weir_conn *c = slot_conn(s, i);
-    const uint32_t before = c->count.retrans;
+    const uint32_t before = WEIRI_COUNTED(c, retrans);
     s->going.left = 0;
     const size_t len = copied > 0 ? weiri_out_open(c, out, depart_most(c, copied), s->now) : weir_poll(c, out, s->now);
     if (len == 0) { /* it had something to send before */
         return 0;
     }
     s->last = weiri_slot_handle(s, i);
-    s->stats.retransmitted += c->count.retrans - before;
+    s->stats.retransmitted += WEIRI_COUNTED(c, retrans) - before;
     s->stats.resets_out += (out->room[out->header_at + 13] & WEIR_RST) != 0;
     struct weiri_ip_fields ip;
     memset(&ip, 0, sizeof ip);

@@ -30,8 +30,8 @@ static const char *const head_levels[] = {"MUST", "SHOULD", "MAY", "practice", N
 static const char *const head_apis[] = {"sockets", "connection", NULL};
 static const char *const head_needs[] = {
     "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent", "icmp",
-    "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn", "rfc6675", "rack", "tlp", "prr", "cubic",
-    "f-rto", "cwv", "pacing", "delivery-rate", "bbr", "fast-open", "md5", "ao", "accecn", NULL};
+    "pmtud", "rfc5927", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn", "rfc6675", "rack", "tlp", "prr",
+    "cubic", "f-rto", "cwv", "pacing", "delivery-rate", "bbr", "fast-open", "md5", "ao", "accecn", NULL};
 
 /* One line of the block: its key and its value, both may be empty. */
 struct head_line {
