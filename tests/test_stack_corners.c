@@ -170,6 +170,27 @@ static void test_half_open_ones_go_with_their_listener(void **state)
     guard_free_all();
 }
 
+/* Rings for one, and whoever has them was heard of a moment ago, with nothing in it: who is taken in hand gets them all the same. */
+static void test_rings_of_whoever_was_heard_last(void **state)
+{
+    weir_stack_config c = world_config(1);
+    weir_handle conn[2];
+    size_t room;
+    (void)state;
+    c.connections_max = c.half_open_max = 4;
+    c.ring_memory = (weir_buffers_size(c.rings) + 63) & ~(uint64_t)63;
+    weir_stack *s = world_stack(&c, CORNER_NOW);
+    (void)world_listen(s, 80);
+    (void)corner_open(s, 2000, &conn[0], CORNER_NOW);
+    const struct world_segment ack = corner_open(s, 2001, &conn[1], CORNER_NOW + 1);
+    assert_int_equal(world_inject(s, &ack, CORNER_NOW + 2), WEIR_OK);
+    assert_int_not_equal(s->touched, WEIRI_NONE);
+    (void)weir_tx_reserve(weir_stack_conn(s, conn[0]), &room);
+    assert_int_equal(room, c.rings.tx);
+    WORLD_CHECK(s);
+    guard_free_all();
+}
+
 /* ---- no record is free ------------------------------------------------------------------------------------------------------------- */
 
 /* Whoever is packed cannot be told of an ICMP error, nobody can be connected to, and what was wanted in vain is wanted still. */
@@ -582,6 +603,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_half_open_ones_are_packed),
         cmocka_unit_test(test_half_open_ones_go_with_their_listener),
+        cmocka_unit_test(test_rings_of_whoever_was_heard_last),
         cmocka_unit_test(test_all_records_are_busy),
         cmocka_unit_test(test_some_records_are_free),
         cmocka_unit_test(test_who_does_not_fit_keeps_its_record),
