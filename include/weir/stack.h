@@ -159,8 +159,8 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
  * - When it is all lent, rings with nothing in them are taken back from connections that are idle, or wait for the end of a handshake
  *   whose SYN,ACK has gone: for another's first rings from whoever was idle longest, for larger ones only from those idle for a second.
  *   They come back by themselves, with the next text that arrives, or with weir_stack_conn when there may be something to write. So
- *   ring_memory may be much less than all connections could use. While there is none to be had, text that arrives is as if lost, weir_tx_reserve has no room, and
- *   WEIR_EV_WRITABLE comes when there is. A SYN is not answered then (WEIR_NO_ROOM).
+ *   ring_memory may be much less than all connections could use. While there is none to be had, text that arrives is as if lost,
+ *   weir_tx_reserve has no room, and WEIR_EV_WRITABLE comes when there is. A SYN is not answered then (WEIR_NO_ROOM).
  *
  * Rings that the user gives a connection by weir_set_buffers are the user's affair from then on. */
 
