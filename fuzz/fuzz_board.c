@@ -10,7 +10,9 @@
 enum {
     BOARD_SPACE = 1 << 12, /* octets outstanding at most */
     BOARD_MANY = 400,
-    BOARD_STEPS = 400
+    BOARD_STEPS = 400,
+    BOARD_TURNS = 100,     /* of loops, that a call may take */
+    BOARD_EACH = 8         /* and for each record, where it looks at all */
 };
 
 struct board_octet {
@@ -400,6 +402,7 @@ static void board_move(struct board_world *w)
 static void board_step(struct board_world *w)
 {
     fuzz_event(&w->in);
+    fuzz_allow(BOARD_TURNS + BOARD_EACH * (uint64_t)w->b.count);
     unsigned op = fuzz_u8(&w->in), how = op >> 4;
     w->now += how;
     if (w->exact) { /* what costs moves is not what is looked at here, and there is always room */
@@ -426,6 +429,7 @@ static void board_step(struct board_world *w)
     default: board_move(w); break;
     }
     board_compare(w);
+    fuzz_worked();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

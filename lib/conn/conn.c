@@ -93,7 +93,7 @@ WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now)
 WEIR_PRIVATE void weiri_conn_finish(weir_conn *c)
 {
     weiri_timer_update(c);
-    WEIR_ASSERT(weir_check(c) == NULL);
+    WEIR_HOLDS(weir_check(c));
 }
 
 WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us now)

@@ -573,22 +573,22 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
     if (len > 0) {
         c->snd.nxt = run.to;
         weiri_repair_sent(c, run, false);
+        c->spoke_at = c->now; /* what went before may have gone again */
+        conn_set(c, WEIRI_SWS_OVERRIDE, false);
         conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
     }
     return len;
 }
 
-/* Looks at what has gone out as it stands there: new text, up to SND.NXT, with no flag but ACK and no SACK block. */
+/* Looks at what has gone out as it stands there: new text, up to SND.NXT, with no flag but ACK and no SACK block. What would change that
+ * comes from outside, or was said by now. */
 WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out)
 {
     const uint8_t *tcp = out->room + WEIR_IP_HEADER_MAX;
     uint32_t full = conn_full_text(c), words = (20u + c->mss_snd - full) / 4;
-    if (out->body[0].len + out->body[1].len != full || base_get32(tcp + 4) + full != c->snd.nxt.v) {
-        return 0;
-    }
-    bool like = base_get16(tcp + 12) == (words << 12 | WEIR_ACK) && out->ecn == weiri_ecn_codepoint(c, true);
-    bool steady = out_sack_count(c) == 0 && !conn_has(c, WEIRI_URG_SND) && !(c->ecn & WEIRI_ECN_CWR) && !conn_marked_wait(c);
-    return like && steady && weiri_pace_mode(c) != WEIR_PACING_STAMP ? out_ahead(c, full, UINT32_MAX) : 0;
+    bool last = out->body[0].len + out->body[1].len == full && base_get32(tcp + 4) + full == c->snd.nxt.v;
+    bool plain = last && base_get16(tcp + 12) == (words << 12 | WEIR_ACK) && out->ecn == weiri_ecn_codepoint(c, true);
+    return plain && weiri_pace_mode(c) != WEIR_PACING_STAMP ? out_ahead(c, full, UINT32_MAX) : 0;
 }
 
 /* Of all that weiri_timer_update does little is left: the retransmission timer runs already. */

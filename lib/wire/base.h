@@ -12,12 +12,16 @@
 #endif
 
 /* WEIR_ASSERT: proven to hold; checked in debug, test and fuzz builds. Octets from the network never reach one.
+ * WEIR_HOLDS:  an invariant's words, NULL while it holds; the same. Who wants to read the words, as fuzz/fuzz.h does, brings a form.
  * WEIR_NEVER:  believed impossible, handled all the same in one line; constant in the coverage build.
  * WEIR_COVER:  nothing in production; in the coverage build both outcomes must be exercised by the tests. */
 #if defined(WEIR_DEBUG) && !defined(WEIR_COVERAGE)
 #define WEIR_ASSERT(condition) ((condition) ? (void)0 : __builtin_trap())
 #else
 #define WEIR_ASSERT(condition) ((void)(0 && (condition))) /* compiled, never run: what it calls is not left unused */
+#endif
+#ifndef WEIR_HOLDS
+#define WEIR_HOLDS(words) WEIR_ASSERT((words) == NULL)
 #endif
 #ifdef WEIR_COVERAGE
 #define WEIR_NEVER(condition) (0 && (condition))
