@@ -499,6 +499,7 @@ WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss)
     return b->lost - before;
 }
 
+#if WEIR_WITH_LAST_RESORT
 WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
 {
     uint32_t before = b->lost;
@@ -510,6 +511,7 @@ WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool
     }
     return b->lost - before;
 }
+#endif
 
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss)
 {
