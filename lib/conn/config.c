@@ -14,7 +14,7 @@ WEIR_API void weir_config_internet(weir_config *config)
     config->iw10 = true;
     config->abc = true;
     config->hystart = WEIR_WITH_HYSTART;
-    config->halve_cwnd = true;
+    config->halve_cwnd = WEIR_WITH_HALVE_CWND;
     config->rack = WEIR_WITH_RACK;
     config->prr = WEIR_WITH_PRR;
     config->undo = WEIR_WITH_UNDO;
@@ -181,6 +181,7 @@ static const char *config_left_out(const weir_config *config)
     bool cubic = config->cc == WEIR_CC_CUBIC, bbr = config->cc >= WEIR_CC_BBR; /* what no range has refused counts as the last */
     return (!WEIR_WITH_CUBIC && cubic) || (!WEIR_WITH_BBR && bbr)                                       ? CONFIG_NAME("cc")
            : !WEIR_WITH_HYSTART && config->hystart                                                      ? CONFIG_NAME("hystart")
+           : !WEIR_WITH_HALVE_CWND && config->halve_cwnd                                                ? CONFIG_NAME("halve_cwnd")
            : !WEIR_WITH_CWV && config->cwv                                                              ? CONFIG_NAME("cwv")
            : !WEIR_WITH_PACING && config->pacing != WEIR_PACING_OFF                                     ? CONFIG_NAME("pacing")
            : !WEIR_WITH_RACK && config->rack                                                            ? CONFIG_NAME("rack")

@@ -500,6 +500,28 @@ static inline bool conn_tail_due(const weir_conn *c)
     return WEIR_WITH_RACK && c->rack.due;
 }
 
+/* Its timer begins anew; none is to go any more; none is out. */
+static inline void conn_restart_probe(weir_conn *c)
+{
+    if (WEIR_WITH_RACK) {
+        c->rack.restart = 1;
+    }
+}
+
+static inline void conn_forget_probe(weir_conn *c)
+{
+    if (WEIR_WITH_RACK) {
+        c->rack.due = 0;
+    }
+}
+
+static inline void conn_end_probe(weir_conn *c)
+{
+    if (WEIR_WITH_RACK) {
+        c->rack.tlp = WEIRI_TLP_NONE;
+    }
+}
+
 /* As how many segments it was sent, as far as known. */
 static inline uint32_t conn_segments(const weir_view *v)
 {

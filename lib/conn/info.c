@@ -72,7 +72,7 @@ static void info_rates(const weir_conn *c, weir_info *info)
 static uint8_t info_timer(const weir_conn *c)
 {
     uint8_t rack = c->rack.timer == WEIRI_RACK_REORDER ? (uint8_t)WEIRI_TIMER_REORDER : (uint8_t)WEIRI_TIMER_PROBE;
-    return c->rack.at < WEIR_FOREVER && c->rack.at <= c->rexmt_at ? rack : c->timer;
+    return WEIR_WITH_RACK && c->rack.at < WEIR_FOREVER && c->rack.at <= c->rexmt_at ? rack : c->timer;
 }
 
 WEIR_API const char *weir_timer_name(unsigned timer)

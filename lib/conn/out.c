@@ -310,7 +310,7 @@ static void out_fields_syn(weir_conn *c, weir_fields *f)
         c->rcv.acked = c->rcv.nxt;
     }
     f->mss = c->mss_adv;
-    f->wscale = c->shift_rcv;
+    f->wscale = (uint8_t)conn_shift_rcv(c);
     f->options = (uint16_t)(WEIR_OPT_MSS | (ws ? WEIR_OPT_WSCALE : 0) | (sack ? WEIR_OPT_SACK_OK : 0) |
                             (ts ? WEIR_OPT_TIMESTAMPS : 0));
     f->ts_value = ts ? weiri_ts_now(c) : 0;
@@ -408,7 +408,7 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     weiri_repair_sent(c, run, false);
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SWS_OVERRIDE, false);
-    conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
+    conn_set(c, WEIRI_CWND_LIMITED, WEIR_WITH_CWV && out_fills_cwnd(c));
 }
 
 /* Nothing more goes. If that is not for want of cwnd, samples of the delivery rate tell what was asked of the path and not what it can do.
@@ -608,7 +608,11 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
     WEIRI_COUNT(c, data_out, 1);
     base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
     weiri_ring_slices(c, from, len, out->body);
-    weiri_repair_update(c);
+    if (c->rack.timer == WEIRI_RACK_PROBE && conn_flight(c) >= 3u * c->mss_snd) {
+        c->rack.restart = 0; /* the time of the probe was set at this moment, for two full segments or more */
+    } else {
+        weiri_repair_update(c);
+    }
     WEIR_ASSERT(weir_check(c) == NULL);
     return len;
 }

@@ -19,7 +19,6 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     e.acked = acked;
     e.flight = flight;
     e.mss = c->mss_snd;
-    e.text = conn_full_text(c);
     if (WEIR_WITH_CUBIC || WEIR_WITH_BBR) {
         e.rtt_us = c->rtt.srtt8 >> 3;
         e.now = c->now;
@@ -31,8 +30,11 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     }
     e.abc = c->cfg->abc;
     e.paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
-    e.halve_cwnd = c->cfg->halve_cwnd;
-    e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
+    if (WEIR_WITH_HALVE_CWND) {
+        e.halve_cwnd = c->cfg->halve_cwnd;
+        e.text = conn_full_text(c);
+    }
+    e.limited = !WEIR_WITH_CWV || conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
     return e;
 }
 
@@ -112,8 +114,10 @@ static void repair_enter(weir_conn *c, const struct weiri_news *n)
     repair_congested(c, repair_flight(c));
     repair_begin_prr(c, n);
     c->recover = c->snd.nxt;
-    c->rescue = seq_min(weiri_board_record(&c->board, 0)->to, seq_add(c->snd.una, c->mss_snd));
-    c->rack.tlp = WEIRI_TLP_NONE;
+    if (WEIR_WITH_LAST_RESORT) {
+        c->rescue = seq_min(weiri_board_record(&c->board, 0)->to, seq_add(c->snd.una, c->mss_snd));
+    }
+    conn_end_probe(c);
     conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
     WEIRI_COUNT(c, recoveries, 1);
 }
@@ -135,7 +139,7 @@ static void repair_leave(weir_conn *c, const struct weiri_news *n)
     struct weiri_cc_event e = repair_event(c, n->acked, conn_flight(c));
     if (repair_by_prr(c)) {
         c->cc.cwnd = base_min32(c->cc.ssthresh, WEIRI_CWND_MAX);
-        c->cc.acked = c->cfg->halve_cwnd ? base_min32(n->delivered, c->cc.cwnd - 1) : 0;
+        c->cc.acked = WEIR_WITH_HALVE_CWND && c->cfg->halve_cwnd ? base_min32(n->delivered, c->cc.cwnd - 1) : 0;
     } else {
         weiri_cc_recovered(&c->cc, repair_kind(c), &e);
     }
@@ -187,7 +191,7 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undon
 /* RFC 6298 5.2, 5.3 (MUST-18); of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */
 static void repair_restart_timer(weir_conn *c)
 {
-    c->rack.restart = 1;
+    conn_restart_probe(c);
     if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
         weiri_timer_stop(c);
     }
@@ -233,7 +237,7 @@ static uint32_t repair_detect_by_count(weir_conn *c)
 static uint32_t repair_guess(weir_conn *c)
 {
     bool by_sack = conn_has(c, WEIRI_RECOVERY) && conn_has(c, WEIRI_SACK_OK) && !repair_by_time(c);
-    if (!by_sack || c->board.lost > 0 || weiri_out_may_new(c)) {
+    if (!WEIR_WITH_LAST_RESORT || !by_sack || c->board.lost > 0 || weiri_out_may_new(c)) {
         return 0;
     }
     bool tail = c->board.above == 0;
@@ -400,6 +404,9 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
 {
     uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
     n->echo = weiri_ecn_is_echo(c, n->v);
+    if (!WEIR_WITH_RACK) {
+        return;
+    }
     n->rack.now = c->now;
     n->rack.rtt = UINT32_MAX;
     n->rack.fack = c->rack.fack;
@@ -505,7 +512,7 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     weiri_rate_finish(&c->rate, &c->board, &n->rate, c->rack.min_rtt);
     bool undone = weiri_undo_acked(c, n);
     repair_end_probe(c, n);
-    c->rack.due = 0;
+    conn_forget_probe(c);
     if (n->advanced) {
         weiri_ecn_advanced(c);
         repair_advanced(c, n, undone);
@@ -530,8 +537,8 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
 WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c)
 {
     weiri_rate_expire(&c->rate, &c->board);
-    c->rack.due = 0;
-    if (c->rack.dsack_round) {
+    conn_forget_probe(c);
+    if (WEIR_WITH_RACK && c->rack.dsack_round) {
         struct weiri_news n;
         memset(&n, 0, sizeof n);
         repair_adapt(c, &n);
@@ -552,8 +559,8 @@ WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
         weiri_board_lose_all(&c->board);
     }
     repair_stop_timer(c);
-    c->rack.due = 0; /* a probe that nobody has polled for */
-    c->rack.tlp = WEIRI_TLP_NONE;
+    conn_forget_probe(c); /* nobody has polled for it */
+    conn_end_probe(c);
     c->recover = c->snd.nxt;
     conn_set(c, WEIRI_RECOVERY | WEIRI_PARTIAL, false);
     conn_set(c, WEIRI_LOSS | WEIRI_RESEND_NOW, true);

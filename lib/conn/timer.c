@@ -97,8 +97,10 @@ WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c)
     c->life_at = WEIR_FOREVER;
     conn_set_keep_at(c, WEIR_FOREVER);
     c->linger_at = WEIR_FOREVER;
-    c->rack.timer = WEIRI_RACK_IDLE;
-    c->rack.at = WEIR_FOREVER;
+    if (WEIR_WITH_RACK) {
+        c->rack.timer = WEIRI_RACK_IDLE;
+        c->rack.at = WEIR_FOREVER;
+    }
 }
 
 WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
@@ -154,7 +156,9 @@ static void timer_event(weir_conn *c, enum weiri_stage event)
 static void timer_send_side(weir_conn *c)
 {
     bool waited = conn_marked_wait(c) && c->board.count == 0;
-    c->ecn &= (uint8_t)~(unsigned)WEIRI_ECN_WAIT;
+    if (WEIR_WITH_ECN) {
+        c->ecn &= (uint8_t)~(unsigned)WEIRI_ECN_WAIT;
+    }
     if (waited) { /* nothing is missing: the next segment may go */
         weiri_timer_restart(c);
         return;

@@ -22,6 +22,16 @@ static inline uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, con
 }
 #endif
 
+#if !WEIR_WITH_LAST_RESORT
+static inline uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
+{
+    (void)b;
+    (void)mss;
+    (void)rescue;
+    return 0;
+}
+#endif
+
 #if !WEIR_WITH_CUBIC
 static inline void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e)
 {

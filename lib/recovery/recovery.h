@@ -102,7 +102,9 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block);
 WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss);
 /* At once after weiri_board_detect, RFC 6675 NextSeg: by rule 3 the lowest FLYING record becomes LOST if octets above it are SACKED; else,
  * where a `rescue` is allowed, by rule 4 the last `mss` octets, if they are FLYING. Returns octets newly lost. */
+#if WEIR_WITH_LAST_RESORT
 WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue);
+#endif
 /* RFC 6582: of the first `mss` octets, as far as the first SACKED one, those FLYING or RESENT become LOST (partial or third
  * duplicate ACK). Returns octets newly lost. */
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss);

@@ -190,6 +190,7 @@ WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss)
     return b->lost - before;
 }
 
+#if WEIR_WITH_LAST_RESORT
 WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
 {
     uint32_t i = 0;
@@ -209,6 +210,7 @@ WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool
     weir_block run = {b->sent[i].from, b->sent[i].to};
     return small_lose(b, run);
 }
+#endif
 
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss)
 {
