@@ -448,7 +448,7 @@ def vectors(s):
 
 @step(2)
 def tiny(s):
-    """With WEIR_TINY all vectors that such a build can be asked, and the simulation; and the core compiles with each feature left out."""
+    """With WEIR_TINY all vectors that such a build can be asked, the simulation, and exchanges with a whole build; each feature left out alone."""
     s.meson("-Dbuildtype=debugoptimized", "-Dtests=false", "-Ddebug_checks=true", "-Dc_args=-DWEIR_TINY", cc="gcc", tests=False)
     run_vectors(s, "weir with WEIR_TINY", "--strict", build=s.build)
     rooms = ["lib/" + name for name in re.findall(r'^#include "(.*\.c)"', (TOP / "lib/weir.c").read_text(), re.M)]
@@ -456,6 +456,11 @@ def tiny(s):
     s.run("gcc", "-std=c11", "-O1", "-DWEIR_TINY", "-DWEIR_DEBUG", "-DWEIR_HOSTED", "-D_DEFAULT_SOURCE=", "-Iinclude", "-Ilib", "-Itests",
           *rooms, *sim, "-o", s.build / "sim-tiny")
     s.run(s.build / "sim-tiny", "--seeds", "500")
+    for name, defines in (("whole", []), ("tiny", ["-DWEIR_TINY"])):
+        s.run("gcc", "-std=c11", "-O1", *defines, f"-DEND_NAME=end_{name}", "-Iinclude", "-Ilib", "-c", "tests/tiny/end.c",
+              "-o", s.build / f"{name}.o")
+    s.run("gcc", "-std=c11", "-O1", "tests/tiny/pair.c", s.build / "whole.o", s.build / "tiny.o", "-o", s.build / "pair")
+    s.run(s.build / "pair", "300")
     text = (TOP / "include/weir/features.h").read_text()
     alone = re.findall(r"^#ifndef (WEIR_WITH_\w+)", text, re.M)
     needs = re.findall(r'^#error "(WEIR_WITH_\w+) needs (.*)"', text, re.M)

@@ -178,7 +178,7 @@ static enum weir_verdict view_option(weir_view *v, const uint8_t *option, uint32
     bool fits = view_size_fits(rule, size), twice = (*seen >> idx & 1) != 0;
 
     if (idx == VIEW_RULES) {
-        view_take(v, WEIR_WITH_ODD ? WEIR_OPT_UNKNOWN : 0u); /* MUST-6 */
+        view_take(v, WEIR_WITH_ODD ? (unsigned)WEIR_OPT_UNKNOWN : 0u); /* MUST-6 */
         return WEIR_OK;
     }
     if (!fits && (!WEIR_WITH_ODD || rule->misfit == VIEW_REFUSED))
