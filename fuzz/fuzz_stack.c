@@ -494,7 +494,12 @@ static void stack_unlisten(struct stack_world *w)
 
 static void stack_expire(struct stack_world *w)
 {
-    for (unsigned turn = 0; turn < (w->lazy ? 2u : 1u); turn++) { /* twice: who does not poll in time can find that R2 ran meanwhile */
+    /* Twice: R2 can have run meanwhile where nobody polled in time, or where the text of whoever walked away waited for its time. */
+    bool twice = w->lazy;
+    for (uint32_t i = 0; i < w->s->slot_pool.fresh; i++) {
+        twice = twice || (w->s->slots[i].flags & WEIRI_SLOT_RELEASED) != 0;
+    }
+    for (unsigned turn = 0; turn == 0 || (twice && turn < 2 && weir_stack_deadline(w->s) <= w->s->now); turn++) {
         stack_allow(0);
         weir_stack_expire(w->s, w->now);
         stack_check(w);

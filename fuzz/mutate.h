@@ -84,6 +84,9 @@ static const struct mutate_marks *mutate_find(const uint8_t *data, size_t size)
     m->key = key;
     m->count = 0;
     for (size_t i = 0; i < fuzz_marks.count && i < MUTATE_EVENTS; i++) {
+        if (i > 0 && fuzz_marks.left[i] >= fuzz_marks.left[i - 1]) {
+            break; /* a target that reads its input twice */
+        }
         m->at[m->count++] = (uint16_t)(size - fuzz_marks.left[i]);
     }
     return m;

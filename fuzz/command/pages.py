@@ -72,6 +72,12 @@ def volume(state, targets):
     return "<table>" + cells("th", head) + "".join(cells("td", row) for row in body) + "</table>"
 
 
+def left_out(state, targets):
+    """What had no turn yet: a short run over many targets may end before."""
+    idle = [f"{t} with {e}" for t in targets for e in ENGINES if state.all["targets"].get(t, {}).get(e, {}).get("execs", 0) == 0]
+    return f"<p>Without an execution so far: {html.escape(', '.join(idle))}.</p>" if idle else ""
+
+
 def finding_rows(work, found):
     if not found:
         return "<p>None.</p>"
@@ -96,7 +102,7 @@ def write_report(work, state, targets, say):
              f"<p>{span(state.all['fuzzed'])} fuzzed in all; {short(sum(state.executions(t, state.core) for t in targets))} executions with "
              f"these sources; {len(found)} findings; inputs that did not stop it again: "
              f"{sum(v == 'not again' for v in findings.known_inputs(work).values())}.</p>",
-             "<h2>Volume</h2>", volume(state, targets), "<h2>Findings</h2>", finding_rows(work, found), "<h2>Edges</h2>"]
+             "<h2>Volume</h2>", volume(state, targets), left_out(state, targets), "<h2>Findings</h2>", finding_rows(work, found), "<h2>Edges</h2>"]
     pictures = curves(work, targets)
     parts += [f"<h3>{'libFuzzer' if e == 'libfuzzer' else 'AFL++'}</h3>{picture}" for e, picture in pictures]
     parts += [] if pictures else ["<p>No curves: there is no gnuplot, or nothing ran yet.</p>"]

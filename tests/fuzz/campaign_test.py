@@ -222,6 +222,14 @@ class Tree(unittest.TestCase):
         self.assertGreater(int(covered[1]) / int(covered[2]), 0.7, text)
         self.assertTrue((self.work / "coverage/html/index.html").exists())
 
+    def test_7_speed(self):
+        command = [sys.executable, str(self.top / "fuzz/speed"), "view", "--runs", "2000", "--json", "--no-install", "--work", str(self.work)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        row = json.loads(done.stdout)
+        self.assertEqual((row["target"], row["max_len"]), ("view", 1024))
+        self.assertTrue(all(row[k] > 0 for k in ("tree", "null_tree", "mutated", "null_mutated")), row)
+
 
 if __name__ == "__main__":
     unittest.main(failfast=True)
