@@ -577,13 +577,9 @@ static void conn_grow(struct conn_world *w)
 
 static void conn_expire(struct conn_world *w)
 {
-    /* Twice: R2 can have run meanwhile where nobody polled in time, or where the text of whoever walked away waited for its time. */
-    bool twice = w->lazy || conn_has(&w->c, WEIRI_RELEASED);
-    for (unsigned turn = 0; turn < (twice ? 2u : 1u); turn++) {
-        weir_expire(&w->c, w->now);
-        conn_check(w);
-        conn_drain(w);
-    }
+    weir_expire(&w->c, w->now);
+    conn_check(w);
+    conn_drain(w);
     FUZZ_CHECK(weir_deadline(&w->c) > w->c.now, "a deadline in the past after expire and poll");
 }
 
