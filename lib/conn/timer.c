@@ -117,7 +117,7 @@ static bool timer_answered(const weir_conn *c)
     return c->timer == WEIRI_TIMER_PERSIST && conn_has(c, WEIRI_ANSWERED) && !conn_has(c, WEIRI_RELEASED);
 }
 
-/* Has whoever walked away left something to be sent? R2 runs on while that waits for its time or to be polled: to send it is no progress. */
+/* Has whoever walked away left something to send? R2 runs on while that waits for its time or to be polled: to send it is no progress. */
 static bool timer_left(const weir_conn *c)
 {
     return conn_has(c, WEIRI_RELEASED) && c->state != WEIR_CLOSED && !conn_fin_sent(c);
