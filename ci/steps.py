@@ -449,9 +449,14 @@ def vectors(s):
 
 @step(2)
 def tiny(s):
-    """With WEIR_TINY all vectors that such a build can be asked; and the core compiles with each feature left out by itself."""
+    """With WEIR_TINY all vectors that such a build can be asked, and the simulation; and the core compiles with each feature left out."""
     s.meson("-Dbuildtype=debugoptimized", "-Dtests=false", "-Ddebug_checks=true", "-Dc_args=-DWEIR_TINY", cc="gcc", tests=False)
     run_vectors(s, "weir with WEIR_TINY", "--strict", build=s.build)
+    rooms = ["lib/" + name for name in re.findall(r'^#include "(.*\.c)"', (TOP / "lib/weir.c").read_text(), re.M)]
+    sim = [f"tests/sim/{name}.c" for name in "attack damage main network print scenario trace user world".split()]
+    s.run("gcc", "-std=c11", "-O1", "-DWEIR_TINY", "-DWEIR_DEBUG", "-DWEIR_HOSTED", "-D_DEFAULT_SOURCE=", "-Iinclude", "-Ilib", "-Itests",
+          *rooms, *sim, "-o", s.build / "sim-tiny")
+    s.run(s.build / "sim-tiny", "--seeds", "500")
     text = (TOP / "include/weir/features.h").read_text()
     alone = re.findall(r"^#ifndef (WEIR_WITH_\w+)", text, re.M)
     needs = re.findall(r'^#error "(WEIR_WITH_\w+) needs (.*)"', text, re.M)

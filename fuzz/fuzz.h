@@ -6,18 +6,68 @@
 #ifndef WEIR_FUZZ_H
 #define WEIR_FUZZ_H
 
-#ifdef WEIR_FUZZ_UNIT
-#include "weir.c"
-#else
-#include "stack/room.h"
-#endif
-
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "weir/stack.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- checks --------------------------------------------------------------------------------------------------------------------------- */
+
+static void fuzz_fail(const char *what, const char *file, int line)
+{
+#ifdef WEIR_FUZZ_AFL /* a mutator only asks where events begin; what is wrong is for the program under watch to tell */
+    (void)what, (void)file, (void)line;
+#else
+    fprintf(stderr, "%s:%d: %s\n", file, line, what);
+    fflush(stderr);
+#endif
+    abort();
+}
+
+#define FUZZ_CHECK(condition, what) ((condition) ? (void)0 : fuzz_fail((what), __FILE__, __LINE__))
+__attribute__((unused)) static void fuzz_holds(const char *broken, const char *file, int line)
+{
+    if (broken != NULL) {
+        fuzz_fail(broken, file, line);
+    }
+}
+
+/* ---- the library, and what it does ---------------------------------------------------------------------------------------------------- */
+
+/* The turns of the library's loops since the event began, and how many it may take. */
+static struct {
+    uint64_t turns, allowed;
+} fuzz_work;
+
+/* An invariant's words, NULL if it holds; to look costs no turns. */
+#define FUZZ_HOLDS(words)                          \
+    {                                              \
+        uint64_t turns_were = fuzz_work.turns;     \
+        fuzz_holds((words), __FILE__, __LINE__);   \
+        fuzz_work.turns = turns_were;              \
+    }
+
+#ifdef WEIR_FUZZ_UNIT
+#ifdef WEIR_DEBUG
+#define WEIR_HOLDS FUZZ_HOLDS /* the library looks after each call, and the words are printed */
+#endif
+#ifdef WEIR_COVERAGE
+#include "weir.c"
+#else /* every loop counts its turns, whoever wrote it: the words for loops do */
+#define for(...) for (__VA_ARGS__) if (fuzz_work.turns++, 0) {} else
+#define while(...) while (fuzz_work.turns++, (__VA_ARGS__))
+#include "weir.c"
+#undef for
+#undef while
+#endif
+#else
+#include "stack/room.h"
+#endif
 
 /* ---- the input ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -68,30 +118,6 @@ struct fuzz_phrase {
 };
 #define FUZZ_PHRASE(text) {(text), sizeof(text) - 1}
 
-/* ---- checks --------------------------------------------------------------------------------------------------------------------------- */
-
-static void fuzz_fail(const char *what, const char *file, int line)
-{
-#ifdef WEIR_FUZZ_AFL /* a mutator only asks where events begin; what is wrong is for the program under watch to tell */
-    (void)what, (void)file, (void)line;
-#else
-    fprintf(stderr, "%s:%d: %s\n", file, line, what);
-    fflush(stderr);
-#endif
-    abort();
-}
-
-#define FUZZ_CHECK(condition, what) ((condition) ? (void)0 : fuzz_fail((what), __FILE__, __LINE__))
-/* An invariant's words, NULL if it holds. */
-#define FUZZ_HOLDS(words) fuzz_holds((words), __FILE__, __LINE__)
-
-__attribute__((unused)) static void fuzz_holds(const char *broken, const char *file, int line)
-{
-    if (broken != NULL) {
-        fuzz_fail(broken, file, line);
-    }
-}
-
 /* ---- memory --------------------------------------------------------------------------------------------------------------------------- */
 
 #define FUZZ_ROOM (1u << 17)
@@ -112,6 +138,13 @@ __attribute__((unused)) static uint8_t *fuzz_put(const uint8_t *octets, size_t l
         memcpy(end - len, octets, len);
     }
     return end - len;
+}
+
+/* A ring of text as a target remembers it, `size` octets, a power of 2: the piece that begins at number `at` and does not wrap. */
+__attribute__((unused)) static size_t fuzz_piece(uint32_t at, size_t len, size_t size)
+{
+    size_t whole = size - (at & (size - 1));
+    return len < whole ? len : whole;
 }
 
 /* ---- the diary ------------------------------------------------------------------------------------------------------------------------ */
@@ -161,11 +194,57 @@ static uint64_t fuzz_key(const uint8_t *data, size_t size)
     return key;
 }
 
+/* What the program has done; WEIR_FUZZ_TOTAL names a file that is told at its end (fuzz/speed). */
+static struct {
+    uint64_t inputs, events, turns;
+    uint64_t most, most_allowed; /* the event that used most of what it was allowed */
+} fuzz_total;
+
+#ifndef WEIR_FUZZ_AFL
+__attribute__((destructor)) static void fuzz_tell(void)
+{
+    const char *path = getenv("WEIR_FUZZ_TOTAL");
+    FILE *file = path != NULL ? fopen(path, "w") : NULL;
+    if (file != NULL) {
+        fprintf(file, "inputs %llu events %llu turns %llu most %llu allowed %llu\n", (unsigned long long)fuzz_total.inputs,
+                (unsigned long long)fuzz_total.events, (unsigned long long)fuzz_total.turns, (unsigned long long)fuzz_total.most,
+                (unsigned long long)fuzz_total.most_allowed);
+        fclose(file);
+    }
+}
+#endif
+
+/* More work may be done: turns of loops for what the target does next. The library's work for one event must have a bound that the target
+ * knows from what goes in and out; a bound that a peer could raise is what this is to find. */
+__attribute__((unused)) static void fuzz_allow(uint64_t turns)
+{
+    fuzz_work.allowed += turns;
+}
+
+/* No more work was done than was allowed. */
+__attribute__((unused)) static void fuzz_worked(void)
+{
+    fuzz_total.turns += fuzz_work.turns;
+    if (fuzz_work.turns * fuzz_total.most_allowed >= fuzz_total.most * fuzz_work.allowed) {
+        fuzz_total.most = fuzz_work.turns;
+        fuzz_total.most_allowed = fuzz_work.allowed;
+    }
+    if (fuzz_work.turns > fuzz_work.allowed) {
+        fprintf(stderr, "%llu turns of loops, and %llu are allowed\n", (unsigned long long)fuzz_work.turns, (unsigned long long)fuzz_work.allowed);
+        fuzz_fail("more work than this event may cost", __FILE__, __LINE__);
+    }
+    fuzz_work.turns = 0;
+    fuzz_work.allowed = 0;
+}
+
 __attribute__((unused)) static struct fuzz_bytes fuzz_begin(const uint8_t *data, size_t size)
 {
     struct fuzz_bytes b = {data, size};
     fuzz_marks.key = fuzz_key(data, size);
     fuzz_marks.count = 0;
+    fuzz_total.inputs++;
+    fuzz_work.turns = 0;
+    fuzz_work.allowed = 0;
     return b;
 }
 
@@ -175,6 +254,7 @@ __attribute__((unused)) static void fuzz_event(const struct fuzz_bytes *b)
     if (fuzz_marks.count < sizeof fuzz_marks.left / sizeof fuzz_marks.left[0]) {
         fuzz_marks.left[fuzz_marks.count++] = b->left;
     }
+    fuzz_total.events++;
     FILE *file = fuzz_diary();
     if (file != NULL) {
         fprintf(file, "event %zu\n", b->left);

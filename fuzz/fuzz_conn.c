@@ -2,7 +2,7 @@
  *
  * Input: seven octets of configuration, then events. Numbers of segments are relative to the live connection, so that a small change of the
  * input stays near what matters. An octet of text is a function of its sequence number and of the segment's variant; which variant
- * arrived first is remembered beside the connection. After every step: every invariant (weir_check); what can be read is what arrived
+ * arrived first is remembered beside the connection. After every call and step: every invariant (weir_check); what can be read is what arrived
  * first; what is sent is what was committed, inside the window and the MSS; the right edge and the acknowledgment never go back; polling
  * ends; no deadline lies in the past. At the end the user walks away, the peer is silent, and CLOSED must come in bounded time. */
 #include "fuzz.h"
@@ -12,7 +12,9 @@ enum {
     CONN_SHADOW = 1 << 18,    /* octets: more than two windows */
     CONN_STEPS = 600,
     CONN_END_STEPS = 5000,
-    CONN_SPANS = 256
+    CONN_SPANS = 256,
+    CONN_TEXT = 131072 + 16,  /* octets that a user sends or asks for at once, at most */
+    CONN_TURNS = 150          /* of loops of the library, that a call may take */
 };
 #define CONN_DAY_US ((weir_us)86400 * 1000000)
 
@@ -52,11 +54,16 @@ static const uint8_t *conn_their_text(uint32_t seq, unsigned variant)
     return text[variant] + (seq & 0xffff);
 }
 
-/* Octet of ours at this offset of the stream. */
-
-static uint8_t conn_our_octet(uint32_t offset)
+/* Text of ours from this offset of the stream on, 128 KiB of it at least; it repeats after 64. */
+static const uint8_t *conn_our_text(uint32_t offset)
 {
-    return (uint8_t)(offset * 13 + (offset >> 8) * 5 + 1);
+    static uint8_t text[(1 << 16) + CONN_TEXT];
+    if (text[0] == 0) {
+        for (uint32_t i = 0; i < sizeof text; i++) {
+            text[i] = (uint8_t)(i * 13 + (i >> 8) * 5 + 1);
+        }
+    }
+    return text + (offset & 0xffff);
 }
 
 /* ---- what must hold ------------------------------------------------------------------------------------------------------------------ */
@@ -66,10 +73,10 @@ static bool conn_has_irs(const weir_conn *c)
     return c->state >= WEIR_SYN_RECEIVED;
 }
 
+/* What is true of it beside the invariants, which the library looks after in each call. */
 static void conn_check(struct conn_world *w)
 {
     const weir_conn *c = &w->c;
-    FUZZ_HOLDS(weir_check(c));
     if (c->state == WEIR_LISTEN || c->state == WEIR_SYN_SENT) {
         w->read_count = 0;
         w->told.known = false;
@@ -83,13 +90,17 @@ static void conn_check(struct conn_world *w)
     FUZZ_CHECK(((events & WEIR_EV_CLOSED) != 0) == (weir_state(c) == WEIR_CLOSED), "CLOSED and the state disagree");
 }
 
-/* Is this octet in the receive ring? */
-static bool conn_holds(const weir_conn *c, weir_seq s)
+/* Is this octet in the receive ring? `until` is where the answer may change, brought down to that. */
+static bool conn_holds(const weir_conn *c, weir_seq s, weir_seq *until)
 {
-    bool held = seq_leq(c->rcv.usr, s) && seq_lt(s, c->rcv.nxt);
-    for (unsigned i = 0; i < c->span_count && !held; i++) {
-        held = seq_leq(c->spans[i].from, s) && seq_lt(s, c->spans[i].to);
+    weir_seq from = c->rcv.usr, to = c->rcv.nxt;
+    for (unsigned i = 0; !seq_lt(s, to) && i < c->span_count; i++) {
+        from = c->spans[i].from;
+        to = c->spans[i].to;
     }
+    bool held = seq_leq(from, s) && seq_lt(s, to);
+    weir_seq next = seq_lt(s, from) ? from : held ? to : *until;
+    *until = seq_min(*until, next);
     return held;
 }
 
@@ -108,6 +119,14 @@ static void conn_remember(const struct conn_world *w, struct conn_before *before
     before->c.spans = before->spans;
 }
 
+static void conn_keep(uint32_t seq, const uint8_t *octets, size_t len)
+{
+    for (size_t n; len > 0; seq += (uint32_t)n, octets += n, len -= n) {
+        n = fuzz_piece(seq, len, CONN_SHADOW);
+        memcpy(conn_shadow + (seq & (CONN_SHADOW - 1)), octets, n);
+    }
+}
+
 /* Octets of the segment that are in the ring now and were not before came from it. */
 static void conn_note_text(const struct conn_world *w, const struct conn_before *before, const weir_view *v)
 {
@@ -116,27 +135,31 @@ static void conn_note_text(const struct conn_world *w, const struct conn_before 
     if (old->state == WEIR_CLOSED || c->state == WEIR_LISTEN || c->state == WEIR_SYN_SENT) {
         return;
     }
-    uint32_t first = v->seq.v + (v->flags & WEIR_SYN ? 1 : 0);
-    weir_seq known = old->rcv.nxt;
-    uint32_t i = !fresh && seq_lt(seq_of(first), known) ? seq_diff(seq_of(first), known) : 0;
-    for (; i < v->payload_len; i++) {
-        weir_seq s = {first + i};
-        if (!seq_lt(s, c->rcv.adv)) {
-            break;
-        }
-        bool old_news = !fresh && conn_holds(old, s);
-        if (!old_news && conn_holds(c, s)) {
-            conn_shadow[s.v & (CONN_SHADOW - 1)] = v->payload[i];
+    weir_seq first = seq_add(v->seq, v->flags & WEIR_SYN ? 1 : 0), end = seq_min(seq_add(first, v->payload_len), c->rcv.adv), until;
+    weir_seq from = fresh ? first : seq_max(first, old->rcv.nxt);
+    for (weir_seq s = from; seq_lt(s, end); s = until) {
+        until = end;
+        bool old_news = !fresh && conn_holds(old, s, &until);
+        if (conn_holds(c, s, &until) && !old_news) {
+            conn_keep(s.v, v->payload + seq_diff(first, s), seq_diff(s, until));
         }
     }
 }
 
 static void conn_check_read(struct conn_world *w, const uint8_t *octets, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        uint32_t s = w->c.rcv.irs.v + 1 + w->read_count++;
-        FUZZ_CHECK(octets[i] == conn_shadow[s & (CONN_SHADOW - 1)], "an octet that can be read is not the one that arrived first");
+    for (size_t n; len > 0; octets += n, len -= n, w->read_count += (uint32_t)n) {
+        uint32_t s = w->c.rcv.irs.v + 1 + w->read_count;
+        n = fuzz_piece(s, len, CONN_SHADOW);
+        FUZZ_CHECK(memcmp(octets, conn_shadow + (s & (CONN_SHADOW - 1)), n) == 0, "an octet that can be read is not the one that arrived first");
     }
+}
+
+/* What a call that moves so much text may cost. Sums take eight octets at a turn, and text is summed and copied a few times on its way. A
+ * timeout asks each record what is known of it, an ACK may take all away; how many holes the peer has made is nobody's excuse. */
+static void conn_allow(const struct conn_world *w, size_t octets)
+{
+    fuzz_allow(CONN_TURNS + octets / 2 + 8u * w->c.board.count);
 }
 
 /* ---- what comes out ------------------------------------------------------------------------------------------------------------------ */
@@ -189,9 +212,8 @@ static void conn_check_text(const struct conn_world *w, const weir_view *v, weir
     if (len == 0) {
         return;
     }
-    for (uint32_t i = 0; i < v->payload_len; i++) {
-        FUZZ_CHECK(v->payload[i] == conn_our_octet(offset + i), "an octet was sent that was not committed there");
-    }
+    FUZZ_CHECK(v->payload_len <= CONN_TEXT && (v->payload_len == 0 || memcmp(v->payload, conn_our_text(offset), v->payload_len) == 0),
+               "an octet was sent that was not committed there");
     FUZZ_CHECK(seq_leq(c->snd.una, v->seq) && seq_leq(end, c->snd.end), "text outside of what is outstanding or committed");
     FUZZ_CHECK(!(v->flags & WEIR_FIN) || (seq_eq(end, c->snd.end) && conn_has(c, WEIRI_FIN_QUEUED)), "a FIN with no place");
     bool probe = c->snd.wnd == 0 && len == 1, again = seq_leq(seq_add(v->seq, len), sent);
@@ -232,6 +254,7 @@ static bool conn_poll_one(struct conn_world *w)
     weir_seq sent = w->c.snd.nxt, adv = w->c.rcv.adv;
     bool promised = weir_has_output(&w->c), later = w->now > w->c.now; /* the time for held text may come with the call */
     size_t len = weir_poll(&w->c, &out, w->now), text = 0;
+    conn_allow(w, len);
     FUZZ_CHECK(promised == (len > 0) || (later && len > 0), "weir_has_output said otherwise");
     conn_check(w);
     if (len == 0) {
@@ -360,6 +383,7 @@ static void conn_input(struct conn_world *w, const weir_fields *fields, uint32_t
     weir_pseudo pseudo = {w->tuple.remote, w->tuple.local};
     fuzz_packet("in", w->now, &pseudo, raw, header + len);
     conn_remember(w, &before);
+    conn_allow(w, len);
     (void)weir_input(&w->c, &v, w->now);
     if (w->c.state == WEIR_SYN_RECEIVED && before.c.state == WEIR_LISTEN) {
         w->read_count = 0;
@@ -420,12 +444,8 @@ static void conn_commit(struct conn_world *w)
     unsigned how = fuzz_u8(&w->in);
     uint32_t want = fuzz_len(&w->in, 131072), offset = w->c.snd.end.v - w->c.snd.iss.v - 1;
     if (how & 8) {
-        static uint8_t text[131072 + 16];
         want = want < w->c.tx_size ? want : w->c.tx_size + 16;
-        for (uint32_t i = 0; i < want; i++) {
-            text[i] = conn_our_octet(offset + i);
-        }
-        weir_slice slice = {text, want};
+        weir_slice slice = {conn_our_text(offset), want};
         size_t sent = 0;
         (void)weir_send(&w->c, slice, how & 7, &sent, w->now);
         FUZZ_CHECK(sent <= want, "sent more than was given");
@@ -434,15 +454,15 @@ static void conn_commit(struct conn_world *w)
     size_t room;
     uint8_t *to = weir_tx_reserve(&w->c, &room);
     want = want < room ? want : (uint32_t)room;
-    for (uint32_t i = 0; i < want; i++) {
-        to[i] = conn_our_octet(offset + i);
+    if (want > 0) {
+        memcpy(to, conn_our_text(offset), want);
     }
     (void)weir_tx_commit(&w->c, how & 16 ? room + 1 : want, how & 7, w->now);
 }
 
 static void conn_read(struct conn_world *w)
 {
-    static uint8_t text[131072 + 16];
+    static uint8_t text[CONN_TEXT];
     unsigned how = fuzz_u8(&w->in);
     uint32_t want = how & 1 ? fuzz_len(&w->in, 131072) : 131072;
     size_t len = 0;
@@ -577,7 +597,9 @@ static void conn_grow(struct conn_world *w)
 
 static void conn_expire(struct conn_world *w)
 {
-    for (unsigned turn = 0; turn < (w->lazy ? 2u : 1u); turn++) { /* twice: R2 can have run meanwhile where nobody polled in time */
+    unsigned most = w->lazy ? 2 : 1; /* twice: R2 can have run meanwhile where nobody polled in time */
+    for (unsigned turn = 0; turn == 0 || (turn < most && weir_deadline(&w->c) <= w->c.now); turn++) {
+        conn_allow(w, 0);
         weir_expire(&w->c, w->now);
         conn_check(w);
         conn_drain(w);
@@ -679,6 +701,7 @@ static void conn_configure_more(struct conn_world *w)
 static void conn_start(struct conn_world *w)
 {
     weir_buffers b;
+    conn_allow(w, 0);
     conn_configure(w);
     unsigned f = fuzz_u8(&w->in);
     conn_configure_more(w);
@@ -705,11 +728,13 @@ static void conn_start(struct conn_world *w)
         conn_drain(w);
         conn_honest(w);
     }
+    fuzz_worked();
 }
 
 static void conn_step(struct conn_world *w)
 {
     fuzz_event(&w->in);
+    conn_allow(w, 0);
     unsigned op = fuzz_u8(&w->in);
     switch (op & 15) {
     case 0: case 1: case 2: case 3: case 4: conn_segment(w); break;
@@ -722,10 +747,12 @@ static void conn_step(struct conn_world *w)
     case 14: conn_icmp(w); break;
     default: (void)conn_poll_one(w); break;
     }
+    FUZZ_HOLDS(weir_check(&w->c));
     conn_check(w);
     if (!w->lazy || (op & 16) != 0) {
         conn_drain(w);
     }
+    fuzz_worked();
 }
 
 /* The user walks away and the peer is silent: every state ends. */
@@ -735,10 +762,11 @@ static void conn_end(struct conn_world *w, unsigned how)
     weir_us began, most = 2 * g->msl_us + g->fin_wait_us + g->orphan_us + g->r2_syn_us + 2 * g->rto_max_us;
     w->now = w->c.now > w->now ? w->c.now : w->now;
     began = w->now;
+    conn_allow(w, 0);
     (void)weir_release(&w->c, how & 1 ? 1000 : WEIR_FOREVER, w->now);
     conn_check(w);
+    conn_drain(w);
     for (unsigned i = 0; i < CONN_END_STEPS; i++) {
-        conn_drain(w);
         if (weir_state(&w->c) == WEIR_CLOSED) {
             FUZZ_CHECK(weir_deadline(&w->c) == WEIR_FOREVER, "CLOSED waits for something");
             FUZZ_CHECK(w->now - began <= most, "a released connection lived too long");
@@ -748,6 +776,7 @@ static void conn_end(struct conn_world *w, unsigned how)
         weir_us due = weir_deadline(&w->c);
         w->now = due > w->now ? due : w->now; /* it may be long due: a lazy user did not look */
         conn_expire(w);
+        fuzz_worked();
     }
     fuzz_fail("a released connection does not end", __FILE__, __LINE__);
 }

@@ -14,7 +14,9 @@ enum {
     STACK_HANDLES = 8,   /* remembered, of the living and the dead */
     STACK_SENT = 4,      /* packets remembered, to come back */
     STACK_PACKET = 2048,
-    STACK_JOINED = 50    /* octets of text in each segment of those that arrive joined */
+    STACK_JOINED = 50,   /* octets of text in each segment of those that arrive joined */
+    STACK_TURNS = 500,   /* of loops of the library, that a call may take */
+    STACK_PACK = 1500    /* and to pack a connection, or to unpack it */
 };
 
 struct stack_world {
@@ -101,6 +103,18 @@ static const weir_conn *stack_find(const struct stack_world *w, const weir_tuple
     return NULL;
 }
 
+/* What a call that moves so much text may cost: sums take eight octets at a turn, and text is summed and copied a few times on its way. */
+static void stack_allow(size_t octets)
+{
+    fuzz_allow(STACK_TURNS + octets / 2);
+}
+
+/* What an event may cost besides: each connection may be packed or unpacked. */
+static void stack_allow_event(const struct stack_world *w)
+{
+    fuzz_allow(STACK_TURNS + STACK_PACK * (uint64_t)w->cfg.connections_max);
+}
+
 /* ---- what must hold ------------------------------------------------------------------------------------------------------------------ */
 
 static void stack_check(struct stack_world *w)
@@ -141,6 +155,7 @@ static void stack_note(struct stack_world *w, const uint8_t *octets, size_t len)
     unsigned at = w->sent_turn++ % STACK_SENT;
     memcpy(w->sent[at].octets, octets, len);
     w->sent[at].len = len;
+    stack_allow(len);
     fuzz_packet("out", w->now, NULL, octets, len);
     stack_check_packet(w, octets, len);
 }
@@ -187,10 +202,14 @@ static bool stack_poll_one(struct stack_world *w)
 
 static void stack_drain(struct stack_world *w)
 {
-    for (unsigned i = 0; stack_poll_one(w); i++) {
-        FUZZ_CHECK(i < 1000, "polling does not end");
+    unsigned count = 0;
+    while (stack_poll_one(w)) {
+        FUZZ_CHECK(count < 1000, "polling does not end");
+        count++;
     }
-    stack_check(w);
+    if (count > 0) { /* or it is as it was */
+        stack_check(w);
+    }
 }
 
 /* ---- packets ------------------------------------------------------------------------------------------------------------------------- */
@@ -198,6 +217,7 @@ static void stack_drain(struct stack_world *w)
 static void stack_put(struct stack_world *w, uint8_t *packet, size_t len)
 {
     const uint8_t *at = fuzz_put(packet, len);
+    stack_allow(len);
     fuzz_packet("in", w->now, NULL, at, len);
     const weir_offload offload = {w->cfg.checksum_trusted, w->cfg.tcp.gso_max > 0 ? STACK_JOINED : 0};
     enum weir_verdict verdicts[2] = {WEIR_OK, WEIR_OK};
@@ -475,7 +495,9 @@ static void stack_unlisten(struct stack_world *w)
 static void stack_expire(struct stack_world *w)
 {
     for (unsigned turn = 0; turn < (w->lazy ? 2u : 1u); turn++) { /* twice: who does not poll in time can find that R2 ran meanwhile */
+        stack_allow(0);
         weir_stack_expire(w->s, w->now);
+        stack_check(w);
         stack_drain(w);
     }
     FUZZ_CHECK(weir_stack_deadline(w->s) > w->s->now, "a deadline in the past after expire and poll");
@@ -565,11 +587,14 @@ static void stack_start(struct stack_world *w)
     w->now = 1000000;
     w->s = weir_stack_init(place, need, g, w->now, &err);
     FUZZ_CHECK(w->s != NULL && err == WEIR_ERR_NONE, "this configuration is refused");
+    stack_allow(need);
+    fuzz_worked();
 }
 
 static void stack_step(struct stack_world *w)
 {
     fuzz_event(&w->in);
+    stack_allow_event(w);
     unsigned op = fuzz_u8(&w->in);
     switch (op & 15) {
     case 0: case 1: case 2: case 3: case 4: case 5: stack_segment(w); break;
@@ -587,6 +612,7 @@ static void stack_step(struct stack_world *w)
     if (!w->lazy || (op & 32)) {
         stack_drain(w);
     }
+    fuzz_worked();
 }
 
 /* Those that are packed while all working records are busy stay for the next turn. */
@@ -607,6 +633,7 @@ static void stack_end(struct stack_world *w)
     stack_check(w);
     const weir_stats *stats = weir_stack_stats(w->s);
     for (unsigned i = 0; i < STACK_END_STEPS; i++) {
+        stack_allow_event(w);
         stack_drain(w);
         stack_release_all(w);
         stack_drain(w);
@@ -620,6 +647,7 @@ static void stack_end(struct stack_world *w)
         w->now = due > w->now ? due : w->now;
         w->now += w->cfg.busy_max > 0 ? 1000000 : 0; /* who is packed and finds no record free tries again each 10 ms */
         stack_expire(w);
+        fuzz_worked();
     }
     fuzz_fail("a stack of which everything was released does not become empty", __FILE__, __LINE__);
 }

@@ -12,7 +12,10 @@ static void repack_without_rings(weir_conn *c)
     c->board.sent = NULL;
     c->rx_size = c->tx_size = 0;
     c->span_cap = c->span_head = 0;
-    c->board.cap = c->board.head = 0;
+    c->board.cap = 0;
+#if WEIR_WITH_LARGE_BOARD
+    c->board.head = 0;
+#endif
 }
 
 __attribute__((unused)) static void repack_give_rings(weir_conn *c, const weir_conn *old)
@@ -26,7 +29,9 @@ __attribute__((unused)) static void repack_give_rings(weir_conn *c, const weir_c
     c->span_cap = old->span_cap;
     c->span_head = old->span_head;
     c->board.cap = old->board.cap;
+#if WEIR_WITH_LARGE_BOARD
     c->board.head = old->board.head;
+#endif
     c->tuple = old->tuple;
 }
 

@@ -81,6 +81,7 @@ static void a_batch_is_its_packets_one_by_one(void **state)
         weir_stack_input_batch(b, slices, count, verdicts, now);
         WORLD_CHECK(b);
         for (uint32_t k = 0; k < count; k++) {
+            a->train.on = false; /* each is read by itself */
             assert_int_equal(world_put(a, slices[k].octets, slices[k].len, now), verdicts[k]);
             taken += verdicts[k] == WEIR_OK;
         }
@@ -104,7 +105,7 @@ struct twins {
     weir_us now;
     uint64_t random;
     uint8_t packets[PLACES][2048], batch[PLACES][2048];
-    unsigned batched, followers;
+    unsigned batched, followers, trains;
 };
 
 static void twins_open(struct twins *t, unsigned seed)
@@ -158,12 +159,39 @@ static void twins_use(struct twins *t)
     }
 }
 
+/* Either way of asking for one. */
+static size_t twins_poll(struct twins *t, uint8_t *packet)
+{
+    return draw(&t->random, 8) == 0 ? world_poll(t->s[0], packet, t->now) : weir_stack_poll_copy(t->s[0], packet, 2048, t->now);
+}
+
+/* And so are their books: what is sent later may tell of a difference too late. */
+static void twins_compare(const struct twins *t)
+{
+    for (unsigned k = 0; k < CONNS; k++) {
+        const weir_conn *a = weir_stack_peek(t->s[0], t->conn[0][k]), *b = weir_stack_peek(t->s[1], t->conn[1][k]);
+        if (a != NULL && b != NULL) {
+            assert_memory_equal(&a->snd, &b->snd, sizeof a->snd);
+            assert_memory_equal(&a->rcv, &b->rcv, sizeof a->rcv);
+            assert_memory_equal(&a->cc, &b->cc, sizeof a->cc);
+            assert_memory_equal(&a->rack, &b->rack, sizeof a->rack);
+            assert_memory_equal(&a->pace, &b->pace, sizeof a->pace);
+            assert_memory_equal(&a->count, &b->count, sizeof a->count);
+            assert_true(a->flags == b->flags && a->spoke_at == b->spoke_at && a->rexmt_at == b->rexmt_at);
+            assert_true(a->progress_at == b->progress_at && weir_deadline(a) == weir_deadline(b));
+        }
+    }
+}
+
 /* What they say is the same, packet for packet, and goes to the peer, unless it is lost. */
 static void twins_say(struct twins *t)
 {
     weir_place places[PLACES];
     size_t len[PLACES], want = draw(&t->random, PLACES + 1), count = 0, got;
-    while (count < want && (len[count] = weir_stack_poll_copy(t->s[0], t->packets[count], 2048, t->now)) > 0) {
+    bool each = draw(&t->random, 2) == 0; /* is decided by itself, none taken for like the one before it */
+    while (count < want && (len[count] = twins_poll(t, t->packets[count])) > 0) {
+        t->s[0]->going.left = each ? 0 : t->s[0]->going.left;
+        t->trains += t->s[0]->going.left > 0;
         count++;
     }
     for (size_t k = 0; k < want; k++) {
@@ -179,6 +207,7 @@ static void twins_say(struct twins *t)
             (void)world_put(t->peer, t->packets[k], len[k], t->now);
         }
     }
+    twins_compare(t);
     t->batched += (unsigned)count;
     WORLD_CHECK(t->s[1]);
     assert_memory_equal(weir_stack_stats(t->s[0]), weir_stack_stats(t->s[1]), sizeof(weir_stats));
@@ -220,6 +249,7 @@ static void twins_hear(struct twins *t)
     weir_stack_input_batch(t->s[1], slices, count, verdicts, t->now);
     WORLD_CHECK(t->s[1]);
     for (size_t k = 0; k < count; k++) {
+        t->s[0]->train.on = false; /* each is read by itself */
         assert_int_equal(world_put(t->s[0], slices[k].octets, slices[k].len, t->now), verdicts[k]);
         t->followers += k > 0 && slices[k].len > 200 && slices[k].len == slices[k - 1].len;
     }
@@ -245,7 +275,7 @@ static void twins_read(struct twins *t)
 static void a_batch_says_what_one_by_one_is_said(void **state)
 {
     static struct twins t;
-    unsigned batched = 0, followers = 0;
+    unsigned batched = 0, followers = 0, trains = 0;
     (void)state;
     for (unsigned seed = 0; seed < 36; seed++) {
         twins_open(&t, seed);
@@ -255,6 +285,7 @@ static void a_batch_says_what_one_by_one_is_said(void **state)
             twins_say(&t);
             twins_hear(&t);
             twins_read(&t);
+            twins_say(&t); /* of the same time */
             for (unsigned i = 0; i < 2; i++) {
                 weir_stack_expire(t.s[i], t.now);
             }
@@ -262,9 +293,39 @@ static void a_batch_says_what_one_by_one_is_said(void **state)
         }
         batched += t.batched;
         followers += t.followers;
+        trains += t.trains;
         guard_free_all();
     }
-    assert_true(batched > 40000 && followers > 5000);
+    assert_true(batched > 40000 && followers > 5000 && trains > 1000);
+}
+
+/* What is like the segment before it tells its own time, where that has gone on. */
+static void a_later_segment_tells_a_later_time(void **state)
+{
+    static struct twins t;
+    static uint8_t octets[20000];
+    weir_view v[2];
+    size_t done, len;
+    (void)state;
+    twins_open(&t, 1);
+    for (unsigned turn = 0; turn < 20; turn++) {
+        t.now += 1000;
+        twins_say(&t);
+        twins_hear(&t);
+    }
+    weir_slice s = {octets, sizeof octets};
+    assert_int_equal(weir_send(weir_stack_conn(t.s[0], t.conn[0][1]), s, 0, &done, t.now), WEIR_ERR_NONE);
+    for (unsigned k = 0; k < 2; k++) {
+        struct weiri_ip ip;
+        t.now += 5000;
+        len = weir_stack_poll_copy(t.s[0], t.packets[k], 2048, t.now);
+        assert_int_equal(weiri_ip_view(&ip, t.packets[k], len), WEIR_OK);
+        assert_int_equal(weir_view_segment(&v[k], ip.payload, ip.payload_len, &ip.addrs), WEIR_OK);
+        assert_true(t.s[0]->going.left > 0);
+    }
+    assert_int_equal(v[1].seq.v, v[0].seq.v + v[0].payload_len);
+    assert_int_equal(v[1].ts_value, v[0].ts_value + 5);
+    guard_free_all();
 }
 
 /* A place that is too small ends the batch, and nothing is lost. */
@@ -291,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_its_packets_one_by_one),
         cmocka_unit_test(a_batch_says_what_one_by_one_is_said),
+        cmocka_unit_test(a_later_segment_tells_a_later_time),
         cmocka_unit_test(a_batch_ends_at_a_place_that_is_too_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

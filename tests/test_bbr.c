@@ -367,6 +367,74 @@ static void test_what_holds_a_probe_back(void **state)
     }
 }
 
+/* A connection in a phase, that nothing about the next acknowledgment ends: 5 MB/s, 100,000 octets in the path. */
+static struct weiri_cc_event bbr_stand(struct weir_cc *cc, struct weiri_rate_sample *s, enum weiri_bbr_phase phase)
+{
+    *s = bbr_sample_of_path();
+    weiri_cc_init(cc, 14600, seq_of(1));
+    struct weiri_cc_event e = bbr_event(s, 100000, 1000000);
+    weiri_cc_model(cc, WEIR_CC_BBR, &e);
+    cc->bbr.full = phase > WEIRI_BBR_STARTUP;
+    cc->bbr.phase = (uint8_t)phase;
+    cc->bbr.probe_at = 3000000;
+    cc->bbr.round_end = 900000;
+    s->first_at = 1; /* something was in flight all the time */
+    e = bbr_event(s, 200000, 1010000);
+    e.inflight = 150000;
+    return e;
+}
+
+/* In hundredths of the bandwidth, less one of them: faster to find more, slower to empty a queue. */
+static void test_pace_of_each_phase(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t phase;
+        uint16_t hundredths;
+    } rows[] = {{WEIRI_BBR_STARTUP, 277}, {WEIRI_BBR_DRAIN, 35}, {WEIRI_BBR_DOWN, 90},      {WEIRI_BBR_CRUISE, 100},
+                {WEIRI_BBR_REFILL, 100},  {WEIRI_BBR_UP, 125},   {WEIRI_BBR_PROBE_RTT, 100}};
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_cc cc;
+        struct weiri_rate_sample s;
+        struct weiri_cc_event e = bbr_stand(&cc, &s, (enum weiri_bbr_phase)rows[i].phase);
+        weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+        assert_int_equal(cc.bbr.phase, rows[i].phase);
+        assert_int_equal(weiri_bbr_rate(&cc), 500 * rows[i].hundredths * 99);
+    }
+}
+
+/* The 200 ms of ProbeRTT are counted from when no more is in flight than half of what the path holds. */
+static void test_probe_rtt_begins_at_half(void **state)
+{
+    (void)state;
+    for (uint32_t more = 0; more < 2; more++) {
+        struct weir_cc cc;
+        struct weiri_rate_sample s;
+        struct weiri_cc_event e = bbr_stand(&cc, &s, WEIRI_BBR_PROBE_RTT);
+        e.inflight = 50000 + more;
+        weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+        assert_int_equal(cc.bbr.phase, WEIRI_BBR_PROBE_RTT);
+        assert_int_equal(cc.bbr.rounds, more > 0 ? 0 : 1);
+        assert_int_equal(cc.bbr.probe_at, more > 0 ? 3000000 : 1210000);
+    }
+}
+
+/* A new probe raises the long-term bound slowly again, whatever the one before had come to. */
+static void test_a_probe_begins_slowly(void **state)
+{
+    (void)state;
+    struct weir_cc cc;
+    struct weiri_rate_sample s;
+    struct weiri_cc_event e = bbr_stand(&cc, &s, WEIRI_BBR_CRUISE);
+    cc.bbr.probe_at = 1000000;
+    cc.bbr.up_rounds = 5;
+    cc.bbr.up_acked = 900;
+    weiri_cc_model(&cc, WEIR_CC_BBR, &e);
+    assert_int_equal(cc.bbr.phase, WEIRI_BBR_REFILL);
+    assert_int_equal(cc.bbr.up_rounds, 0);
+    assert_int_equal(cc.bbr.up_acked, 0);
+}
+
 /* A timeout leaves one segment and the model; if it was not needed the window and the bounds come back. */
 static void test_timeout_and_undo(void **state)
 {
@@ -500,7 +568,8 @@ int main(void)
         cmocka_unit_test(test_what_loss_says),
         cmocka_unit_test(test_a_probe_is_answered_once), cmocka_unit_test(test_what_holds_a_probe_back), cmocka_unit_test(test_timeout_and_undo),
         cmocka_unit_test(test_mark),           cmocka_unit_test(test_hostile_acknowledgments),
-        cmocka_unit_test(test_counts_saturate),
+        cmocka_unit_test(test_counts_saturate),          cmocka_unit_test(test_pace_of_each_phase),
+        cmocka_unit_test(test_probe_rtt_begins_at_half), cmocka_unit_test(test_a_probe_begins_slowly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,39 @@ static void three_segments_above_a_hole(void **state)
     }
 }
 
+/* RFC 8985 9.3: without PRR a retransmission that is lost reduces the window once more; others of the same round do not, the next round's
+ * does. With PRR none does. */
+static void a_lost_retransmission_is_congestion_again(void **state)
+{
+    (void)state;
+    for (unsigned prr = 0; prr < 2; prr++) {
+        struct repair_options o = all_of_it;
+        o.prr = prr > 0;
+        struct conn_fixture *f = repair_flying(&o, COUNT);
+        conn_later(f, RTT / 2);
+        repair_ack(f, 0, 4, COUNT - 1);
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(repair_next(f), i);
+            conn_later(f, 1000);
+        }
+        assert_int_equal(f->c.cc.ssthresh, 5 * MSS);
+        conn_later(f, RTT);
+        repair_ack(f, 0, 1, 2);
+        assert_int_equal(f->c.cc.ssthresh, prr > 0 ? 5 * MSS : 5 * MSS / 2);
+        conn_later(f, 1000);
+        repair_ack(f, 0, 3, 4);
+        assert_int_equal(f->c.cc.ssthresh, prr > 0 ? 5 * MSS : 5 * MSS / 2);
+        assert_int_equal(repair_next(f), 0);
+        conn_later(f, 1000);
+        assert_int_equal(repair_next(f), 2);
+        conn_later(f, RTT);
+        repair_ack(f, 0, 2, 3);
+        assert_int_equal(f->c.cc.ssthresh, (prr > 0 ? 5 : 2) * MSS);
+        repair_ack(f, COUNT, 0, 0);
+        assert_int_equal(f->c.rack.tries, 0);
+    }
+}
+
 /* What SACK shows to have been late is no loss, and is remembered. */
 static void reordering_is_no_loss(void **state)
 {
@@ -628,6 +661,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hole_is_lost_when_the_reordering_timer_fires),
         cmocka_unit_test(the_timer_begins_anew_with_the_head),
+        cmocka_unit_test(a_lost_retransmission_is_congestion_again),
         cmocka_unit_test(three_segments_above_a_hole),
         cmocka_unit_test(reordering_is_no_loss),
         cmocka_unit_test(a_lost_retransmission_goes_again),

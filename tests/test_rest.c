@@ -119,7 +119,7 @@ static void every_word_comes_back(void **state)
     memset(&c.path, 0, sizeof c.path);
     for (unsigned i = sizeof(void *) / 4; i < sizeof words / 4; i++) {
         const size_t at = i * sizeof(uint32_t);
-        const bool pointer = at >= offsetof(weir_conn, rx_ring) && at < offsetof(weir_conn, now);
+        const bool pointer = at >= offsetof(weir_conn, rx_ring) && at + 3 < offsetof(weir_conn, state);
         const bool board = at >= offsetof(weir_conn, board.sent) && at < offsetof(weir_conn, board.sent) + sizeof(void *);
         const bool undo = at >= offsetof(weir_conn, undo) && at < offsetof(weir_conn, undo) + sizeof c.undo;
         const bool prr = at >= offsetof(weir_conn, prr) && at < offsetof(weir_conn, prr) + sizeof c.prr;

@@ -9,12 +9,18 @@ COMMON = ["-std=c11", "-g", "-D_DEFAULT_SOURCE", "-DWEIR_FUZZ_UNIT", "-DWEIR_HOS
           "-Wno-unused-function"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 
+# What libFuzzer is told of. What a check decides is no way through the library. Comparisons are not told: the mutators know what inputs are
+# made of, and to tell of each pointer that UBSan compares with NULL would cost more than all the rest.
+FEEDBACK = ["-fsanitize-coverage-ignorelist=fuzz/uncounted.txt", "-fno-sanitize-coverage=trace-cmp"]
+
 
 def command(kind, target):
-    source = f"fuzz/fuzz_{target}.c"
+    source = "fuzz/null.c" if kind == "null" else f"fuzz/fuzz_{target}.c"
     clang = compiler("CC", "clang")
-    if kind == "libfuzzer":
-        return [*clang, *COMMON, "-O1", "-DWEIR_DEBUG", *SANITIZERS, "-fsanitize=fuzzer", source]
+    if kind == "merge":  # all counts, checks too: what the corpora of the tree have to reach
+        return [*clang, *COMMON, "-O1", "-DWEIR_DEBUG", "-fsanitize=fuzzer", source]
+    if kind in ("libfuzzer", "null"):
+        return [*clang, *COMMON, "-O1", "-DWEIR_DEBUG", *SANITIZERS, "-fsanitize=fuzzer", *FEEDBACK, source]
     if kind == "afl":  # its driver makes the same function persistent, with inputs in shared memory
         return ["afl-clang-fast", *COMMON, "-O1", "-DWEIR_DEBUG", "-DWEIR_FUZZ_PLAIN", "-fsanitize=fuzzer", source]
     if kind == "mutator":  # what mutate.h knows of this target, as a library that afl-fuzz loads

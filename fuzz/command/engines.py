@@ -13,6 +13,8 @@ from base import TOP, dictionary, in_tree, keep_input, option
 from build import has_mutator, program
 
 GRACE = 12  # seconds from the first SIGINT to SIGKILL
+# Of libFuzzer. Which input is changed next is drawn evenly: to weigh each feature of each run takes longer here than the runs do.
+SCHEDULE = ("-use_value_profile=0", "-entropic=0")
 ANSWER_AFTER = 10  # seconds: an input that takes longer is a finding
 
 
@@ -93,7 +95,7 @@ class LibFuzzer(Slice):
         self.started, self.read, self.now = time.monotonic(), 0, 0
         self.start([str(program(self.work, "libfuzzer", self.target)), f"-max_total_time={max(1, int(self.left()))}",
                     f"-max_len={longest}", f"-timeout={ANSWER_AFTER}", "-rss_limit_mb=2048", f"-dict={dictionary(self.target)}",
-                    f"-artifact_prefix={self.raw}/", "-print_final_stats=1", "-reload=1", "-use_value_profile=0", str(self.shared),
+                    f"-artifact_prefix={self.raw}/", "-print_final_stats=1", "-reload=1", *SCHEDULE, str(self.shared),
                     *map(str, in_tree(self.target))], {"ASAN_OPTIONS": "symbolize=0", "UBSAN_OPTIONS": "symbolize=0"})
 
     def look(self):

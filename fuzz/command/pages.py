@@ -185,13 +185,13 @@ def summary(work, exported, inputs, say):
 
 def merge(work, targets, jobs, longest, say):
     """Makes the corpora of the tree anew: the fewest inputs that reach every edge of all that is known, named by SHA-256."""
-    build(work, [("libfuzzer", t) for t in targets], jobs, say)
+    build(work, [("merge", t) for t in targets], jobs, say)
     for t in targets:
         tree = TOP / "fuzz" / "corpus" / t
         learnt = work / "corpus" / t
         folders = in_tree(t) + ([learnt] if learnt.is_dir() else [])
         with tempfile.TemporaryDirectory(prefix="merge-", dir=work) as room:
-            done = subprocess.run([str(program(work, "libfuzzer", t)), "-set_cover_merge=1", "-use_counters=0", f"-max_len={longest(t)}",
+            done = subprocess.run([str(program(work, "merge", t)), "-set_cover_merge=1", "-use_counters=0", f"-max_len={longest}",
                                    f"-artifact_prefix={room}/", f"{room}/", *map(str, folders)], capture_output=True, text=True, check=False)
             fresh = [p.read_bytes() for p in pathlib.Path(room).iterdir() if re.fullmatch(r"[0-9a-f]{40}", p.name)]
         if done.returncode != 0 or not fresh:

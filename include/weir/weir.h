@@ -190,7 +190,7 @@ typedef struct weir_fields {
     weir_seq seq, ack;
     uint16_t source_port, destination_port;
     uint16_t flags, window, urgent;
-    uint16_t options; /* of MSS WSCALE SACK_OK SACK TIMESTAMPS; others are disregarded */
+    uint16_t options; /* of MSS WSCALE SACK_OK SACK TIMESTAMPS; others, and what was left out, are disregarded */
     uint16_t mss;
     uint8_t wscale, sack_count;
     uint32_t ts_value, ts_echo;
@@ -664,6 +664,7 @@ struct weir_rack {
     uint8_t tlp;             /* enum weiri_tlp: the probe that is out */
     uint8_t sampled;         /* an RTT sample came since the last probe */
     uint8_t restart, due;    /* the probe timer is to be started anew; a probe is to go */
+    uint8_t tries;           /* in this recovery: how often something had been sent that was lost at last; 0: nothing was lost yet */
 };
 
 /* Proportional rate reduction (lib/recovery/prr.c; RFC 9937), octets. */
@@ -740,13 +741,23 @@ struct weir_tune {
 #define WEIR_RECENT_SPANS 6 /* more than an ACK reports: some may be gone by then */
 /* One value, no pointer to itself: it can be copied with its buffers, compared, kept. All fields are private. */
 struct weir_conn {
-    /* hot: read or written for every segment */
+    /* hot: read or written for every segment; small fields first, where short instructions reach them */
     const weir_config *cfg;
     uint8_t *rx_ring, *tx_ring;
     struct weir_span *spans;
-    weir_us now;                 /* the latest time seen */
-    weir_us rexmt_at;            /* retransmission, persist or SWS override timer: which, says `timer` */
-    weir_us ack_at;              /* delayed ACK */
+    uint8_t state, dscp; /* from `err` on all begins anew with each OPEN (weiri_conn_clear) */
+    uint8_t err, timer, dupacks, backoff, retries, probes, shift_snd, shift_rcv;
+    uint8_t quick_acks, challenges, keep_probes;
+    uint8_t ecn;                 /* enum weiri_ecn */
+    uint16_t mss_snd, mss_adv, mss_peer; /* what we may send; what we announced; what the peer announced */
+    uint16_t pmtu;               /* path MTU as far as known */
+    uint16_t rcv_mss;            /* the largest payload seen */
+    uint16_t span_count, span_cap;
+    uint16_t span_head;          /* so many places before `spans` are free */
+#if WEIR_WITH_PMTU_CHECK
+    uint16_t mtu_pending, size_acked; /* RFC 5927 7.2 */
+#endif
+    uint32_t flags;              /* enum weiri_flag */
     uint32_t rx_size, tx_size;   /* powers of two */
     struct {
         weir_seq una, nxt, wl1, wl2, up, iss; /* RFC 9293 3.3.1 */
@@ -760,6 +771,9 @@ struct weir_conn {
         weir_seq acked;          /* Last.ACK.sent (RFC 7323 4.3) */
         weir_seq fin;            /* number of the peer's FIN, once known */
     } rcv;
+    weir_us now;                 /* the latest time seen */
+    weir_us rexmt_at;            /* retransmission, persist or SWS override timer: which, says `timer` */
+    weir_us ack_at;              /* delayed ACK */
     struct {
         uint32_t recent;         /* TS.Recent (RFC 7323 4.3) */
         uint32_t offset;         /* keyed, added to our clock (RFC 7323 7.1) */
@@ -793,28 +807,23 @@ struct weir_conn {
 #endif
     weir_seq recover;            /* RFC 6582 3.2 */
     weir_seq rescue;             /* RFC 6675 4, RescueRxt */
-    uint32_t flags;              /* enum weiri_flag */
-    uint16_t span_count, span_cap;
-    uint16_t span_head;          /* so many places before `spans` are free */
-    uint16_t mss_snd, mss_adv, mss_peer; /* what we may send; what we announced; what the peer announced */
-    uint16_t pmtu;               /* path MTU as far as known */
-    uint16_t rcv_mss;            /* the largest payload seen */
-    uint8_t state, err, timer, dupacks, backoff, retries, probes, shift_snd, shift_rcv;
-    uint8_t dscp, quick_acks, challenges, keep_probes;
-    uint8_t ecn;                 /* enum weiri_ecn */
     uint32_t dup_flight;         /* FlightSize at the first duplicate ACK: what limited transmit adds does not count (RFC 5681 3.2) */
     /* cold */
     weir_tuple tuple;
     weir_seq ecn_end;            /* SND.NXT when the window was last reduced (RFC 3168 6.1.2) */
     weir_us life_at;             /* 2MSL, FIN-WAIT-2 or linger: the end of this state */
+#if WEIR_WITH_KEEPALIVE
     weir_us keep_at;             /* the next keepalive probe */
+#endif
     weir_us progress_at;         /* R2 counts from here */
     weir_us spoke_at;            /* the last segment with text sent; the SYN's time while opening */
     weir_us challenge_at;        /* start of the interval in which challenges are counted */
     weir_us linger_at;           /* a released connection not finished by then is aborted */
     weir_us r2_us;
     uint64_t octets_acked, octets_received;
+#if WEIR_WITH_DSACK
     weir_block dsack;            /* duplicate to report; from == to: none */
+#endif
     struct {                     /* one answer that is not about the stream: RST */
         weir_seq seq, ack;
         uint32_t ts_echo;
@@ -822,15 +831,18 @@ struct weir_conn {
         uint16_t with_ts;
     } reply;
     uint32_t stamp;              /* age of the newest span */
+#if WEIR_WITH_LARGE_BOARD
     weir_seq recent[WEIR_RECENT_SPANS]; /* octets of the spans that grew last, the newest first */
     uint8_t recent_count;
+#endif
     weir_seq iss_floor;          /* SND.NXT of an earlier connection between these sockets */
-    uint16_t mtu_pending, size_acked; /* RFC 5927 7.2 */
+#if WEIR_WITH_COUNTERS
     weir_path path;
     struct {
         uint32_t in, out, data_in, data_out, retrans, timeouts, recoveries, dup_in, ooo_in, challenge, dsack_in, paws;
         uint32_t tail_probes, undone, received_ce, delivered_ce;
     } count;
+#endif
 };
 
 #ifdef __cplusplus

@@ -69,24 +69,40 @@ static void ack_note_progress(weir_conn *c, uint32_t octets)
     }
 }
 
+/* What is acknowledged leaves the scoreboard: first whole segments of which nothing was known, then whatever there is. */
+static struct weiri_acked ack_leave(weir_conn *c, struct weiri_news *n)
+{
+    struct weiri_acked a = {0, 0, false, 0};
+    if (WEIR_WITH_LARGE_BOARD) {
+        a = weiri_repair_leave(c, n);
+    }
+    weir_block run = {seq_add(c->snd.una, a.octets), n->v->ack};
+    if (!seq_eq(run.from, run.to)) {
+        weiri_repair_delivered(c, run, n);
+        struct weiri_acked rest = weiri_board_ack(&c->board, run.to, c->now);
+        a.octets += rest.octets;
+        a.sacked = rest.sacked;
+        a.rtt_us = rest.sampled ? rest.rtt_us : a.rtt_us;
+        a.sampled = a.sampled || rest.sampled;
+    }
+    return a;
+}
+
 static void ack_new(weir_conn *c, struct weiri_news *n)
 {
     const weir_view *v = n->v;
     if (conn_opening(c)) {
         ack_syn(c);
     }
-    weir_block run = {c->snd.una, v->ack};
     n->advanced = true;
     n->flight = conn_flight(c);
-    weiri_repair_delivered(c, run, n);
+    struct weiri_acked a = ack_leave(c, n);
     bool fin = conn_fin_sent(c) && seq_eq(v->ack, seq_add(c->snd.end, 1));
-    struct weiri_acked a = weiri_board_ack(&c->board, v->ack, c->now);
     c->snd.una = v->ack;
     n->acked = a.octets;
     n->delivered = a.octets - a.sacked;
     c->octets_acked += a.octets - (fin ? 1 : 0);
-    c->size_acked = (uint16_t)base_max32(c->size_acked, base_min32(a.octets, c->mss_snd));
-    c->mtu_pending = 0; /* RFC 5927 7.2: progress shows that packets of this size arrive */
+    weiri_icmp_acked(c, a.octets);
     ack_sample(c, n, &a);
     c->retries = 0;
     ack_note_progress(c, a.octets);
@@ -104,7 +120,7 @@ static void ack_dsack(weir_conn *c, struct weiri_news *n)
         bool below = seq_leq(b[0].to, n->v->ack);
         bool inside = n->v->sack_count > 1 && seq_leq(b[1].from, b[0].from) && seq_leq(b[0].to, b[1].to);
         if (below || inside) {
-            c->count.dsack_in++;
+            WEIRI_COUNT(c, dsack_in, 1);
             n->dsack = b[0];
         }
     }
@@ -136,7 +152,7 @@ static bool ack_is_duplicate(const weir_conn *c, const weir_view *v, bool sack_n
     if (conn_has(c, WEIRI_SACK_OK)) {
         return sack_news;
     }
-    return v->payload_len == 0 && c->snd.wnd > 0 && (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+    return v->payload_len == 0 && c->snd.wnd > 0 && (uint32_t)v->window << conn_shift_snd(c) == c->snd.wnd;
 }
 
 /* What was sent into a window that closed met nobody: it goes again, and it is not congestion. */
@@ -158,7 +174,7 @@ static void ack_window(weir_conn *c, const weir_view *v)
         return;
     }
     uint32_t before = c->snd.wnd;
-    c->snd.wnd = v->flags & WEIR_SYN ? v->window : (uint32_t)v->window << c->shift_snd;
+    c->snd.wnd = v->flags & WEIR_SYN ? v->window : (uint32_t)v->window << conn_shift_snd(c);
     c->snd.max_wnd = base_max32(c->snd.max_wnd, c->snd.wnd);
     c->snd.wl1 = v->seq;
     c->snd.wl2 = v->ack;
@@ -208,7 +224,7 @@ WEIR_PRIVATE void weiri_ack_quiet(weir_conn *c, const weir_view *v)
 
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v)
 {
-    c->count.data_in += conn_segments(v);
+    WEIRI_COUNT(c, data_in, conn_segments(v));
     c->rcv_mss = (uint16_t)base_max32(c->rcv_mss, ack_segment_size(c, v));
     if (conn_has(c, WEIRI_ACK_NOW)) {
         return;
@@ -224,25 +240,15 @@ WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v)
     }
 }
 
-/* A packet too big that claimed less than what had arrived before is believed once its segment has timed out (RFC 5927 7.2). */
-static void ack_apply_pending_mtu(weir_conn *c)
-{
-    if (c->mtu_pending > 0) {
-        uint16_t mtu = c->mtu_pending;
-        c->mtu_pending = 0;
-        weiri_icmp_set_pmtu(c, mtu);
-    }
-}
-
 WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c)
 {
     if (conn_opening(c)) {
         conn_set(c, WEIRI_SYN_DUE | WEIRI_SYN_RESENT, true);
     } else {
-        ack_apply_pending_mtu(c);
+        weiri_icmp_timeout(c);
         weiri_repair_timeout(c);
     }
-    c->count.timeouts++;
+    WEIRI_COUNT(c, timeouts, 1);
     c->retries = (uint8_t)base_min32(c->retries + 1u, UINT8_MAX);
     c->backoff = (uint8_t)base_min32(c->backoff + 1u, 31);
     if (c->retries > c->cfg->retries_r1) {

@@ -41,7 +41,7 @@ static bool act_budget(weir_conn *c)
         return false;
     }
     c->challenges++;
-    c->count.challenge++;
+    WEIRI_COUNT(c, challenge, 1);
     return true;
 }
 
@@ -59,7 +59,7 @@ static void act_SEND_ACK(struct weiri_step *s)
     const weir_view *v = s->v;
     uint32_t len = weir_view_len(v);
     if (s->facts & WEIRI_F_STALE) {
-        s->c->count.paws++;
+        WEIRI_COUNT(s->c, paws, 1);
     }
     if (len == 0 || (v->flags & WEIR_SYN)) {
         act_CHALLENGE_ACK(s);
@@ -101,8 +101,10 @@ static void act_take_options(weir_conn *c, const weir_view *v)
     conn_set(c, WEIRI_WS_OK, WEIR_WITH_WINDOW_SCALE && cfg->window_scale && (v->options & WEIR_OPT_WSCALE));
     conn_set(c, WEIRI_SACK_OK, cfg->sack && (v->options & WEIR_OPT_SACK_OK));
     conn_set(c, WEIRI_TS_OK, WEIR_WITH_TIMESTAMPS && cfg->timestamps && (v->options & WEIR_OPT_TIMESTAMPS));
-    c->shift_snd = conn_has(c, WEIRI_WS_OK) ? v->wscale : 0;
-    c->shift_rcv = conn_has(c, WEIRI_WS_OK) ? c->shift_rcv : 0;
+    if (WEIR_WITH_WINDOW_SCALE) {
+        c->shift_snd = conn_has(c, WEIRI_WS_OK) ? v->wscale : 0;
+        c->shift_rcv = conn_has(c, WEIRI_WS_OK) ? c->shift_rcv : 0;
+    }
     if (conn_has(c, WEIRI_TS_OK)) {
         c->ts.recent = v->ts_value;
         c->ts.recent_at = c->now;
@@ -142,7 +144,9 @@ static void act_choose_iss(weir_conn *c)
     c->recover = c->snd.iss;
     c->progress_at = c->now;
     /* Chosen once: the ring may grow before, or between, the SYNs that tell it */
-    c->shift_rcv = WEIR_WITH_WINDOW_SCALE ? weiri_window_shift(c->cfg, c->rx_size) : 0;
+    if (WEIR_WITH_WINDOW_SCALE) {
+        c->shift_rcv = weiri_window_shift(c->cfg, c->rx_size);
+    }
     conn_set(c, WEIRI_SYN_DUE, true);
 }
 
@@ -278,7 +282,7 @@ static void act_TAKE_TEXT(struct weiri_step *s)
     all.from = first;
     all.to = wanted;
     weiri_ring_note_duplicate(c, all);
-    bool at_once = !seq_eq(c->dsack.from, c->dsack.to) || seq_lt(to, wanted); /* what has no place must come again */
+    bool at_once = weiri_ring_duplicate(c) || seq_lt(to, wanted); /* what has no place must come again */
     if (seq_lt(from, to) || act_fin_waits(c, v, from, to)) {
         struct weiri_text text;
         text.from = from;
@@ -324,7 +328,7 @@ static void act_end(weir_conn *c, weir_err err)
     c->flags &= ~(uint32_t)(WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_RESEND_NOW | WEIRI_HELD |
                             WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_SWS_OVERRIDE);
     weiri_undo_forget(c);
-    c->rack.due = 0;
+    conn_forget_probe(c);
     c->span_count = 0;
 }
 

@@ -14,7 +14,7 @@ WEIR_API void weir_config_internet(weir_config *config)
     config->iw10 = true;
     config->abc = true;
     config->hystart = WEIR_WITH_HYSTART;
-    config->halve_cwnd = true;
+    config->halve_cwnd = WEIR_WITH_HALVE_CWND;
     config->rack = WEIR_WITH_RACK;
     config->prr = WEIR_WITH_PRR;
     config->undo = WEIR_WITH_UNDO;
@@ -96,6 +96,7 @@ WEIR_API void weir_config_tiny(weir_config *config)
 #define CONFIG_NAME(field) "configuration"
 #endif
 
+#if WEIR_WITH_RANGES
 /* The range of one field; of times in microseconds, where UINT32_MAX is any. */
 struct config_range {
     uint8_t at, size;
@@ -166,13 +167,21 @@ static const char *config_out_of_range(const weir_config *config)
            : config->orphan_us == WEIR_FOREVER                     ? CONFIG_NAME("orphan_us")
                                                                    : NULL;
 }
+#else
+static const char *config_out_of_range(const weir_config *config)
+{
+    (void)config;
+    return NULL;
+}
+#endif
 
 /* The first feature that is asked for and was left out. */
 static const char *config_left_out(const weir_config *config)
 {
-    bool cubic = config->cc == WEIR_CC_CUBIC, bbr = config->cc == WEIR_CC_BBR;
+    bool cubic = config->cc == WEIR_CC_CUBIC, bbr = config->cc >= WEIR_CC_BBR; /* what no range has refused counts as the last */
     return (!WEIR_WITH_CUBIC && cubic) || (!WEIR_WITH_BBR && bbr)                                       ? CONFIG_NAME("cc")
            : !WEIR_WITH_HYSTART && config->hystart                                                      ? CONFIG_NAME("hystart")
+           : !WEIR_WITH_HALVE_CWND && config->halve_cwnd                                                ? CONFIG_NAME("halve_cwnd")
            : !WEIR_WITH_CWV && config->cwv                                                              ? CONFIG_NAME("cwv")
            : !WEIR_WITH_PACING && config->pacing != WEIR_PACING_OFF                                     ? CONFIG_NAME("pacing")
            : !WEIR_WITH_RACK && config->rack                                                            ? CONFIG_NAME("rack")
@@ -183,6 +192,7 @@ static const char *config_left_out(const weir_config *config)
            : !WEIR_WITH_TIMESTAMPS && config->timestamps                                                ? CONFIG_NAME("timestamps")
            : !WEIR_WITH_TIMESTAMPS && config->require_timestamps                                        ? CONFIG_NAME("require_timestamps")
            : !WEIR_WITH_WINDOW_SCALE && config->window_scale                                            ? CONFIG_NAME("window_scale")
+           : !WEIR_WITH_KEEPALIVE && config->keepalive_idle_us > 0                                      ? CONFIG_NAME("keepalive_idle_us")
            : !WEIR_WITH_GROWTH && config->rx_max > 0                                                    ? CONFIG_NAME("rx_max")
            : !WEIR_WITH_GROWTH && config->tx_max > 0                                                    ? CONFIG_NAME("tx_max")
            : !WEIR_WITH_GSO && config->gso_max > 0                                                      ? CONFIG_NAME("gso_max")

@@ -17,26 +17,31 @@ WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c)
 
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
 {
-    weir_conn old = *c;
-    memset(c, 0, sizeof *c);
-    c->cfg = old.cfg;
-    c->now = old.now;
-    c->rx_ring = old.rx_ring;
-    c->tx_ring = old.tx_ring;
-    c->spans = old.span_cap > 0 ? old.spans - old.span_head : NULL; /* back to the first place */
-    c->rx_size = old.rx_size;
-    c->tx_size = old.tx_size;
-    c->span_cap = old.span_cap;
-    weiri_board_init(&c->board, old.board.sent, old.board.cap);
-    c->state = old.state; /* fsm.c changes it */
-    c->path = old.path;
-    c->r2_us = old.r2_us;
-    c->dscp = old.dscp;
-    c->flags = old.flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE);
-    c->pmtu = old.cfg->mtu;
-    c->quick_acks = old.cfg->quick_acks;
+    const uint32_t flags = c->flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE), rx_size = c->rx_size, tx_size = c->tx_size;
+    const uint16_t span_cap = c->span_cap, sent_cap = c->board.cap;
+    const weir_us now = c->now, r2_us = c->r2_us;
+    struct weir_sent *sent = c->board.sent;
+#if WEIR_WITH_COUNTERS
+    const weir_path path = c->path;
+#endif
+    if (WEIR_WITH_LARGE_BOARD) {
+        c->spans = span_cap > 0 ? c->spans - c->span_head : NULL; /* back to the first place */
+    }
+    memset((uint8_t *)c + offsetof(weir_conn, err), 0, sizeof *c - offsetof(weir_conn, err)); /* the state stays too: fsm.c changes it */
+    c->flags = flags;
+    c->rx_size = rx_size;
+    c->tx_size = tx_size;
+    c->span_cap = span_cap;
+    c->now = now;
+    c->r2_us = r2_us;
+#if WEIR_WITH_COUNTERS
+    c->path = path;
+#endif
+    c->pmtu = c->cfg->mtu;
+    c->quick_acks = c->cfg->quick_acks;
     c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    weiri_board_init(&c->board, sent, sent_cap);
     weiri_rtt_init(&c->rtt, &bounds);
     weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
     weiri_rack_init(&c->rack, c->snd.una);
@@ -82,15 +87,13 @@ WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
-    c->path.count = 0;
-    c->path.from = c->state;
-    c->path.to = c->state;
+    weiri_fsm_begin(c);
 }
 
 WEIR_PRIVATE void weiri_conn_finish(weir_conn *c)
 {
     weiri_timer_update(c);
-    WEIR_ASSERT(weir_check(c) == NULL);
+    WEIR_HOLDS(weir_check(c));
 }
 
 WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us now)
@@ -100,7 +103,7 @@ WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us
     memset(&s, 0, sizeof s);
     s.c = c;
     s.v = view;
-    c->count.in += conn_segments(view);
+    WEIRI_COUNT(c, in, conn_segments(view));
     if (weiri_predict(c, view)) {
         weiri_predicted(&s);
     } else {
@@ -167,9 +170,4 @@ WEIR_API enum weir_state weir_state(const weir_conn *c)
 WEIR_API const weir_tuple *weir_sockets(const weir_conn *c)
 {
     return &c->tuple;
-}
-
-WEIR_API weir_path weir_last_path(const weir_conn *c)
-{
-    return c->path;
 }

@@ -132,6 +132,8 @@ struct weiri_step {
 WEIR_PRIVATE void weiri_fsm_segment(struct weiri_step *s);
 WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage);
 
+/* An event begins: no row has fired yet. */
+WEIR_PRIVATE void weiri_fsm_begin(weir_conn *c);
 /* The table would have let the segment go through these rows. */
 WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count);
 
@@ -178,6 +180,9 @@ struct weiri_news {
 
 /* repair.c: what an acknowledgment, or a timer, says of losses; when recovery begins and ends; the congestion window. */
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n);
+/* Whole segments that were sent once, and of which nothing was known before, leave the scoreboard and are judged: the usual case of what
+ * follows, and all of it where nothing is missing. */
+WEIR_PRIVATE struct weiri_acked weiri_repair_leave(weir_conn *c, struct weiri_news *n);
 /* Before the scoreboard takes it: octets that the acknowledgment says have arrived. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n);
 /* Text is sent while nothing is outstanding. */
@@ -279,8 +284,12 @@ struct weiri_text {
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text);
 /* Text at RCV.NXT where there are no gaps. */
 WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_t len);
-/* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4). */
+/* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4); is there one to report; it was. */
+#if WEIR_WITH_DSACK
 WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run);
+WEIR_PRIVATE bool weiri_ring_duplicate(const weir_conn *c);
+WEIR_PRIVATE void weiri_ring_forget_duplicate(weir_conn *c);
+#endif
 /* SACK blocks to send, newest first, D-SACK before them; returns how many of at most `max`. */
 WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, unsigned max);
 /* The octets of the send ring from `from`, in at most two slices. */
@@ -335,6 +344,11 @@ WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
 /* weir_poll with the checksum left open: its field holds the pseudo-header's part only. A super-segment has at most `most` octets; 0: make
  * none. */
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now);
+/* Octets of text that would go next in segments like the one that has just gone out, but for their numbers: as long as nothing happens and
+ * no time passes. weiri_out_repeat makes `out` the next of them; its text, 0 if it has to wait for its
+ * time. */
+WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out);
+WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out);
 /* Closes it in place; before an IP header is put in front. */
 WEIR_PRIVATE void weiri_out_close(weir_out *out);
 /* Copies such a packet, with or without an IP header in front, and closes the checksum on the way; returns out->len. */
@@ -387,6 +401,11 @@ WEIR_PRIVATE struct weiri_rto_bounds weiri_timer_bounds(const weir_conn *c);
 
 /* icmp.c */
 WEIR_PRIVATE void weiri_icmp_set_pmtu(weir_conn *c, uint32_t mtu);
+/* Octets were acknowledged; the retransmission timer fired, of text. */
+#if WEIR_WITH_PMTU_CHECK
+WEIR_PRIVATE void weiri_icmp_acked(weir_conn *c, uint32_t octets);
+WEIR_PRIVATE void weiri_icmp_timeout(weir_conn *c);
+#endif
 
 /* How a RST carries timestamps: not; with a value of 0 (RFC 7323 5.2, an answer); with our clock (an abort). */
 enum weiri_reply { WEIRI_REPLY_PLAIN, WEIRI_REPLY_ECHO, WEIRI_REPLY_STAMPED };
@@ -395,10 +414,20 @@ enum weiri_reply { WEIRI_REPLY_PLAIN, WEIRI_REPLY_ECHO, WEIRI_REPLY_STAMPED };
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now);
 WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
 
+/* One of weir_conn.count has happened n times more; how often it has so far. */
+#if WEIR_WITH_COUNTERS
+#define WEIRI_COUNT(c, what, n) ((void)((c)->count.what += (n)))
+#define WEIRI_COUNTED(c, what) ((c)->count.what)
+#else
+#define WEIRI_COUNT(c, what, n) ((void)(c), (void)(n))
+#define WEIRI_COUNTED(c, what) ((void)(c), 0u)
+#endif
+
 /* What can never be: who asks for it is answered by the compiler (weir/features.h). */
 #define WEIRI_FLAGS_LEFT_OUT                                                                                             \
     ((WEIR_WITH_TIMESTAMPS ? 0u : (uint32_t)WEIRI_TS_OK) |                                                              \
-     (WEIR_WITH_WINDOW_SCALE ? 0u : (uint32_t)WEIRI_WS_OK))
+     (WEIR_WITH_WINDOW_SCALE ? 0u : (uint32_t)WEIRI_WS_OK) |                                                            \
+     (WEIR_WITH_KEEPALIVE ? 0u : (uint32_t)(WEIRI_KEEPALIVE | WEIRI_KEEP_DUE)))
 
 static inline bool conn_has(const weir_conn *c, uint32_t flag)
 {
@@ -413,6 +442,38 @@ static inline void conn_set(weir_conn *c, uint32_t flag, bool on)
 static inline uint32_t conn_rcv_wnd(const weir_conn *c)
 {
     return seq_diff(c->rcv.nxt, c->rcv.adv);
+}
+
+/* When the next keepalive probe is due. */
+static inline weir_us conn_keep_at(const weir_conn *c)
+{
+#if WEIR_WITH_KEEPALIVE
+    return c->keep_at;
+#else
+    (void)c;
+    return WEIR_FOREVER;
+#endif
+}
+
+static inline void conn_set_keep_at(weir_conn *c, weir_us at)
+{
+#if WEIR_WITH_KEEPALIVE
+    c->keep_at = at;
+#else
+    (void)c;
+    (void)at;
+#endif
+}
+
+/* How far windows are shifted: the peer's, ours (RFC 7323 2.3). */
+static inline unsigned conn_shift_snd(const weir_conn *c)
+{
+    return WEIR_WITH_WINDOW_SCALE ? c->shift_snd : 0u;
+}
+
+static inline unsigned conn_shift_rcv(const weir_conn *c)
+{
+    return WEIR_WITH_WINDOW_SCALE ? c->shift_rcv : 0u;
 }
 
 /* How long ago the timestamp went out that a segment echoes, in milliseconds; false: it has none, or one so old, 17 minutes, that it is
@@ -434,6 +495,28 @@ static inline bool conn_marked_wait(const weir_conn *c)
 static inline bool conn_tail_due(const weir_conn *c)
 {
     return WEIR_WITH_RACK && c->rack.due;
+}
+
+/* Its timer begins anew; none is to go any more; none is out. */
+static inline void conn_restart_probe(weir_conn *c)
+{
+    if (WEIR_WITH_RACK) {
+        c->rack.restart = 1;
+    }
+}
+
+static inline void conn_forget_probe(weir_conn *c)
+{
+    if (WEIR_WITH_RACK) {
+        c->rack.due = 0;
+    }
+}
+
+static inline void conn_end_probe(weir_conn *c)
+{
+    if (WEIR_WITH_RACK) {
+        c->rack.tlp = WEIRI_TLP_NONE;
+    }
 }
 
 /* As how many segments it was sent, as far as known. */

@@ -60,7 +60,7 @@ WEIR_PRIVATE void weiri_ecn_take_text(weir_conn *c, const weir_view *v)
     }
     if (v->ecn == ECN_CE) {
         c->ecn |= (uint8_t)WEIRI_ECN_ECHO;
-        c->count.received_ce += conn_segments(v);
+        WEIRI_COUNT(c, received_ce, conn_segments(v));
     }
     if (c->ecn != before) {
         conn_set(c, WEIRI_ACK_NOW, true);

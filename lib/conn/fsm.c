@@ -28,6 +28,71 @@ static enum weiri_stage fsm_first_stage(const weir_conn *c)
     }
 }
 
+/* For weir_last_path. */
+#if WEIR_WITH_COUNTERS
+static void fsm_note_row(weir_conn *c, enum weiri_row row)
+{
+    if (!WEIR_NEVER(c->path.count >= WEIR_PATH_MAX)) {
+        c->path.row[c->path.count++] = (uint8_t)row;
+    }
+}
+
+static void fsm_note_state(weir_conn *c)
+{
+    c->path.to = c->state;
+}
+
+static void fsm_note_rows(weir_conn *c, const uint8_t *rows, size_t count)
+{
+    WEIR_ASSERT(count <= WEIR_PATH_MAX && c->path.count == 0);
+    memcpy(c->path.row, rows, count);
+    c->path.count = (uint8_t)count;
+}
+
+WEIR_PRIVATE void weiri_fsm_begin(weir_conn *c)
+{
+    c->path.count = 0;
+    c->path.from = c->state;
+    c->path.to = c->state;
+}
+
+WEIR_API weir_path weir_last_path(const weir_conn *c)
+{
+    return c->path;
+}
+#else
+static void fsm_note_row(weir_conn *c, enum weiri_row row)
+{
+    (void)c;
+    (void)row;
+}
+
+static void fsm_note_state(weir_conn *c)
+{
+    (void)c;
+}
+
+static void fsm_note_rows(weir_conn *c, const uint8_t *rows, size_t count)
+{
+    (void)c;
+    (void)rows;
+    (void)count;
+}
+
+WEIR_PRIVATE void weiri_fsm_begin(weir_conn *c)
+{
+    (void)c;
+}
+
+WEIR_API weir_path weir_last_path(const weir_conn *c)
+{
+    weir_path none;
+    memset(&none, 0, sizeof none);
+    none.from = none.to = c->state;
+    return none;
+}
+#endif
+
 /* A row has fired: does what it names, and only then enters the next state, so that actions see the state the row was for. */
 static void fsm_fire(struct weiri_step *s, enum weiri_row row, enum weiri_action action, unsigned next)
 {
@@ -35,16 +100,14 @@ static void fsm_fire(struct weiri_step *s, enum weiri_row row, enum weiri_action
 #ifdef WEIR_ROW_HOOK
     weir_row_hook((unsigned)row, c->state);
 #endif
-    if (!WEIR_NEVER(c->path.count >= WEIR_PATH_MAX)) {
-        c->path.row[c->path.count++] = (uint8_t)row;
-    }
+    fsm_note_row(c, row);
     if (action != WEIRI_ACT_NONE) {
         weiri_act(s, action);
     }
     if (next != WEIR_SAME) {
         c->state = (uint8_t)next;
     }
-    c->path.to = c->state;
+    fsm_note_state(c);
 }
 
 #if WEIR_WITH_FAST_TABLE
@@ -77,19 +140,20 @@ WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage)
 
 #else
 
-/* A row in eight octets. No row asks for, or refuses, more than two facts: they are named by their numbers, 31 is none. */
+/* A row in six octets. No row asks for, or refuses, more than two facts: they are named by their numbers, 31 is none. After it comes the
+ * END, the next stage, or, with `skips`, the one that URG is. */
 struct fsm_row {
-    unsigned need_1 : 5, need_2 : 5, refuse_1 : 5, refuse_2 : 5, at : 5, then : 5;
-    uint16_t in;
-    uint8_t action, next;
+    uint16_t in : 11, at : 5;
+    uint16_t need_1 : 5, need_2 : 5, refuse_1 : 5, goes : 1;
+    uint16_t refuse_2 : 5, action : 6, next : 4, skips : 1;
 };
 
 #define FSM_NONE 0x80000000u
 #define FSM_FIRST(facts) ((unsigned)__builtin_ctz((facts) | FSM_NONE))
 #define FSM_SECOND(facts) FSM_FIRST((uint32_t)(facts) & ((uint32_t)(facts) - 1u))
 #define FSM_ROW(at, in, need, refuse, action, next, then)                                                                \
-    {FSM_FIRST(need), FSM_SECOND(need), FSM_FIRST(refuse), FSM_SECOND(refuse), (unsigned)WEIRI_STAGE_##at,               \
-     (unsigned)WEIRI_STAGE_##then, (uint16_t)(in), (uint8_t)WEIRI_ACT_##action, (uint8_t)WEIR_##next},
+    {(in), WEIRI_STAGE_##at, FSM_FIRST(need), FSM_SECOND(need), FSM_FIRST(refuse), WEIRI_STAGE_##then != WEIRI_STAGE_END, \
+     FSM_SECOND(refuse), WEIRI_ACT_##action, WEIR_##next, WEIRI_STAGE_##then == WEIRI_STAGE_URG},
 
 static const struct fsm_row fsm_rows[] = { /* by enum weiri_row */
 #define ROW(id, at, in, need, refuse, action, next, then, source) FSM_ROW(at, in, need, refuse, action, next, then)
@@ -98,9 +162,11 @@ static const struct fsm_row fsm_rows[] = { /* by enum weiri_row */
 };
 
 #define FSM_AT_MOST_TWO(facts) ((((facts) & ((facts) - 1u)) & (((facts) & ((facts) - 1u)) - 1u)) == 0)
-#define ROW(id, at, in, need, refuse, ...)                                                                               \
-    typedef char fsm_fits_##id[FSM_AT_MOST_TWO((uint32_t)(need)) && FSM_AT_MOST_TWO((uint32_t)(refuse)) ? 1 : -1];
-#define CALL(id, at, in, need, refuse, ...) ROW(id, at, in, need, refuse, )
+#define FSM_KNOWS(at, then)                                                                                              \
+    (WEIRI_STAGE_##then == WEIRI_STAGE_END || WEIRI_STAGE_##then == WEIRI_STAGE_URG || (int)WEIRI_STAGE_##then == (int)WEIRI_STAGE_##at + 1)
+#define ROW(id, at, in, need, refuse, action, next, then, ...)                                                           \
+    typedef char fsm_fits_##id[FSM_AT_MOST_TWO((uint32_t)(need)) && FSM_AT_MOST_TWO((uint32_t)(refuse)) && FSM_KNOWS(at, then) ? 1 : -1];
+#define CALL(id, at, in, need, refuse, action, next, ...) ROW(id, at, in, need, refuse, action, next, END, )
 #include "conn/rows.h"
 
 static bool fsm_matches(const struct weiri_step *s, const struct fsm_row *r)
@@ -116,7 +182,7 @@ static enum weiri_stage fsm_walk(struct weiri_step *s, enum weiri_stage stage)
         const struct fsm_row *r = &fsm_rows[i];
         if (r->at == (unsigned)stage && fsm_matches(s, r)) {
             fsm_fire(s, (enum weiri_row)i, (enum weiri_action)r->action, r->next);
-            return (enum weiri_stage)r->then;
+            return !r->goes ? WEIRI_STAGE_END : r->skips ? WEIRI_STAGE_URG : (enum weiri_stage)(r->at + 1);
         }
     }
     WEIR_ASSERT(false);
@@ -141,19 +207,18 @@ WEIR_PRIVATE void weiri_fsm_call(struct weiri_step *s, enum weiri_stage stage)
 #undef FSM_SECOND
 #undef FSM_ROW
 #undef FSM_AT_MOST_TWO
+#undef FSM_KNOWS
 
 #endif /* WEIR_WITH_FAST_TABLE */
 
 WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count)
 {
-    WEIR_ASSERT(count <= WEIR_PATH_MAX && c->path.count == 0);
 #ifdef WEIR_ROW_HOOK
     for (size_t i = 0; i < count; i++) {
         weir_row_hook(rows[i], c->state);
     }
 #endif
-    memcpy(c->path.row, rows, count);
-    c->path.count = (uint8_t)count;
+    fsm_note_rows(c, rows, count);
 }
 
 static const char *const fsm_row_names[] = {

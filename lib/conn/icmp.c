@@ -24,19 +24,51 @@ WEIR_PRIVATE void weiri_icmp_set_pmtu(weir_conn *c, uint32_t mtu)
     }
 }
 
-/* RFC 5927 7.2: what claims less than packets that did arrive waits until the segment times out. Routers of old say nothing (mtu 0):
- * then the floor is tried. */
-static void icmp_too_big(weir_conn *c, uint32_t mtu)
+#if WEIR_WITH_PMTU_CHECK
+/* RFC 5927 7.2: what claims less than packets that did arrive waits until the segment times out; progress shows that packets of this size
+ * arrive. */
+static bool icmp_waits(weir_conn *c, uint32_t mtu)
 {
     uint32_t arrived = c->size_acked > 0 ? c->size_acked + conn_ip_header(c) + 20 : 0;
+    if (mtu >= arrived) {
+        return false;
+    }
+    c->mtu_pending = (uint16_t)base_max32(mtu, 1);
+    return true;
+}
+
+WEIR_PRIVATE void weiri_icmp_acked(weir_conn *c, uint32_t octets)
+{
+    c->size_acked = (uint16_t)base_max32(c->size_acked, base_min32(octets, c->mss_snd));
+    c->mtu_pending = 0;
+}
+
+WEIR_PRIVATE void weiri_icmp_timeout(weir_conn *c)
+{
+    if (c->mtu_pending > 0) {
+        uint16_t mtu = c->mtu_pending;
+        c->mtu_pending = 0;
+        weiri_icmp_set_pmtu(c, mtu);
+    }
+}
+#else
+static bool icmp_waits(weir_conn *c, uint32_t mtu)
+{
+    (void)c;
+    (void)mtu;
+    return false;
+}
+#endif
+
+/* Routers of old say nothing (mtu 0): then the floor is tried. */
+static void icmp_too_big(weir_conn *c, uint32_t mtu)
+{
     bool v6 = !weir_addr_is_v4(&c->tuple.local);
     if (mtu >= c->pmtu || (v6 && mtu < ICMP_MTU_MIN_V6)) {
         return; /* it cannot be about a packet of ours; it is no link of IPv6 (RFC 8201 4: discard) */
     }
-    if (mtu >= arrived) {
+    if (!icmp_waits(c, mtu)) {
         weiri_icmp_set_pmtu(c, mtu);
-    } else {
-        c->mtu_pending = (uint16_t)base_max32(mtu, 1);
     }
 }
 

@@ -28,6 +28,7 @@ static void info_counts(const weir_conn *c, weir_info *info)
     info->octets_acked = c->octets_acked;
     info->delivered = c->octets_acked + c->board.sacked;
     info->octets_received = c->octets_received;
+#if WEIR_WITH_COUNTERS
     info->segments_in = c->count.in;
     info->segments_out = c->count.out;
     info->data_segments_in = c->count.data_in;
@@ -44,6 +45,7 @@ static void info_counts(const weir_conn *c, weir_info *info)
     info->undone = c->count.undone;
     info->received_ce = c->count.received_ce;
     info->delivered_ce = c->count.delivered_ce;
+#endif
 }
 
 static void info_rates(const weir_conn *c, weir_info *info)
@@ -70,7 +72,7 @@ static void info_rates(const weir_conn *c, weir_info *info)
 static uint8_t info_timer(const weir_conn *c)
 {
     uint8_t rack = c->rack.timer == WEIRI_RACK_REORDER ? (uint8_t)WEIRI_TIMER_REORDER : (uint8_t)WEIRI_TIMER_PROBE;
-    return c->rack.at < WEIR_FOREVER && c->rack.at <= c->rexmt_at ? rack : c->timer;
+    return WEIR_WITH_RACK && c->rack.at < WEIR_FOREVER && c->rack.at <= c->rexmt_at ? rack : c->timer;
 }
 
 WEIR_API const char *weir_timer_name(unsigned timer)

@@ -16,6 +16,38 @@ static inline void weiri_predicted(struct weiri_step *s)
 }
 #endif
 
+#if !WEIR_WITH_DSACK
+static inline void weiri_ring_note_duplicate(weir_conn *c, weir_block run)
+{
+    (void)c;
+    (void)run;
+}
+
+static inline bool weiri_ring_duplicate(const weir_conn *c)
+{
+    (void)c;
+    return false;
+}
+
+static inline void weiri_ring_forget_duplicate(weir_conn *c)
+{
+    (void)c;
+}
+#endif
+
+#if !WEIR_WITH_PMTU_CHECK
+static inline void weiri_icmp_acked(weir_conn *c, uint32_t octets)
+{
+    (void)c;
+    (void)octets;
+}
+
+static inline void weiri_icmp_timeout(weir_conn *c)
+{
+    (void)c;
+}
+#endif
+
 #if !WEIR_WITH_ECN
 static inline void weiri_ecn_take_syn(weir_conn *c, const weir_view *v)
 {

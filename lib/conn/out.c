@@ -20,7 +20,7 @@ struct out_plan {
 static uint32_t out_sack_count(const weir_conn *c)
 {
     uint32_t most = conn_has(c, WEIRI_TS_OK) ? 3 : 4;
-    uint32_t have = c->span_count + (seq_eq(c->dsack.from, c->dsack.to) ? 0u : 1u);
+    uint32_t have = c->span_count + (weiri_ring_duplicate(c) ? 1u : 0u);
     return conn_has(c, WEIRI_SACK_OK) ? base_min32(have, most) : 0;
 }
 
@@ -60,7 +60,7 @@ static uint32_t out_room(const weir_conn *c, weir_seq from)
 /* RFC 7323 2.4: rounding to whole units may seem to take a window back by less than one. What was sent inside it goes again anyway. */
 static uint32_t out_rounding(const weir_conn *c)
 {
-    return (1u << c->shift_snd) - 1;
+    return (1u << conn_shift_snd(c)) - 1;
 }
 
 static bool out_fin_due(const weir_conn *c)
@@ -310,7 +310,7 @@ static void out_fields_syn(weir_conn *c, weir_fields *f)
         c->rcv.acked = c->rcv.nxt;
     }
     f->mss = c->mss_adv;
-    f->wscale = c->shift_rcv;
+    f->wscale = (uint8_t)conn_shift_rcv(c);
     f->options = (uint16_t)(WEIR_OPT_MSS | (ws ? WEIR_OPT_WSCALE : 0) | (sack ? WEIR_OPT_SACK_OK : 0) |
                             (ts ? WEIR_OPT_TIMESTAMPS : 0));
     f->ts_value = ts ? weiri_ts_now(c) : 0;
@@ -328,7 +328,7 @@ static void out_fields_options(weir_conn *c, weir_fields *f)
     if (blocks > 0) {
         f->options |= WEIR_OPT_SACK;
         f->sack_count = weiri_ring_sack(c, f->sack, blocks);
-        c->dsack.to = c->dsack.from; /* a duplicate is reported once (RFC 2883 4) */
+        weiri_ring_forget_duplicate(c); /* it is reported once (RFC 2883 4) */
     }
 }
 
@@ -367,7 +367,7 @@ static void out_note_syn(weir_conn *c)
         c->spoke_at = c->now;
     } else { /* it timed out, or the peer's SYN came again or crossed it: which one is answered will not be known */
         conn_set(c, WEIRI_SYN_TWICE, true);
-        c->count.retrans++;
+        WEIRI_COUNT(c, retrans, 1);
     }
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.iss, 1));
 }
@@ -380,7 +380,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
     weiri_board_resent(&c->board, run, c->now);
     weiri_repair_sent(c, run, true);
     conn_set(c, WEIRI_RESEND_NOW, false);
-    c->count.retrans++;
+    WEIRI_COUNT(c, retrans, 1);
 }
 
 /* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
@@ -408,26 +408,29 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     weiri_repair_sent(c, run, false);
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SWS_OVERRIDE, false);
-    conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
+    conn_set(c, WEIRI_CWND_LIMITED, WEIR_WITH_CWV && out_fills_cwnd(c));
 }
 
 /* Nothing more goes. If that is not for want of cwnd, samples of the delivery rate tell what was asked of the path and not what it can do.
  * A send ring that is mostly in flight is as much a limit as the peer's window. */
 static void out_note_limit(weir_conn *c)
 {
-    uint32_t full = out_full_size(c), unsent = conn_unsent(c);
-    bool cwnd = c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd;
-    bool ring = unsent < full && conn_flight(c) >= c->tx_size / 2, window = unsent >= full && out_room(c, c->snd.nxt) < full;
-    bool idle = unsent == 0 && conn_flight(c) == 0;
+    uint32_t full, unsent = conn_unsent(c), flight = conn_flight(c);
     if (!WEIR_WITH_RATE || c->state < WEIR_ESTABLISHED) {
         return;
     }
-    weiri_pace_limited(c, idle ? WEIRI_HOLD_IDLE : cwnd ? WEIRI_HOLD_BUSY : window ? WEIRI_HOLD_RWND : ring ? WEIRI_HOLD_SNDBUF
-                                                                                                      : WEIRI_HOLD_BUSY);
-    if (!cwnd && (window || ring)) {
-        weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_WINDOW);
-    } else if (!cwnd && unsent < full) {
+    if (unsent == 0 && flight == 0 && c->tx_size > 0 && c->cc.cwnd >= c->mss_snd) { /* nearly always; the same as below */
+        weiri_pace_limited(c, WEIRI_HOLD_IDLE);
         weiri_rate_limit(&c->rate, &c->board, WEIRI_LIMITED_APP);
+        return;
+    }
+    full = out_full_size(c);
+    bool cwnd = c->board.lost > 0 || weiri_out_pipe(c) + full > c->cc.cwnd;
+    bool window = unsent >= full && out_room(c, c->snd.nxt) < full, ring = unsent < full && flight >= c->tx_size / 2;
+    enum weiri_hold held = cwnd ? WEIRI_HOLD_BUSY : window ? WEIRI_HOLD_RWND : ring ? WEIRI_HOLD_SNDBUF : WEIRI_HOLD_BUSY;
+    weiri_pace_limited(c, unsent == 0 && flight == 0 ? WEIRI_HOLD_IDLE : held);
+    if (!cwnd && (window || ring || unsent < full)) {
+        weiri_rate_limit(&c->rate, &c->board, window || ring ? WEIRI_LIMITED_WINDOW : WEIRI_LIMITED_APP);
     }
 }
 
@@ -462,10 +465,7 @@ static void out_note(weir_conn *c, const struct out_plan *p)
 /* The pseudo-header's part of the checksum stands in the field until the octets are summed, in place or while they are copied. */
 static void out_open_checksum(const weir_conn *c, weir_out *out)
 {
-    weir_pseudo pseudo;
-    pseudo.source = c->tuple.local;
-    pseudo.destination = c->tuple.remote;
-    uint16_t part = weiri_sum_finish(weiri_sum_pseudo(&pseudo, out->len, WEIRI_PROTO_TCP));
+    uint16_t part = weiri_sum_finish(weiri_sum_sockets(&c->tuple.local, &c->tuple.remote, out->len, WEIRI_PROTO_TCP));
     base_put16(out->room + WEIR_IP_HEADER_MAX + 16, (uint16_t)~part);
 }
 
@@ -529,8 +529,8 @@ static weir_us out_book(weir_conn *c, const struct out_plan *p)
 {
     out_note(c, p);
     weir_us at = out_is_paced(p) ? weiri_pace_depart(c, p->len) : 0;
-    c->count.out++;
-    c->count.data_out += p->len > 0;
+    WEIRI_COUNT(c, out, 1);
+    WEIRI_COUNT(c, data_out, p->len > 0);
     return at;
 }
 
@@ -543,12 +543,12 @@ static bool out_repeats(const weir_conn *c, const struct out_plan *p)
     return text && plain && weiri_pace_mode(c) != WEIR_PACING_STAMP;
 }
 
-/* The octets of full segments that would come next with nothing to be decided but whether the windows let them; never the last octet, with
- * which FIN may go. */
+/* The octets of full segments that would come next with nothing to be decided but whether the windows, and the pace, let them; never the
+ * last octet, with which FIN may go. */
 static uint32_t out_ahead(const weir_conn *c, uint32_t full, uint32_t most)
 {
     uint32_t pipe = weiri_out_pipe(c), unsent = conn_unsent(c);
-    bool plain = c->board.lost == 0 && !conn_tail_due(c) && out_left(c) == 0 && weiri_pace_mode(c) == WEIR_PACING_OFF;
+    bool plain = c->board.lost == 0 && !conn_tail_due(c) && out_left(c) == 0;
     if (!plain || pipe >= c->cc.cwnd || unsent == 0) {
         return 0;
     }
@@ -559,8 +559,9 @@ static uint32_t out_ahead(const weir_conn *c, uint32_t full, uint32_t most)
 /* They go into the books: a record for each, the rest at once. */
 static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
 {
-    weir_block run = {c->snd.nxt, c->snd.nxt}, part = run;
-    for (; seq_diff(run.from, run.to) < octets; run.to = part.to) {
+    weir_block run = {c->snd.nxt, seq_add(c->snd.nxt, octets)}, part = run;
+    run.to = seq_add(run.from, weiri_board_push_many(&c->board, run, full, c->now));
+    for (; seq_diff(run.from, run.to) < octets; run.to = part.to) { /* memory is nearly full */
         part.from = run.to;
         part.to = seq_add(run.to, full);
         bool noted = weiri_board_push(&c->board, part, c->now);
@@ -572,17 +573,55 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
     if (len > 0) {
         c->snd.nxt = run.to;
         weiri_repair_sent(c, run, false);
+        c->spoke_at = c->now; /* what went before may have gone again */
+        conn_set(c, WEIRI_SWS_OVERRIDE, false);
         conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
-        c->count.out += len / full;
-        c->count.data_out += len / full;
     }
+    return len;
+}
+
+/* Looks at what has gone out as it stands there: new text, up to SND.NXT, with no flag but ACK and no SACK block. What would change that
+ * comes from outside, or was said by now. */
+WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out)
+{
+    const uint8_t *tcp = out->room + WEIR_IP_HEADER_MAX;
+    uint32_t full = conn_full_text(c), words = (20u + c->mss_snd - full) / 4;
+    bool last = out->body[0].len + out->body[1].len == full && base_get32(tcp + 4) + full == c->snd.nxt.v;
+    bool plain = last && base_get16(tcp + 12) == (words << 12 | WEIR_ACK) && out->ecn == weiri_ecn_codepoint(c, true);
+    return plain && weiri_pace_mode(c) != WEIR_PACING_STAMP ? out_ahead(c, full, UINT32_MAX) : 0;
+}
+
+/* Of all that weiri_timer_update does little is left: the retransmission timer runs already. */
+WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
+{
+    weir_seq from = c->snd.nxt;
+    bool paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
+    uint32_t full = conn_full_text(c), len = paced && weiri_pace_blocks(c) ? 0 : out_book_ahead(c, full, full);
+    if (len == 0) {
+        return 0;
+    }
+    if (paced) {
+        (void)weiri_pace_depart(c, len);
+        weiri_pace_update(c, weiri_out_waits(c));
+    }
+    WEIRI_COUNT(c, out, 1);
+    WEIRI_COUNT(c, data_out, 1);
+    base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
+    weiri_ring_slices(c, from, len, out->body);
+    weiri_repair_update(c);
+    WEIR_ASSERT(weir_check(c) == NULL);
     return len;
 }
 
 /* A super-segment: what would be polled next goes with it, as far as `most` octets of text. */
 static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 {
-    p->len += out_book_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len));
+    if (weiri_pace_mode(c) == WEIR_PACING_OFF) {
+        uint32_t ahead = out_book_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len));
+        WEIRI_COUNT(c, out, ahead / p->segment);
+        WEIRI_COUNT(c, data_out, ahead / p->segment);
+        p->len += ahead;
+    }
     while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */
         struct out_plan next = out_decide(c);
         if (next.kind != OUT_TEXT || next.len == 0 || p->len + next.len > most) {

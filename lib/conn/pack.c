@@ -86,8 +86,12 @@ static void pack_strip(weir_conn *c)
     c->spans = NULL;
     c->board.sent = NULL;
     memset(&c->tuple, 0, sizeof c->tuple);
+#if WEIR_WITH_LARGE_BOARD
     memset(c->recent, 0, sizeof c->recent);
+#endif
+#if WEIR_WITH_COUNTERS
     memset(c->path.row + c->path.count, 0, sizeof c->path.row - c->path.count);
+#endif
     if (!conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS)) {
         memset(&c->prr, 0, sizeof c->prr);
         c->rescue = seq_of(0);

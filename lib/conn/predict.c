@@ -24,7 +24,7 @@ static bool predict_stamp(const weir_conn *c, const weir_view *v)
 static bool predict_text(const weir_conn *c, const weir_view *v)
 {
     weir_seq end = seq_add(v->seq, v->payload_len);
-    bool in_order = c->span_count == 0 && seq_eq(c->dsack.from, c->dsack.to) && !conn_has(c, WEIRI_FIN_KNOWN) && v->ecn != 3;
+    bool in_order = c->span_count == 0 && !weiri_ring_duplicate(c) && !conn_has(c, WEIRI_FIN_KNOWN) && v->ecn != 3;
     return in_order && v->payload_len < 65536 && seq_leq(end, c->rcv.adv) && seq_leq(end, weiri_ring_end(c));
 }
 

@@ -19,16 +19,22 @@ static struct weiri_cc_event repair_event(const weir_conn *c, uint32_t acked, ui
     e.acked = acked;
     e.flight = flight;
     e.mss = c->mss_snd;
-    e.text = conn_full_text(c);
-    e.rtt_us = c->rtt.srtt8 >> 3;
-    e.now = c->now;
-    e.una = c->snd.una;
-    e.nxt = c->snd.nxt;
-    e.hystart = c->cfg->hystart;
+    if (WEIR_WITH_CUBIC || WEIR_WITH_BBR) {
+        e.rtt_us = c->rtt.srtt8 >> 3;
+        e.now = c->now;
+    }
+    if (WEIR_WITH_HYSTART) {
+        e.una = c->snd.una;
+        e.nxt = c->snd.nxt;
+        e.hystart = c->cfg->hystart;
+    }
     e.abc = c->cfg->abc;
     e.paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
-    e.halve_cwnd = c->cfg->halve_cwnd;
-    e.limited = conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
+    if (WEIR_WITH_HALVE_CWND) {
+        e.halve_cwnd = c->cfg->halve_cwnd;
+        e.text = conn_full_text(c);
+    }
+    e.limited = !WEIR_WITH_CWV || conn_has(c, WEIRI_CWND_LIMITED | WEIRI_LOSS);
     return e;
 }
 
@@ -74,15 +80,28 @@ static void repair_begin_prr(weir_conn *c, const struct weiri_news *n)
     weiri_prr_begin(&c->prr, before > sacked ? before - sacked : 1);
 }
 
-/* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
-static void repair_congested(weir_conn *c, uint32_t flight)
+static void repair_respond(weir_conn *c, uint32_t flight)
 {
     struct weiri_cc_event e = repair_event(c, 0, flight);
     struct weiri_cwv_event v = repair_cwv_event(c, 0, flight);
+    weiri_cc_loss(&c->cc, repair_kind(c), &e);
+    weiri_cwv_congested(&c->cwv, &c->cc, &v);
+    weiri_ecn_reduced(c);
+}
+
+/* A loss is congestion: once for each window of data, whether marks or losses told of it first (RFC 3168 6.1.2). */
+static void repair_congested(weir_conn *c, uint32_t flight)
+{
     if (!weiri_ecn_answered(c)) {
-        weiri_cc_loss(&c->cc, repair_kind(c), &e);
-        weiri_cwv_congested(&c->cwv, &c->cc, &v);
-        weiri_ecn_reduced(c);
+        repair_respond(c, flight);
+    }
+}
+
+/* RFC 8985 9.3: without PRR the loss of a retransmission is congestion of its own. All that was lost in its round is one response. */
+static void repair_lost_again(weir_conn *c, unsigned tries)
+{
+    if (tries > 0 && c->rack.tries > tries && conn_has(c, WEIRI_RECOVERY) && !repair_by_prr(c) && !weiri_cc_has_model(repair_kind(c))) {
+        repair_respond(c, base_min32(conn_flight(c), c->cc.cwnd));
     }
 }
 
@@ -95,10 +114,12 @@ static void repair_enter(weir_conn *c, const struct weiri_news *n)
     repair_congested(c, repair_flight(c));
     repair_begin_prr(c, n);
     c->recover = c->snd.nxt;
-    c->rescue = seq_min(weiri_board_record(&c->board, 0)->to, seq_add(c->snd.una, c->mss_snd));
-    c->rack.tlp = WEIRI_TLP_NONE;
+    if (WEIR_WITH_LAST_RESORT) {
+        c->rescue = seq_min(weiri_board_record(&c->board, 0)->to, seq_add(c->snd.una, c->mss_snd));
+    }
+    conn_end_probe(c);
     conn_set(c, WEIRI_RECOVERY | WEIRI_RESEND_NOW, true);
-    c->count.recoveries++;
+    WEIRI_COUNT(c, recoveries, 1);
 }
 
 /* What either recovery leaves behind. A D-SACK may come a round trip later. */
@@ -118,7 +139,7 @@ static void repair_leave(weir_conn *c, const struct weiri_news *n)
     struct weiri_cc_event e = repair_event(c, n->acked, conn_flight(c));
     if (repair_by_prr(c)) {
         c->cc.cwnd = base_min32(c->cc.ssthresh, WEIRI_CWND_MAX);
-        c->cc.acked = c->cfg->halve_cwnd ? base_min32(n->delivered, c->cc.cwnd - 1) : 0;
+        c->cc.acked = WEIR_WITH_HALVE_CWND && c->cfg->halve_cwnd ? base_min32(n->delivered, c->cc.cwnd - 1) : 0;
     } else {
         weiri_cc_recovered(&c->cc, repair_kind(c), &e);
     }
@@ -170,7 +191,7 @@ static void repair_advanced(weir_conn *c, const struct weiri_news *n, bool undon
 /* RFC 6298 5.2, 5.3 (MUST-18); of the partial acknowledgments of one recovery without SACK only the first (RFC 6582 3.2). */
 static void repair_restart_timer(weir_conn *c)
 {
-    c->rack.restart = 1;
+    conn_restart_probe(c);
     if (!conn_has(c, WEIRI_RECOVERY) || conn_has(c, WEIRI_SACK_OK) || !conn_has(c, WEIRI_PARTIAL)) {
         weiri_timer_stop(c);
     }
@@ -191,7 +212,9 @@ static void repair_stop_timer(weir_conn *c)
 /* By the time they were sent at. The timer says when the rest would be lost (RFC 8985 6.2 step 5). */
 static uint32_t repair_detect_by_time(weir_conn *c)
 {
+    unsigned tries = c->rack.tries;
     uint32_t wait, lost = weiri_rack_detect(&c->rack, &c->board, c->now, &wait);
+    repair_lost_again(c, tries);
     if (wait > 0) {
         c->rack.timer = WEIRI_RACK_REORDER;
         c->rack.at = base_after(c->now, wait);
@@ -214,7 +237,7 @@ static uint32_t repair_detect_by_count(weir_conn *c)
 static uint32_t repair_guess(weir_conn *c)
 {
     bool by_sack = conn_has(c, WEIRI_RECOVERY) && conn_has(c, WEIRI_SACK_OK) && !repair_by_time(c);
-    if (!by_sack || c->board.lost > 0 || weiri_out_may_new(c)) {
+    if (!WEIR_WITH_LAST_RESORT || !by_sack || c->board.lost > 0 || weiri_out_may_new(c)) {
         return 0;
     }
     bool tail = c->board.above == 0;
@@ -285,7 +308,7 @@ static void repair_count_delivered(const weir_conn *c, struct weiri_news *n)
 
 static bool repair_same_window(const weir_conn *c, const weir_view *v)
 {
-    return (uint32_t)v->window << c->shift_snd == c->snd.wnd;
+    return (uint32_t)v->window << conn_shift_snd(c) == c->snd.wnd;
 }
 
 /* 7.4.2: is the probe's episode over, and did the probe repair a loss? That is congestion too. */
@@ -371,7 +394,7 @@ static void repair_marked(weir_conn *c, const struct weiri_news *n)
 static void repair_count_marks(weir_conn *c, const struct weiri_news *n)
 {
     if (WEIR_WITH_ECN && n->echo) {
-        c->count.delivered_ce += base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0);
+        WEIRI_COUNT(c, delivered_ce, base_min32(n->delivered, WEIRI_CWND_MAX) / c->mss_snd + (n->delivered % c->mss_snd > 0));
     }
 }
 
@@ -381,11 +404,38 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
 {
     uint32_t ms = weiri_ts_now(c) - n->v->ts_echo;
     n->echo = weiri_ecn_is_echo(c, n->v);
+    if (!WEIR_WITH_RACK) {
+        return;
+    }
     n->rack.now = c->now;
     n->rack.rtt = UINT32_MAX;
     n->rack.fack = c->rack.fack;
     n->rack.stamped = conn_has(c, WEIRI_TS_OK) && (n->v->options & WEIR_OPT_TIMESTAMPS) && ms < UINT32_MAX / 1000;
     n->rack.echo_us = n->rack.stamped ? ms * 1000 : 0;
+}
+
+/* Of segments that were sent once the later is the one sent later: that one tells all, but that the first may have come out of order. */
+WEIR_PRIVATE struct weiri_acked weiri_repair_leave(weir_conn *c, struct weiri_news *n)
+{
+    const struct weir_sent *first = NULL, *last = NULL;
+    struct weiri_acked a = {0, 0, false, 0};
+    a.octets = weiri_board_leave(&c->board, n->v->ack, &first, &last);
+    if (a.octets == 0) {
+        return a;
+    }
+    struct weir_sent whole = *last;
+    if (conn_has(c, WEIRI_SACK_OK) && first != last) {
+        weiri_rack_delivered(&c->rack, first, &n->rack);
+    }
+    if (conn_has(c, WEIRI_SACK_OK)) {
+        weiri_rack_delivered(&c->rack, last, &n->rack);
+    }
+    whole.from = first->from;
+    weiri_rate_delivered(&c->board, &n->rate, &whole, c->now);
+    n->original = true;
+    a.sampled = true;
+    a.rtt_us = (uint32_t)c->now - last->sent_at;
+    return a;
 }
 
 /* The echo tells which transmission is acknowledged only where the acknowledgment moves: on one out of order it is that of the last
@@ -462,7 +512,7 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     weiri_rate_finish(&c->rate, &c->board, &n->rate, c->rack.min_rtt);
     bool undone = weiri_undo_acked(c, n);
     repair_end_probe(c, n);
-    c->rack.due = 0;
+    conn_forget_probe(c);
     if (n->advanced) {
         weiri_ecn_advanced(c);
         repair_advanced(c, n, undone);
@@ -487,8 +537,8 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
 WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c)
 {
     weiri_rate_expire(&c->rate, &c->board);
-    c->rack.due = 0;
-    if (c->rack.dsack_round) {
+    conn_forget_probe(c);
+    if (WEIR_WITH_RACK && c->rack.dsack_round) {
         struct weiri_news n;
         memset(&n, 0, sizeof n);
         repair_adapt(c, &n);
@@ -509,8 +559,8 @@ WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
         weiri_board_lose_all(&c->board);
     }
     repair_stop_timer(c);
-    c->rack.due = 0; /* a probe that nobody has polled for */
-    c->rack.tlp = WEIRI_TLP_NONE;
+    conn_forget_probe(c); /* nobody has polled for it */
+    conn_end_probe(c);
     c->recover = c->snd.nxt;
     conn_set(c, WEIRI_RECOVERY | WEIRI_PARTIAL, false);
     conn_set(c, WEIRI_LOSS | WEIRI_RESEND_NOW, true);
@@ -557,7 +607,7 @@ WEIR_PRIVATE void weiri_repair_sent(weir_conn *c, weir_block run, bool again)
         r->sampled = 0;
         r->tlp = again ? (uint8_t)WEIRI_TLP_AGAIN : (uint8_t)WEIRI_TLP_NEW;
         r->tlp_end = c->snd.nxt;
-        c->count.tail_probes++;
+        WEIRI_COUNT(c, tail_probes, 1);
     } else if (WEIR_WITH_RACK) {
         r->restart = r->restart || !again;
     }

@@ -84,10 +84,10 @@ static void ring_rewind_spans(weir_conn *c)
     c->span_head = 0;
 }
 
-/* The lowest go first as holes are filled: for these nothing is moved. */
+/* The lowest go first as holes are filled: where there may be thousands nothing is moved for these. */
 static void ring_drop_spans(weir_conn *c, unsigned first, unsigned count)
 {
-    if (first == 0) {
+    if (WEIR_WITH_LARGE_BOARD && first == 0) {
         c->spans += count;
         c->span_head = (uint16_t)(c->span_head + count);
         c->span_count = (uint16_t)(c->span_count - count);
@@ -104,23 +104,19 @@ static bool ring_can_join(const weir_conn *c, weir_seq from, weir_seq to)
     return c->span_count < c->span_cap || (i < c->span_count && seq_leq(c->spans[i].from, to));
 }
 
-/* Whether the run begins at `s` or holds the octet there. The run of a FIN alone is empty: FIN is no text. */
-static bool ring_holds(weir_block run, weir_seq s)
-{
-    return seq_eq(run.from, s) || (seq_lt(run.from, s) && seq_lt(s, run.to));
-}
-
 static weir_block ring_run(const struct weir_span *s)
 {
     weir_block run = {s->from, s->to};
     return run;
 }
 
-/* The span that `s` lies in; NULL: none. */
-static const struct weir_span *ring_holder(const weir_conn *c, weir_seq s)
+/* Among thousands the few that grew last are known by name; of dozens (WEIR_WITH_LARGE_BOARD) each is looked at. */
+#if WEIR_WITH_LARGE_BOARD
+
+/* Whether the run begins at `s` or holds the octet there. The run of a FIN alone is empty: FIN is no text. */
+static bool ring_holds(weir_block run, weir_seq s)
 {
-    unsigned i = ring_find(c, s);
-    return i < c->span_count && ring_holds(ring_run(&c->spans[i]), s) ? &c->spans[i] : NULL;
+    return seq_eq(run.from, s) || (seq_lt(run.from, s) && seq_lt(s, run.to));
 }
 
 /* The run grew just now: it comes first among those that grew last. What has become part of it is named no more. */
@@ -137,6 +133,47 @@ static void ring_note_recent(weir_conn *c, weir_block run)
     c->recent_count = (uint8_t)kept;
 }
 
+/* The next of them that is still there, *i having been asked for; NULL: none. */
+static const struct weir_span *ring_named(const weir_conn *c, unsigned *i)
+{
+    while (*i < c->recent_count) { /* WEIR_RECENT_SPANS */
+        weir_seq s = c->recent[(*i)++];
+        unsigned at = ring_find(c, s);
+        if (at < c->span_count && ring_holds(ring_run(&c->spans[at]), s)) {
+            return &c->spans[at];
+        }
+    }
+    return NULL;
+}
+
+/* There are none any more. */
+static void ring_forget_recent(weir_conn *c)
+{
+    c->recent_count = 0;
+}
+
+#else
+
+static void ring_note_recent(weir_conn *c, weir_block run)
+{
+    (void)c;
+    (void)run;
+}
+
+static const struct weir_span *ring_named(const weir_conn *c, unsigned *i)
+{
+    (void)c;
+    (void)i;
+    return NULL;
+}
+
+static void ring_forget_recent(weir_conn *c)
+{
+    (void)c;
+}
+
+#endif
+
 /* Joins [from, to) with every span it overlaps or meets into one. */
 static void ring_join(weir_conn *c, weir_seq from, weir_seq to)
 {
@@ -147,7 +184,7 @@ static void ring_join(weir_conn *c, weir_seq from, weir_seq to)
         last++;
     }
     if (last == first) {
-        if (c->span_head + c->span_count == c->span_cap || c->span_count == 0) {
+        if (WEIR_WITH_LARGE_BOARD && (c->span_head + c->span_count == c->span_cap || c->span_count == 0)) {
             ring_rewind_spans(c);
         }
         memmove(c->spans + first + 1, c->spans + first, (c->span_count - first) * sizeof *c->spans);
@@ -173,8 +210,10 @@ static void ring_advance(weir_conn *c, weir_seq to)
     c->octets_received += seq_diff(c->rcv.nxt, to);
     c->rcv.nxt = to;
     ring_drop_spans(c, 0, met);
-    c->stamp = c->span_count > 0 ? c->stamp : 0; /* ages begin anew: they never come near 2^32 */
-    c->recent_count = c->span_count > 0 ? c->recent_count : 0;
+    if (c->span_count == 0) {
+        c->stamp = 0; /* ages begin anew: they never come near 2^32 */
+        ring_forget_recent(c);
+    }
 }
 
 WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_t len)
@@ -185,7 +224,7 @@ WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_
     c->octets_received += len;
     c->rcv.nxt = seq_add(c->rcv.nxt, len);
     c->stamp = 0;
-    c->recent_count = 0;
+    ring_forget_recent(c);
 }
 
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text)
@@ -198,7 +237,7 @@ WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text
         ring_advance(c, end);
         return gaps;
     }
-    c->count.ooo_in++;
+    WEIRI_COUNT(c, ooo_in, 1);
     /* SHLD-31. Text without a span would be lost from sight, so it is not taken at all: the peer will send it again. */
     if (ring_can_join(c, text->from, end)) {
         ring_write_gaps(c, text);
@@ -207,6 +246,7 @@ WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text
     return true;
 }
 
+#if WEIR_WITH_DSACK
 WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run)
 {
     if (!conn_has(c, WEIRI_SACK_OK) || !seq_lt(run.from, run.to)) {
@@ -232,8 +272,41 @@ WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run)
         dup.to = seq_min(run.to, c->spans[i].to);
     }
     c->dsack = dup;
-    c->count.dup_in++;
+    WEIRI_COUNT(c, dup_in, 1);
 }
+
+WEIR_PRIVATE bool weiri_ring_duplicate(const weir_conn *c)
+{
+    return !seq_eq(c->dsack.from, c->dsack.to);
+}
+
+WEIR_PRIVATE void weiri_ring_forget_duplicate(weir_conn *c)
+{
+    c->dsack.to = c->dsack.from;
+}
+
+/* The duplicate, and the span that holds it, which comes next (RFC 2883 4 (5)). */
+static unsigned ring_sack_duplicate(const weir_conn *c, weir_block *blocks, const struct weir_span **around)
+{
+    if (!weiri_ring_duplicate(c)) {
+        return 0;
+    }
+    blocks[0] = c->dsack;
+    unsigned i = ring_find(c, c->dsack.to);
+    if (i < c->span_count && seq_leq(c->spans[i].from, c->dsack.from)) {
+        *around = &c->spans[i];
+    }
+    return 1;
+}
+#else
+static unsigned ring_sack_duplicate(const weir_conn *c, weir_block *blocks, const struct weir_span **around)
+{
+    (void)c;
+    (void)blocks;
+    (void)around;
+    return 0;
+}
+#endif
 
 /* The span with the greatest stamp below `below`: the next most recently reported. */
 static const struct weir_span *ring_recent(const weir_conn *c, uint64_t below)
@@ -252,13 +325,8 @@ static const struct weir_span *ring_recent(const weir_conn *c, uint64_t below)
  * from below, the others are searched. */
 static const struct weir_span *ring_next_recent(const weir_conn *c, unsigned *i, uint64_t below)
 {
-    while (*i < c->recent_count) {
-        const struct weir_span *s = ring_holder(c, c->recent[(*i)++]);
-        if (s != NULL) {
-            return s;
-        }
-    }
-    return ring_recent(c, below);
+    const struct weir_span *s = ring_named(c, i);
+    return s != NULL ? s : ring_recent(c, below);
 }
 
 /* A span as it is reported: with the FIN after it, which is an octet of sequence space. */
@@ -273,15 +341,8 @@ static weir_block ring_block(const weir_conn *c, const struct weir_span *s)
 
 WEIR_PRIVATE uint8_t weiri_ring_sack(const weir_conn *c, weir_block *blocks, unsigned max)
 {
-    unsigned count = 0;
     const struct weir_span *around = NULL;
-    if (count < max && !seq_eq(c->dsack.from, c->dsack.to)) {
-        blocks[count++] = c->dsack;
-        unsigned i = ring_find(c, c->dsack.to);
-        if (i < c->span_count && seq_leq(c->spans[i].from, c->dsack.from)) {
-            around = &c->spans[i]; /* RFC 2883 4 (5): the block that holds the duplicate comes next */
-        }
-    }
+    unsigned count = max > 0 ? ring_sack_duplicate(c, blocks, &around) : 0;
     if (around != NULL && count < max) {
         blocks[count++] = ring_block(c, around);
     }

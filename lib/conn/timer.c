@@ -95,18 +95,20 @@ WEIR_PRIVATE void weiri_timer_stop_all(weir_conn *c)
     weiri_timer_stop(c);
     c->ack_at = WEIR_FOREVER;
     c->life_at = WEIR_FOREVER;
-    c->keep_at = WEIR_FOREVER;
+    conn_set_keep_at(c, WEIR_FOREVER);
     c->linger_at = WEIR_FOREVER;
-    c->rack.timer = WEIRI_RACK_IDLE;
-    c->rack.at = WEIR_FOREVER;
+    if (WEIR_WITH_RACK) {
+        c->rack.timer = WEIRI_RACK_IDLE;
+        c->rack.at = WEIR_FOREVER;
+    }
 }
 
 WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
 {
     weir_us idle = c->cfg->keepalive_idle_us > 0 ? c->cfg->keepalive_idle_us : WEIRI_KEEPALIVE_IDLE_US;
-    c->keep_probes = 0;
     bool wanted = conn_has(c, WEIRI_KEEPALIVE) && c->state != WEIR_TIME_WAIT; /* which ends by itself */
-    c->keep_at = wanted ? base_after(c->now, idle) : WEIR_FOREVER;
+    c->keep_probes = 0;
+    conn_set_keep_at(c, wanted ? base_after(c->now, idle) : WEIR_FOREVER);
 }
 
 /* ---- R2 ---------------------------------------------------------------------------------------------------------- */
@@ -139,7 +141,8 @@ static weir_us timer_r2_at(const weir_conn *c)
 
 WEIR_API weir_us weir_deadline(const weir_conn *c)
 {
-    weir_us at = base_min_us(base_min_us(c->rexmt_at, c->ack_at), base_min_us(c->life_at, c->keep_at));
+    weir_us at = base_min_us(base_min_us(c->rexmt_at, c->ack_at), c->life_at);
+    at = WEIR_WITH_KEEPALIVE ? base_min_us(at, conn_keep_at(c)) : at;
     at = base_min_us(at, weiri_pace_deadline(c));
     at = WEIR_WITH_RACK ? base_min_us(at, c->rack.at) : at;
     return base_min_us(at, base_min_us(c->linger_at, timer_r2_at(c)));
@@ -159,7 +162,9 @@ static void timer_event(weir_conn *c, enum weiri_stage event)
 static void timer_send_side(weir_conn *c)
 {
     bool waited = conn_marked_wait(c) && c->board.count == 0;
-    c->ecn &= (uint8_t)~(unsigned)WEIRI_ECN_WAIT;
+    if (WEIR_WITH_ECN) {
+        c->ecn &= (uint8_t)~(unsigned)WEIRI_ECN_WAIT;
+    }
     if (waited) { /* nothing is missing: the next segment may go */
         weiri_timer_restart(c);
         return;
@@ -189,7 +194,7 @@ static void timer_keepalive(weir_conn *c)
     } else {
         c->keep_probes++;
         conn_set(c, WEIRI_KEEP_DUE, true);
-        c->keep_at = base_after(c->now, c->cfg->keepalive_interval_us);
+        conn_set_keep_at(c, base_after(c->now, c->cfg->keepalive_interval_us));
     }
 }
 
@@ -225,7 +230,7 @@ WEIR_API void weir_expire(weir_conn *c, weir_us now)
         c->ack_at = WEIR_FOREVER;
         conn_set(c, WEIRI_ACK_NOW, true);
     }
-    if (c->keep_at <= c->now) {
+    if (WEIR_WITH_KEEPALIVE && conn_keep_at(c) <= c->now) {
         timer_keepalive(c);
     }
     weiri_conn_finish(c);

@@ -190,7 +190,7 @@ WEIR_PRIVATE bool weiri_undo_acked(weir_conn *c, const struct weiri_news *n)
     conn_set(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PARTIAL | WEIRI_RESEND_NOW, false);
     c->dupacks = 0;
     c->recover = seq_sub(c->snd.una, 1);
-    c->count.undone++;
+    WEIRI_COUNT(c, undone, 1);
     return true;
 }
 

@@ -229,7 +229,7 @@ WEIR_API void weir_set_nagle(weir_conn *c, bool on)
 WEIR_API void weir_set_keepalive(weir_conn *c, bool on, weir_us now)
 {
     weiri_conn_begin(c, now);
-    conn_set(c, WEIRI_KEEPALIVE, on);
+    conn_set(c, WEIRI_KEEPALIVE, WEIR_WITH_KEEPALIVE && on);
     if (c->state != WEIR_CLOSED && c->state != WEIR_LISTEN && c->state != WEIR_TIME_WAIT) {
         weiri_timer_heard(c);
     }

@@ -18,7 +18,7 @@ WEIR_PRIVATE uint8_t weiri_window_shift(const weir_config *cfg, uint32_t rx_size
 /* The largest window that the header has words for. */
 static uint32_t window_largest(const weir_conn *c)
 {
-    return 65535u << c->shift_rcv;
+    return 65535u << conn_shift_rcv(c);
 }
 
 /* The window of an empty ring: what the peer can be offered at most. */
@@ -43,21 +43,21 @@ static weir_seq window_edge(const weir_conn *c)
 
 WEIR_PRIVATE bool weiri_window_update_due(const weir_conn *c)
 {
-    uint32_t step = base_max32(base_min32(window_whole(c) / 2, 2u * c->mss_adv), 1u << c->shift_rcv); /* less could not be announced */
+    uint32_t step = base_max32(base_min32(window_whole(c) / 2, 2u * c->mss_adv), 1u << conn_shift_rcv(c)); /* less could not be announced */
     bool more_comes = c->state == WEIR_ESTABLISHED || c->state == WEIR_FIN_WAIT_1 || c->state == WEIR_FIN_WAIT_2;
     return more_comes && conn_rcv_wnd(c) < window_whole(c) / 2 && window_growth(c) >= step;
 }
 
 WEIR_PRIVATE uint16_t weiri_window_announce(weir_conn *c)
 {
-    uint32_t unit = 1u << c->shift_rcv;
+    uint32_t unit = 1u << conn_shift_rcv(c);
     uint32_t wnd = base_min32(seq_diff(c->rcv.nxt, window_edge(c)), window_largest(c));
-    uint32_t field = wnd >> c->shift_rcv;
+    uint32_t field = wnd >> conn_shift_rcv(c);
     /* Cutting to whole units would take back a part of the promise; rounding up is right wherever the ring has the room. */
     weir_seq end = seq_add(c->rcv.usr, c->rx_size); /* without a ring, behind a FIN */
     uint32_t ring = seq_lt(c->rcv.nxt, end) ? seq_diff(c->rcv.nxt, end) : 0;
     WEIR_ASSERT(conn_rcv_wnd(c) <= window_largest(c));
-    if (field * unit < conn_rcv_wnd(c) && (field + 1) * unit <= ring) {
+    if (WEIR_WITH_WINDOW_SCALE && field * unit < conn_rcv_wnd(c) && (field + 1) * unit <= ring) {
         field++;
     }
     weir_seq edge = seq_add(c->rcv.nxt, field * unit);

@@ -88,4 +88,37 @@ static inline uint32_t *board_lost(const struct weir_board *b)
     return board_open(b) + weiri_bits_words(b->cap);
 }
 
+/* Records that pushes and SACK blocks may use. The rest is kept for the splits that retransmission needs: without them a board
+ * which the peer's reports have filled could not say which part of a long run was sent again. */
+static inline uint32_t board_limit(const struct weir_board *b)
+{
+    return b->cap - base_min32(2, b->cap / 4u);
+}
+
+/* The first record from i on whose bit is set; b->count: none. */
+static inline uint32_t board_next(const struct weir_board *b, const uint32_t *set, uint32_t i)
+{
+    if (i >= b->count) {
+        return b->count;
+    }
+    uint32_t place = board_place(b, i), found = weiri_bits_next(set, b->cap, place);
+    if (found == WEIRI_BITS_NONE && place >= b->head) {
+        found = weiri_bits_next(set, b->cap, 0);
+    }
+    uint32_t next = found != WEIRI_BITS_NONE ? board_index(b, found) : b->count;
+    return next >= i && next < b->count ? next : b->count;
+}
+
+/* The link to the record behind `place`; WEIRI_BOARD_NONE: to the first. */
+static inline uint16_t *board_newer(struct weir_board *b, uint16_t place)
+{
+    return place == WEIRI_BOARD_NONE ? &b->first : &board_in(b, place)->newer;
+}
+
+/* The link to the record before `place`; WEIRI_BOARD_NONE: to the last. */
+static inline uint16_t *board_older(struct weir_board *b, uint16_t place)
+{
+    return place == WEIRI_BOARD_NONE ? &b->last : &board_in(b, place)->older;
+}
+
 #endif /* WEIRI_BOARD_H */

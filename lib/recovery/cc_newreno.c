@@ -6,10 +6,15 @@
  */
 #include "recovery/recovery.h"
 
+static bool newreno_halves_cwnd(const struct weiri_cc_event *e)
+{
+    return WEIR_WITH_HALVE_CWND && e->halve_cwnd;
+}
+
 /* What is halved: FlightSize (RFC 5681 3.1 equation 4), or with config.halve_cwnd the window as far as it was used. */
 static uint32_t newreno_window(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
-    return e->halve_cwnd ? weiri_cc_used(cc, e) : e->flight;
+    return newreno_halves_cwnd(e) ? weiri_cc_used(cc, e) : e->flight;
 }
 
 /* ssthresh upon loss (RFC 5681 3.1 equation 4; RFC 5681 4.3). */
@@ -28,7 +33,7 @@ static void newreno_grow(struct weir_cc *cc, uint32_t octets)
 static uint32_t newreno_round(const struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     uint32_t text = base_max32(base_min32(e->text, cc->cwnd), 1);
-    return e->halve_cwnd ? cc->cwnd - cc->cwnd % text : cc->cwnd;
+    return newreno_halves_cwnd(e) ? cc->cwnd - cc->cwnd % text : cc->cwnd;
 }
 
 /* Congestion avoidance by counting octets (RFC 5681 3.1, recommended): one SMSS for each cwnd of octets acknowledged, thus

@@ -2,6 +2,36 @@
 #ifndef WEIRI_RECOVERY_LEFT_OUT_H
 #define WEIRI_RECOVERY_LEFT_OUT_H
 
+#if !WEIR_WITH_LARGE_BOARD
+static inline uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now)
+{
+    (void)b;
+    (void)run;
+    (void)size;
+    (void)now;
+    return 0;
+}
+
+static inline uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last)
+{
+    (void)b;
+    (void)ack;
+    (void)first;
+    (void)last;
+    return 0;
+}
+#endif
+
+#if !WEIR_WITH_LAST_RESORT
+static inline uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
+{
+    (void)b;
+    (void)mss;
+    (void)rescue;
+    return 0;
+}
+#endif
+
 #if !WEIR_WITH_CUBIC
 static inline void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
@@ -102,7 +132,7 @@ static inline void weiri_rack_recovered(struct weir_rack *r)
     (void)r;
 }
 
-static inline uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
+static inline uint32_t weiri_rack_detect(struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
 {
     (void)r;
     (void)b;

@@ -106,6 +106,7 @@ WEIR_PRIVATE void weiri_rack_recovered(struct weir_rack *r)
 {
     r->persist = (uint8_t)(r->persist - (r->persist > 0));
     r->mult = r->persist > 0 ? r->mult : 1;
+    r->tries = 0;
 }
 
 /* How long until the record is lost; 0: it is. */
@@ -116,7 +117,7 @@ static uint32_t rack_remaining(const struct weir_rack *r, const struct weir_sent
 }
 
 /* The board has what is in flight in order of transmission: those that are late are the first. */
-WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
+WEIR_PRIVATE uint32_t weiri_rack_detect(struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait)
 {
     uint32_t before = b->lost;
     const struct weir_sent *record;
@@ -128,6 +129,7 @@ WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_b
         weiri_board_pass(b);
     }
     while ((record = weiri_board_oldest(b)) != NULL && rack_remaining(r, record, now) == 0) {
+        r->tries = record->tries > r->tries ? record->tries : r->tries;
         weiri_board_lose(b);
     }
     record = weiri_board_newest(b);

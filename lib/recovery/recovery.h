@@ -78,11 +78,20 @@ WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *memor
  * done too often, or is of no use, the last record grows if it is FLYING. False: no room, send nothing now. Pushes and SACK blocks leave
  * two records free (one where cap < 8, none where cap < 4): retransmission splits records too and must not fail. */
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now);
+#if WEIR_WITH_LARGE_BOARD
+/* Its usual case: records of `size` octets each, which the run is a multiple of, while no joining is needed. How many octets they are. */
+WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now);
+#endif
 /* Would a push succeed? */
 WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b);
 /* The cumulative acknowledgment: everything before `ack` leaves. Time to subtract from is now. An `ack` outside [una, nxt]
  * changes nothing. */
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now);
+#if WEIR_WITH_LARGE_BOARD
+/* Its usual case: where nothing is SACKED, LOST or RESENT, the records that `ack` covers whole leave. How many octets they are; if any, the
+ * first and the last of these records, which can be read until the next push. */
+WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last);
+#endif
 /* One SACK block; only una < from < to =< nxt is believed, anything else changes nothing (RFC 2018, CVE grid V12: una is the
  * first record's from, nxt the last one's to). Returns octets newly known to be received. Splits records; where the board is
  * full even after joining, or blocks have split more than pushes pay for, the part that would need a split is left as it was: less is
@@ -93,7 +102,9 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block);
 WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss);
 /* At once after weiri_board_detect, RFC 6675 NextSeg: by rule 3 the lowest FLYING record becomes LOST if octets above it are SACKED; else,
  * where a `rescue` is allowed, by rule 4 the last `mss` octets, if they are FLYING. Returns octets newly lost. */
+#if WEIR_WITH_LAST_RESORT
 WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue);
+#endif
 /* RFC 6582: of the first `mss` octets, as far as the first SACKED one, those FLYING or RESENT become LOST (partial or third
  * duplicate ACK). Returns octets newly lost. */
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss);
@@ -279,8 +290,9 @@ WEIR_PRIVATE void weiri_rack_delivered(struct weir_rack *r, const struct weir_se
 WEIR_PRIVATE void weiri_rack_adapt(struct weir_rack *r, const struct weiri_rack_ack *a);
 /* A recovery has ended. */
 WEIR_PRIVATE void weiri_rack_recovered(struct weir_rack *r);
-/* Step 5: what is lost by now becomes LOST, retransmissions too. Octets newly lost; *wait is how long until the rest would be, 0: none. */
-WEIR_PRIVATE uint32_t weiri_rack_detect(const struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait);
+/* Step 5: what is lost by now becomes LOST, retransmissions too, and r->tries tells of those. Octets newly lost; *wait is how long until
+ * the rest would be, 0: none. */
+WEIR_PRIVATE uint32_t weiri_rack_detect(struct weir_rack *r, struct weir_board *b, weir_us now, uint32_t *wait);
 /* 6.3: a retransmission timeout takes the first record for lost, and those that are old enough. */
 WEIR_PRIVATE void weiri_rack_timeout(const struct weir_rack *r, struct weir_board *b, weir_us now);
 /* 7.2: how long until the probe; `ack_delay_us` is what the peer may wait with one segment in flight, else 0. */

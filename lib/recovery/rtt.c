@@ -12,10 +12,10 @@
  * below it SRTT * 8 and RTTVAR * 4 and their sum stay within 32 bits. */
 #define RTT_SAMPLE_MAX_US (UINT32_C(1) << 28)
 
-/* (a * weight_a + b * weight_b) / 8, rounded to the nearest. */
-static uint32_t rtt_blend(uint32_t a, uint32_t weight_a, uint32_t b, uint32_t weight_b)
+/* An eighth of the way, rounded to the nearest; modulo 2^32, for the way may lead down. */
+static uint32_t rtt_eighth(uint32_t from, uint32_t to)
 {
-    return (uint32_t)(((uint64_t)a * weight_a + (uint64_t)b * weight_b + 4) >> 3);
+    return to >= from ? (to - from + 4) >> 3 : 0u - ((from - to + 3) >> 3);
 }
 
 /* Rule 2.4's floor and rule 2.5's ceiling. Should they cross, the ceiling holds; a timeout of 0 would spin. */
@@ -51,8 +51,8 @@ WEIR_PRIVATE void weiri_rtt_sample(struct weir_rtt *r, uint32_t sample_us, const
     } else {
         /* Rule 2.3, RTTVAR before SRTT. The deviation is times 8; a quarter of it goes to RTTVAR, which is times 4. */
         uint32_t deviation8 = r->srtt8 > sample8 ? r->srtt8 - sample8 : sample8 - r->srtt8;
-        r->rttvar4 = rtt_blend(r->rttvar4, 6, deviation8, 1);
-        r->srtt8 = rtt_blend(r->srtt8, 7, sample8, 1);
+        r->rttvar4 += rtt_eighth(2 * r->rttvar4, deviation8);
+        r->srtt8 += rtt_eighth(r->srtt8, sample8);
         r->min = base_min32(r->min, sample8 >> 3);
     }
     /* A link may be faster than the clock. An eighth of a microsecond stands for none, since 0 is `no sample yet`. */

@@ -30,20 +30,6 @@ struct sack_range {
 
 /* ---- what is open, what is LOST --------------------------------------------------------------------------------------------- */
 
-/* The first record from i on whose bit is set; b->count: none. */
-static uint32_t sack_next(const struct weir_board *b, const uint32_t *set, uint32_t i)
-{
-    if (i >= b->count) {
-        return b->count;
-    }
-    uint32_t place = board_place(b, i), found = weiri_bits_next(set, b->cap, place);
-    if (found == WEIRI_BITS_NONE && place >= b->head) {
-        found = weiri_bits_next(set, b->cap, 0);
-    }
-    uint32_t next = found != WEIRI_BITS_NONE ? board_index(b, found) : b->count;
-    return next >= i && next < b->count ? next : b->count;
-}
-
 static void sack_put_bits(const struct weir_board *b, uint32_t place, uint8_t state)
 {
     if (state == (uint8_t)WEIRI_SENT_SACKED) {
@@ -64,31 +50,22 @@ static void sack_take_bits(const struct weir_board *b, uint32_t place, uint8_t s
 
 /* ---- the order of transmission ------------------------------------------------------------------------------------------------ */
 
-/* The link to the record behind `place`; WEIRI_BOARD_NONE: to the first. */
-static uint16_t *sack_newer(struct weir_board *b, uint16_t place)
-{
-    return place == WEIRI_BOARD_NONE ? &b->first : &board_in(b, place)->newer;
-}
-
-/* The link to the record before `place`; WEIRI_BOARD_NONE: to the last. */
-static uint16_t *sack_older(struct weir_board *b, uint16_t place)
-{
-    return place == WEIRI_BOARD_NONE ? &b->last : &board_in(b, place)->older;
-}
-
 /* Puts it behind `older`. */
 static void sack_link(struct weir_board *b, uint16_t place, uint16_t older)
 {
-    uint16_t newer = *sack_newer(b, older);
+    uint16_t newer = *board_newer(b, older);
     board_in(b, place)->older = older;
     board_in(b, place)->newer = newer;
-    *sack_newer(b, older) = place;
-    *sack_older(b, newer) = place;
+    *board_newer(b, older) = place;
+    *board_older(b, newer) = place;
 }
 
 static void sack_link_last(struct weir_board *b, uint16_t place)
 {
-    sack_link(b, place, b->last);
+    board_in(b, place)->older = b->last;
+    board_in(b, place)->newer = WEIRI_BOARD_NONE;
+    *board_newer(b, b->last) = place;
+    b->last = place;
     b->late = b->late == WEIRI_BOARD_NONE ? place : b->late;
     b->ahead = b->ahead == WEIRI_BOARD_NONE ? place : b->ahead;
 }
@@ -96,8 +73,8 @@ static void sack_link_last(struct weir_board *b, uint16_t place)
 static void sack_unlink(struct weir_board *b, uint16_t place)
 {
     struct weir_sent *r = board_in(b, place);
-    *sack_newer(b, r->older) = r->newer;
-    *sack_older(b, r->newer) = r->older;
+    *board_newer(b, r->older) = r->newer;
+    *board_older(b, r->newer) = r->older;
     b->late = b->late == place ? r->newer : b->late;
     b->ahead = b->ahead == place ? r->newer : b->ahead;
     r->older = r->newer = WEIRI_BOARD_NONE;
@@ -184,8 +161,8 @@ static void sack_carry(struct weir_board *b, uint16_t from, uint16_t to)
     sack_take_bits(b, from, r->state);
     sack_put_bits(b, to, r->state);
     if (r->state != (uint8_t)WEIRI_SENT_SACKED) {
-        *sack_newer(b, r->older) = to;
-        *sack_older(b, r->newer) = to;
+        *board_newer(b, r->older) = to;
+        *board_older(b, r->newer) = to;
     }
     b->late = b->late == from ? to : b->late;
     b->ahead = b->ahead == from ? to : b->ahead;
@@ -193,13 +170,6 @@ static void sack_carry(struct weir_board *b, uint16_t from, uint16_t to)
 }
 
 /* ---- room -------------------------------------------------------------------------------------------------------------------------- */
-
-/* Records that pushes and SACK blocks may use. The rest is kept for the splits that retransmission needs: without them a board
- * which the peer's reports have filled could not say which part of a long run was sent again. */
-static uint32_t sack_limit(const struct weir_board *b)
-{
-    return b->cap - base_min32(2, b->cap / 4u);
-}
 
 static bool sack_spend(struct weir_board *b, uint32_t moves)
 {
@@ -380,7 +350,7 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
     if (len == 0) {
         return true;
     }
-    bool room = b->count < sack_limit(b);
+    bool room = b->count < board_limit(b);
     if (len >= WEIRI_BOARD_OCTETS_MAX - b->octets || !(room || weiri_board_has_room(b))) {
         return false;
     }
@@ -388,7 +358,7 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
         return false;
     }
     b->credit = base_min32(b->credit + SACK_PAY, sack_credit_max(b));
-    if (room || sack_room(b, 1, sack_limit(b))) {
+    if (room || sack_room(b, 1, board_limit(b))) {
         sack_append(b, run, now);
     } else { /* the last is FLYING, and grows */
         board_at(b, b->count - 1u)->to = run.to;
@@ -398,9 +368,24 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
     return true;
 }
 
+WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now)
+{
+    uint32_t len = seq_diff(run.from, run.to), done = 0, limit = board_limit(b);
+    if (len >= WEIRI_BOARD_OCTETS_MAX - b->octets) {
+        return 0;
+    }
+    for (; done < len && b->count < limit; done += size) {
+        weir_block part = {seq_add(run.from, done), seq_add(run.from, done + size)};
+        sack_append(b, part, now);
+        b->credit = base_min32(b->credit + SACK_PAY, sack_credit_max(b));
+    }
+    b->octets += done;
+    return done;
+}
+
 WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b)
 {
-    return b->count < sack_limit(b) || board_is(b, b->count - 1u, WEIRI_SENT_FLYING);
+    return b->count < board_limit(b) || board_is(b, b->count - 1u, WEIRI_SENT_FLYING);
 }
 
 /* The first record leaves, or the first `len` octets of it. */
@@ -422,6 +407,27 @@ static void sack_leave(struct weir_board *b, uint32_t len)
     b->head = board_place(b, 1);
     b->count = (uint16_t)(b->count - 1);
     b->head = b->count == 0 ? (uint16_t)0 : b->head;
+}
+
+/* What flies is in neither set, and the edge is where it begins. */
+WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last)
+{
+    if (b->count == 0 || (b->sacked | b->lost | b->resent) != 0 || board_offset(b, ack) > b->octets) {
+        return 0;
+    }
+    uint32_t left = board_offset(b, ack), gone = left;
+    *first = board_in(b, b->head);
+    while (b->count > 0 && left >= board_len(board_in(b, b->head))) { /* at most `count` records */
+        *last = board_in(b, b->head);
+        left -= board_len(*last);
+        sack_unlink(b, b->head);
+        b->head = board_place(b, 1);
+        b->count = (uint16_t)(b->count - 1);
+    }
+    b->octets -= gone - left;
+    b->head = b->count == 0 ? (uint16_t)0 : b->head;
+    b->edge = b->count == 0 ? WEIRI_BOARD_NONE : b->head;
+    return gone - left;
 }
 
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now)
@@ -464,18 +470,18 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block)
     }
     /* Most blocks only repeat; and what is known at either end needs no splitting. */
     uint32_t first = board_find(b, from), last = board_find(b, to - 1);
-    if (sack_next(b, board_open(b), first) > last) {
+    if (board_next(b, board_open(b), first) > last) {
         return 0;
     }
     from = board_is(b, first, WEIRI_SENT_SACKED) ? board_offset(b, board_at(b, first)->to) : from;
     to = board_is(b, last, WEIRI_SENT_SACKED) ? board_offset(b, board_at(b, last)->from) : to;
-    struct sack_range range = sack_carve(b, from, to, sack_limit(b), false);
-    uint32_t before = b->sacked, i = sack_next(b, board_open(b), range.first);
-    for (; i < range.last; i = sack_next(b, board_open(b), i + 1)) { /* each of them once until it leaves */
+    struct sack_range range = sack_carve(b, from, to, board_limit(b), false);
+    uint32_t before = b->sacked, i = board_next(b, board_open(b), range.first);
+    for (; i < range.last; i = board_next(b, board_open(b), i + 1)) { /* each of them once until it leaves */
         sack_mark(b, board_place(b, i), WEIRI_SENT_SACKED);
     }
     if (b->sacked > before && !weiri_board_has_room(b)) {
-        (void)sack_room(b, 1, sack_limit(b));
+        (void)sack_room(b, 1, board_limit(b));
     }
     return b->sacked - before;
 }
@@ -495,6 +501,7 @@ WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss)
     return b->lost - before;
 }
 
+#if WEIR_WITH_LAST_RESORT
 WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
 {
     uint32_t before = b->lost;
@@ -506,6 +513,7 @@ WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool
     }
     return b->lost - before;
 }
+#endif
 
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss)
 {
@@ -543,7 +551,7 @@ WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max
     if (b->lost == 0 || max == 0) {
         return false;
     }
-    uint32_t i = sack_next(b, board_lost(b), 0), len = 0;
+    uint32_t i = board_next(b, board_lost(b), 0), len = 0;
     if (WEIR_NEVER(i == b->count)) {
         return false;
     }
@@ -588,7 +596,7 @@ WEIR_PRIVATE bool weiri_board_walk(const struct weir_board *b, weir_block run, u
         return false;
     }
     *i = *i > 0 ? *i : board_find(b, board_offset(b, run.from));
-    *i = board_is(b, *i, WEIRI_SENT_SACKED) ? sack_next(b, board_open(b), *i) : *i;
+    *i = board_is(b, *i, WEIRI_SENT_SACKED) ? board_next(b, board_open(b), *i) : *i;
     if (*i >= b->count || board_offset(b, board_at(b, *i)->from) >= board_offset(b, run.to)) {
         return false;
     }
@@ -627,7 +635,7 @@ WEIR_PRIVATE const struct weir_sent *weiri_board_newest(struct weir_board *b)
     if (weiri_board_oldest(b) == NULL) {
         return NULL;
     }
-    uint16_t place = *sack_older(b, b->ahead);
+    uint16_t place = *board_older(b, b->ahead);
     while (board_in(b, place)->state == (uint8_t)WEIRI_SENT_LOST) {
         place = board_in(b, place)->older;
     }
@@ -653,8 +661,8 @@ WEIR_PRIVATE void weiri_board_unlose(struct weir_board *b)
     if (b->count == 0) {
         return; /* there may be no memory at all */
     }
-    uint32_t i = sack_next(b, board_lost(b), 0);
-    for (; i < b->count; i = sack_next(b, board_lost(b), i + 1)) {
+    uint32_t i = board_next(b, board_lost(b), 0);
+    for (; i < b->count; i = board_next(b, board_lost(b), i + 1)) {
         sack_mark(b, board_place(b, i), board_at(b, i)->tries > 1 ? WEIRI_SENT_RESENT : WEIRI_SENT_FLYING);
     }
     b->late = b->ahead = b->first;

@@ -70,15 +70,28 @@ static uint32_t small_cut(struct weir_board *b, weir_seq at, uint32_t limit, boo
     return up ? i + 1 : i;
 }
 
-/* What is in the run and not SACKED becomes LOST; without room for a split, a few octets more. Octets newly lost. */
+/* What is in the run and not SACKED gets this state; what goes again is stamped. Without room for a split it is a few octets less that are
+ * SACKED, a few more that are LOST or RESENT. */
+static void small_mark(struct weir_board *b, weir_block run, enum weiri_sent_state state, weir_us now)
+{
+    bool inwards = state == WEIRI_SENT_SACKED;
+    uint32_t limit = inwards ? small_limit(b) : b->cap;
+    uint32_t i = small_cut(b, run.from, limit, inwards), last = small_cut(b, run.to, limit, !inwards);
+    for (; i < last; i++) {
+        struct weir_sent *r = &b->sent[i];
+        if (state == WEIRI_SENT_RESENT) {
+            r->tries = (uint8_t)(r->tries + (r->tries < UINT8_MAX));
+            recovery_stamp(b, r, now);
+        }
+        r->state = r->state == (uint8_t)WEIRI_SENT_SACKED ? r->state : (uint8_t)state;
+    }
+    small_count(b);
+}
+
 static uint32_t small_lose(struct weir_board *b, weir_block run)
 {
     uint32_t before = b->lost;
-    uint32_t i = small_cut(b, run.from, b->cap, false), last = small_cut(b, run.to, b->cap, true);
-    for (; i < last; i++) {
-        b->sent[i].state = small_is(b, i, WEIRI_SENT_SACKED) ? (uint8_t)WEIRI_SENT_SACKED : (uint8_t)WEIRI_SENT_LOST;
-    }
-    small_count(b);
+    small_mark(b, run, WEIRI_SENT_LOST, 0);
     return b->lost - before;
 }
 
@@ -157,11 +170,7 @@ WEIR_PRIVATE uint32_t weiri_board_sack(struct weir_board *b, weir_block block)
     if (from == 0 || from >= to || to > b->octets) {
         return 0;
     }
-    uint32_t i = small_cut(b, block.from, small_limit(b), true), last = small_cut(b, block.to, small_limit(b), false);
-    for (; i < last; i++) {
-        b->sent[i].state = (uint8_t)WEIRI_SENT_SACKED;
-    }
-    small_count(b);
+    small_mark(b, block, WEIRI_SENT_SACKED, 0);
     return b->sacked - before;
 }
 
@@ -181,6 +190,7 @@ WEIR_PRIVATE uint32_t weiri_board_detect(struct weir_board *b, uint32_t mss)
     return b->lost - before;
 }
 
+#if WEIR_WITH_LAST_RESORT
 WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool rescue)
 {
     uint32_t i = 0;
@@ -200,6 +210,7 @@ WEIR_PRIVATE uint32_t weiri_board_guess(struct weir_board *b, uint32_t mss, bool
     weir_block run = {b->sent[i].from, b->sent[i].to};
     return small_lose(b, run);
 }
+#endif
 
 WEIR_PRIVATE uint32_t weiri_board_lose_head(struct weir_board *b, uint32_t mss)
 {
@@ -245,17 +256,9 @@ WEIR_PRIVATE bool weiri_board_next_lost(const struct weir_board *b, uint32_t max
 WEIR_PRIVATE void weiri_board_resent(struct weir_board *b, weir_block run, weir_us now)
 {
     uint32_t from = small_offset(b, run.from), to = small_offset(b, run.to);
-    if (from >= to || to > b->octets) {
-        return;
+    if (from < to && to <= b->octets) {
+        small_mark(b, run, WEIRI_SENT_RESENT, now);
     }
-    uint32_t i = small_cut(b, run.from, b->cap, false), last = small_cut(b, run.to, b->cap, true);
-    for (; i < last; i++) {
-        struct weir_sent *r = &b->sent[i];
-        r->tries = (uint8_t)(r->tries + (r->tries < UINT8_MAX));
-        r->state = r->state == (uint8_t)WEIRI_SENT_SACKED ? (uint8_t)WEIRI_SENT_SACKED : (uint8_t)WEIRI_SENT_RESENT;
-        recovery_stamp(b, r, now);
-    }
-    small_count(b);
 }
 
 WEIR_PRIVATE uint32_t weiri_board_pipe(const struct weir_board *b)

@@ -237,6 +237,23 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
     return weiri_cookie_expected(s, &s->listeners[listener]) && weiri_cookie_redeem(s, &a->tuple, a->view, &syn);
 }
 
+/* The connection takes it; true: it has ended, and its sockets are free for another, which this SYN opens. */
+static bool arrive_take(weir_stack *s, uint32_t i, const weir_view *view)
+{
+    s->going.left = 0;
+    const struct weiri_work *work = slot_work(s, i);
+    if (work->block == WEIRI_NONE && weir_view_len(view) > 0) { /* of a FIN too, which may wait for a window */
+        weiri_lend_ensure(s, i);
+    }
+    const bool reuse = weir_input(slot_conn(s, i), view, s->now) == WEIR_REUSE;
+    if (work->block != WEIRI_NONE && weiri_tune_growing(&work->conn)) {
+        weiri_lend_grow(s, i);
+    }
+    weiri_slot_touch(s, i);
+    s->stats.resets_in += (view->flags & WEIR_RST) != 0;
+    return reuse;
+}
+
 static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive_tcp *a)
 {
     if (i == WEIRI_NONE) {
@@ -250,19 +267,13 @@ static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive
         return arrive_no_connection(s, a);
     }
     s->last = weiri_slot_handle(s, i);
-    weir_conn *c = weiri_rest_wake(s, i);
+    const weir_conn *c = weiri_rest_wake(s, i);
     if (!c) {
         return WEIR_NO_ROOM; /* as if it was lost on the way */
     }
     a->old_nxt = c->snd.nxt;
-    if (weir_view_len(a->view) > 0) { /* of a FIN too, which may wait for a window */
-        weiri_lend_ensure(s, i);
-    }
-    a->reopens = weir_input(c, a->view, s->now) == WEIR_REUSE;
-    weiri_lend_grow(s, i);
-    weiri_slot_touch(s, i);
-    s->stats.resets_in += (a->view->flags & WEIR_RST) != 0;
-    if (a->reopens) { /* that connection is CLOSED now and its sockets are free */
+    a->reopens = arrive_take(s, i, a->view);
+    if (a->reopens) {
         s->stats.time_wait_reused++;
         return arrive_no_connection(s, a);
     }
@@ -282,60 +293,27 @@ static bool arrive_tuple(const struct weiri_ip *ip, weir_tuple *tuple)
     return true;
 }
 
-static enum weir_verdict arrive_tcp(weir_stack *s, uint32_t i, struct arrive_tcp *a, const weir_view *view)
+static bool arrive_is_trusted(const weir_stack *s, const struct weiri_arrival *p)
 {
+    return s->cfg.checksum_trusted || p->offload->checked;
+}
+
+static enum weir_verdict arrive_tcp(weir_stack *s, const struct weiri_arrival *p, uint32_t i, struct arrive_tcp *a)
+{
+    const struct weiri_ip *ip = &p->ip;
+    weir_view *view = &s->train.view;
+    const enum weir_verdict verdict = weir_view_segment(view, ip->payload, ip->payload_len, arrive_is_trusted(s, p) ? NULL : &ip->addrs);
+    if (verdict != WEIR_OK) {
+        return verdict;
+    }
+    view->ecn = ip->traffic_class & 3u;
+    view->gso_size = p->offload->gso_size;
     s->stats.odd_segments += view->odd != 0;
     a->view = view;
     a->syn = NULL;
     a->reopens = false;
     a->old_nxt = seq_of(0);
     return arrive_segment(s, i, a);
-}
-
-static enum weir_verdict arrive_parse_tcp(weir_stack *s, struct weiri_arrival *p, uint32_t i, struct arrive_tcp *a)
-{
-    const struct weiri_ip *ip = &p->ip;
-    const bool trusted = s->cfg.checksum_trusted || p->offload->checked;
-    const enum weir_verdict verdict = weir_view_segment(&p->view, ip->payload, ip->payload_len, trusted ? NULL : &ip->addrs);
-    if (verdict != WEIR_OK) {
-        return verdict;
-    }
-    p->view.ecn = ip->traffic_class & 3u;
-    p->view.gso_size = p->offload->gso_size;
-    return arrive_tcp(s, i, a, &p->view);
-}
-
-/* Of both headers only these differ: the IP packet's length, Identification and checksum, the segment's number and checksum. */
-static bool arrive_is_like(const uint8_t *a, const uint8_t *b, uint32_t header_len)
-{
-    const bool ip = memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0 && memcmp(a + 12, b + 12, 8) == 0;
-    const bool tcp = memcmp(a + 20, b + 20, 4) == 0 && memcmp(a + 28, b + 28, 8) == 0 && memcmp(a + 38, b + 38, 2) == 0;
-    return ip && tcp && (header_len == 20 || memcmp(a + 40, b + 40, header_len - 20) == 0);
-}
-
-/* Is it like the packet before it, which was taken, and as it was sent? Then the view of that one is its own but for number and text. */
-static bool arrive_follows(const weir_stack *s, struct weiri_arrival *p)
-{
-    if (p->before == NULL || s->touched == WEIRI_NONE) {
-        return false;
-    }
-    const uint32_t headers = WEIRI_IP4_HEADER + p->view.header_len;
-    if (p->len < headers || !arrive_is_like(p->packet, p->before, p->view.header_len)) {
-        return false;
-    }
-    const uint32_t len = base_get16(p->packet + 2), tcp_len = len - WEIRI_IP4_HEADER;
-    const uint8_t *tcp = p->packet + WEIRI_IP4_HEADER;
-    if (len < headers || len > p->len || weiri_sum_finish(wire_sum_header(p->packet, WEIRI_IP4_HEADER)) != 0) {
-        return false;
-    }
-    if (!s->cfg.checksum_trusted &&
-        weiri_sum_finish(weiri_sum(tcp, tcp_len, weiri_sum_pseudo(&p->ip.addrs, tcp_len, WEIRI_PROTO_TCP))) != 0) {
-        return false;
-    }
-    p->view.seq = seq_of(base_get32(tcp + 4));
-    p->view.payload = tcp + p->view.header_len;
-    p->view.payload_len = len - headers;
-    return true;
 }
 
 static enum weir_verdict arrive_packet(weir_stack *s, struct weiri_arrival *p)
@@ -354,31 +332,105 @@ static enum weir_verdict arrive_packet(weir_stack *s, struct weiri_arrival *p)
     if (verdict != WEIR_OK) {
         return verdict;
     }
-    return p->ip.protocol == WEIRI_PROTO_TCP ? arrive_parse_tcp(s, p, i, &a) : arrive_icmp(s, &p->ip);
+    return p->ip.protocol == WEIRI_PROTO_TCP ? arrive_tcp(s, p, i, &a) : arrive_icmp(s, &p->ip);
 }
 
-static enum weir_verdict arrive_follower(weir_stack *s, const struct weiri_arrival *p)
+/* ---- trains ---- */
+
+#define ARRIVE_STAMPS 0x0101080au /* NOP, NOP, Timestamps (RFC 7323 appendix A) */
+
+/* May what follows be like it? The connection that has taken it has more to come; nothing in it was out of the ordinary. */
+static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
 {
-    struct arrive_tcp a;
-    a.tuple = *weiri_rest_tuple(s, s->touched);
-    return arrive_tcp(s, s->touched, &a, &p->view);
+    const weir_view *v = &s->train.view;
+    const bool stamps = v->header_len == 32 && base_get32(p->ip.payload + 20) == ARRIVE_STAMPS;
+    const bool plain = p->packet[0] == 0x45 && (v->flags & ~(unsigned)WEIR_PSH) == WEIR_ACK && v->odd == 0;
+    if (s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
+        s->train.on = true;
+        s->train.slot = s->touched;
+        memcpy(s->train.headers, p->packet, WEIRI_IP4_HEADER + 20);
+    }
 }
 
-static enum weir_verdict arrive_count(weir_stack *s, enum weir_verdict verdict, size_t len)
+/* Each has its own lengths, Identification, numbers, window, timestamps, checksums; all else is the same. */
+static bool arrive_is_like(const struct weiri_train *t, const uint8_t *packet)
 {
-    s->stats.packets_in++;
-    s->stats.octets_in += len;
-    s->stats.verdicts[verdict]++;
+    const uint8_t *a = t->headers, *b = packet;
+    if (memcmp(a + 12, b + 12, 8) != 0 || memcmp(a + 20, b + 20, 4) != 0) { /* addresses, ports */
+        return false;
+    }
+    const bool ip = memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0;
+    const bool tcp = memcmp(a + 32, b + 32, 2) == 0 && memcmp(a + 38, b + 38, 2) == 0;
+    return ip && tcp && (t->view.header_len == 20 || base_get32(b + 40) == ARRIVE_STAMPS);
+}
+
+static bool arrive_sums_fit(const weir_stack *s, const struct weiri_arrival *p, uint32_t len)
+{
+    const uint8_t *tcp = p->packet + WEIRI_IP4_HEADER;
+    const uint32_t tcp_len = len - WEIRI_IP4_HEADER;
+    if (weiri_sum_finish(wire_sum_header(p->packet, WEIRI_IP4_HEADER)) != 0) {
+        return false;
+    }
+    if (arrive_is_trusted(s, p)) {
+        return true;
+    }
+    const weir_tuple *t = &slot_conn(s, s->touched)->tuple;
+    return weiri_sum_finish(weiri_sum(tcp, tcp_len, weiri_sum_sockets(&t->remote, &t->local, tcp_len, WEIRI_PROTO_TCP))) == 0;
+}
+
+/* Is it like the packet before it, which its connection has taken, and as it was sent? Then the view of that one becomes its own. */
+static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
+{
+    weir_view *v = &s->train.view;
+    const uint32_t headers = WEIRI_IP4_HEADER + v->header_len;
+    if (!s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
+        return false;
+    }
+    const uint32_t len = base_get16(p->packet + 2);
+    if (len < headers || len > p->len || !arrive_sums_fit(s, p, len)) {
+        return false;
+    }
+    const uint8_t *tcp = p->packet + WEIRI_IP4_HEADER;
+    v->seq = seq_of(base_get32(tcp + 4));
+    v->ack = seq_of(base_get32(tcp + 8));
+    v->window = base_get16(tcp + 14);
+    if (v->header_len > 20) {
+        v->ts_value = base_get32(tcp + 24);
+        v->ts_echo = base_get32(tcp + 28);
+    }
+    v->payload = tcp + v->header_len;
+    v->payload_len = len - headers;
+    v->gso_size = p->offload->gso_size;
+    return true;
+}
+
+/* Established, and no SYN: it stays where it is. */
+static enum weir_verdict arrive_follower(weir_stack *s)
+{
+    s->last = weiri_slot_handle(s, s->touched);
+    (void)arrive_take(s, s->touched, &s->train.view);
+    return WEIR_OK;
+}
+
+static enum weir_verdict arrive_first(weir_stack *s, struct weiri_arrival *p)
+{
+    s->train.on = false;
+    const enum weir_verdict verdict = arrive_packet(s, p);
+    if (verdict == WEIR_OK && p->ip.protocol == WEIRI_PROTO_TCP) {
+        arrive_note_train(s, p);
+    }
     return verdict;
 }
 
 WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now)
 {
-    weiri_stack_begin_packet(s, now);
+    stack_begin_packet(s, now);
     s->last = 0;
-    const enum weir_verdict verdict = arrive_follows(s, p) ? arrive_follower(s, p) : arrive_packet(s, p);
-    p->before = verdict == WEIR_OK && p->packet[0] == 0x45 ? p->packet : NULL;
-    return arrive_count(s, verdict, p->len);
+    const enum weir_verdict verdict = arrive_follows(s, p) ? arrive_follower(s) : arrive_first(s, p);
+    s->stats.packets_in++;
+    s->stats.octets_in += p->len;
+    s->stats.verdicts[verdict]++;
+    return verdict;
 }
 
 WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet, size_t len, weir_us now)
@@ -394,7 +446,7 @@ WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t
     p.packet = packet;
     p.len = len;
     p.offload = offload;
-    weiri_stack_begin_packet(s, now);
-    s->last = 0;
-    return arrive_count(s, arrive_packet(s, &p), len);
+    return weiri_arrive(s, &p, now);
 }
+
+#undef ARRIVE_STAMPS

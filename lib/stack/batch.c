@@ -29,12 +29,19 @@ static bool batch_tuple(const weir_slice *packet, weir_tuple *tuple)
     return true;
 }
 
-/* Does it name the sockets of the packet before it? Packets come in trains. */
-static bool batch_follows(const weir_slice *packets, size_t k)
+static bool batch_is_plain(const weir_slice *packet)
 {
-    const weir_slice *one = &packets[k], *before = one - 1;
-    const bool v4 = k > 0 && one->len >= WEIRI_IP4_HEADER + 20 && before->len >= WEIRI_IP4_HEADER + 20 && one->octets[0] == 0x45;
-    return v4 && before->octets[0] == 0x45 && memcmp(one->octets + 12, before->octets + 12, 12) == 0;
+    return packet->len >= WEIRI_IP4_HEADER + 20 && packet->octets[0] == 0x45;
+}
+
+/* Does it name the sockets of the packet before it, in this group or the last that was taken? Packets come in trains. */
+static bool batch_follows(const weir_stack *s, const weir_slice *packets, size_t k)
+{
+    if (!batch_is_plain(&packets[k]) || (k > 0 ? !batch_is_plain(&packets[k - 1]) : !s->train.on)) {
+        return false;
+    }
+    const uint8_t *before = k > 0 ? packets[k - 1].octets : s->train.headers;
+    return memcmp(packets[k].octets + 12, before + 12, 12) == 0;
 }
 
 static void batch_fetch_all(const uint8_t *record, size_t len)
@@ -51,16 +58,15 @@ static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t c
     uint32_t hash[BATCH_GROUP];
     bool known[BATCH_GROUP];
     weir_tuple tuple;
+    bool any = false;
     for (size_t k = 0; k < count; k++) { /* BATCH_GROUP */
-        if (batch_follows(packets, k)) {
-            known[k] = false; /* what is to be fetched is on its way */
-            continue;
-        }
-        known[k] = batch_tuple(&packets[k], &tuple);
+        found[k] = WEIRI_NONE;
+        known[k] = !batch_follows(s, packets, k) && batch_tuple(&packets[k], &tuple); /* else it is here, or on its way */
+        any = any || known[k];
         hash[k] = known[k] ? weiri_demux_hash(s, &tuple) & s->demux.mask : 0;
         __builtin_prefetch(&s->demux.heads[hash[k]]);
     }
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; any && k < count; k++) {
         found[k] = known[k] ? s->demux.heads[hash[k]] : WEIRI_NONE;
         known[k] = found[k] < s->cfg.connections_max;
         if (known[k]) {
@@ -70,7 +76,7 @@ static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t c
             __builtin_prefetch((const uint8_t *)&s->slots[found[k]] + BATCH_LINE);
         }
     }
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0; any && k < count; k++) {
         if (known[k] && slot_is_packed(s, found[k])) {
             batch_fetch_all((const uint8_t *)&s->cold[found[k]], sizeof *s->cold);
         } else if (known[k]) {
@@ -84,7 +90,6 @@ WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, s
     const weir_offload none = {false, 0};
     struct weiri_arrival p;
     p.offload = &none;
-    p.before = NULL;
     for (size_t done = 0; done < count;) {
         uint32_t found[BATCH_GROUP];
         found[0] = WEIRI_NONE;

@@ -29,13 +29,14 @@ static uint32_t depart_most(const weir_conn *c, uint32_t packets)
 static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, uint32_t copied)
 {
     weir_conn *c = slot_conn(s, i);
-    const uint32_t before = c->count.retrans;
+    const uint32_t before = WEIRI_COUNTED(c, retrans);
+    s->going.left = 0;
     const size_t len = copied > 0 ? weiri_out_open(c, out, depart_most(c, copied), s->now) : weir_poll(c, out, s->now);
     if (len == 0) { /* it had something to send before */
         return 0;
     }
     s->last = weiri_slot_handle(s, i);
-    s->stats.retransmitted += c->count.retrans - before;
+    s->stats.retransmitted += WEIRI_COUNTED(c, retrans) - before;
     s->stats.resets_out += (out->room[out->header_at + 13] & WEIR_RST) != 0;
     struct weiri_ip_fields ip;
     memset(&ip, 0, sizeof ip);
@@ -95,24 +96,54 @@ static size_t depart_turn(weir_stack *s, weir_out *out, uint32_t copied)
 
 WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
 {
-    weiri_stack_begin_packet(s, now);
+    stack_begin_packet(s, now);
     s->last = 0;
     const size_t len = depart_answer(s, out);
     return len > 0 ? len : depart_turn(s, out, 0);
 }
 
+/* The next packet like the one before it; 0: what comes has to be decided. */
+static size_t depart_again(weir_stack *s)
+{
+    struct weiri_going *g = &s->going;
+    if (g->left == 0 || g->at != s->now || !depart_is_alone(s)) {
+        return 0;
+    }
+    const uint32_t text = weiri_out_repeat(slot_conn(s, s->touched), &g->out);
+    if (text == 0) {
+        return 0;
+    }
+    g->left -= text;
+    s->last = weiri_slot_handle(s, s->touched);
+    s->stats.packets_out++;
+    s->stats.octets_out += g->out.len;
+    return g->out.len;
+}
+
+static size_t depart_one(weir_stack *s)
+{
+    struct weiri_going *g = &s->going;
+    const size_t len = depart_turn(s, &g->out, 1);
+    if (len > 0 && depart_is_alone(s)) {
+        g->at = s->now;
+        g->left = weiri_out_ahead(slot_conn(s, s->touched), &g->out);
+    }
+    return len;
+}
+
 WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap, weir_us now)
 {
-    weir_out out;
+    weir_out *out = &s->going.out;
     if (cap < s->cfg.tcp.mtu) {
         return 0;
     }
-    weiri_stack_begin_packet(s, now);
+    stack_begin_packet(s, now);
     s->last = 0;
-    if (depart_answer(s, &out) > 0) {
-        return weir_out_copy(&out, packet, cap);
+    if (depart_answer(s, out) > 0) {
+        s->going.left = 0;
+        return weir_out_copy(out, packet, cap);
     }
-    return depart_turn(s, &out, 1) > 0 ? weiri_out_copy_closed(&out, packet) : 0;
+    return depart_again(s) > 0 || depart_one(s) > 0 ? weiri_out_copy_closed(out, packet) : 0;
 }
 
 /* Cuts a super-segment over the places that it was made for, or copies the one packet that it is; how many. */
@@ -150,7 +181,7 @@ WEIR_API size_t weir_stack_poll_batch(weir_stack *s, weir_place *places, size_t 
     const size_t good = depart_places(s, places, count);
     while (done < good) { /* each turn fills a place at least, or ends it */
         const uint32_t left = good - done < UINT16_MAX ? (uint32_t)(good - done) : UINT16_MAX;
-        weiri_stack_begin_packet(s, now);
+        stack_begin_packet(s, now);
         s->last = 0;
         if (depart_answer(s, &out) > 0) {
             places[done].len = weir_out_copy(&out, places[done].octets, places[done].cap);

@@ -200,11 +200,28 @@ struct weiri_demux {
 
 /* ---- the stack ------------------------------------------------------------------------------------------------------------------ */
 
+/* The packet that went out last, of the connection that is touched, and how much text would follow it in packets like it. */
+struct weiri_going {
+    weir_us at;                /* the time of it .. */
+    uint32_t left;             /* .. octets; 0: something else has happened since, or what follows has to be decided */
+    weir_out out;
+};
+
+/* The segment that was taken last, if it was IPv4 and plain, and its headers: packets come in trains whose headers differ in little. */
+struct weiri_train {
+    bool on;                   /* there is one, .. */
+    uint32_t slot;             /* .. taken by this, which may be touched still */
+    uint8_t headers[WEIRI_IP4_HEADER + 20];
+    weir_view view;
+};
+
 struct weir_stack {
     weir_stack_config cfg;
     weir_stats stats;
     weir_us now;
     weir_handle last;          /* weir_stack_last */
+    struct weiri_train train;
+    struct weiri_going going;
     uint32_t touched;          /* the slot that a train of packets goes to or comes from: settled when anything else happens */
     weir_us rearm_from;        /* while timers are being handed out: not to be armed before this again */
     struct weiri_slot *slots;
@@ -398,22 +415,28 @@ WEIR_PRIVATE bool weiri_slot_is_ready(const struct weiri_slot *slot);
 /* What is true of it is this now. */
 WEIR_PRIVATE void weiri_slot_tell(weir_stack *s, uint32_t i, unsigned events);
 
-/* arrive.c: one packet. With `before` as it was left, ip and view are those of the packet before it in the same batch. */
+/* arrive.c: one packet. */
 struct weiri_arrival {
     const uint8_t *packet;
     size_t len;
     const weir_offload *offload;
-    const uint8_t *before; /* the packet before it, if the stack has taken it and it was IPv4 without options; NULL at first */
     struct weiri_ip ip;
-    weir_view view;
 };
 WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now);
 
 /* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);
+/* Of what the user has taken in hand, and of what lacks memory. */
+WEIR_PRIVATE void weiri_stack_settle_listed(weir_stack *s);
 /* The same for packets, which may go on with the slot that was left unsettled. */
-WEIR_PRIVATE void weiri_stack_begin_packet(weir_stack *s, weir_us now);
+static inline void stack_begin_packet(weir_stack *s, weir_us now)
+{
+    s->now = now > s->now ? now : s->now;
+    if ((s->dirty.count | s->needy.count) != 0) {
+        weiri_stack_settle_listed(s);
+    }
+}
 
 /* depart.c: an IP header in front of what stands in `out`, filled in as far as all packets share it; the whole length. */
 WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, struct weiri_ip_fields *ip);

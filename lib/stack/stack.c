@@ -285,12 +285,11 @@ WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now)
 {
     weiri_slot_untouch(s);
-    weiri_stack_begin_packet(s, now);
+    stack_begin_packet(s, now);
 }
 
-WEIR_PRIVATE void weiri_stack_begin_packet(weir_stack *s, weir_us now)
+WEIR_PRIVATE void weiri_stack_settle_listed(weir_stack *s)
 {
-    s->now = now > s->now ? now : s->now;
     stack_settle_dirty(s);
     if (s->needy.count > 0) { /* one a call: there may be memory again */
         weiri_slot_settle(s, s->needy.head);

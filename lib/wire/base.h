@@ -12,12 +12,16 @@
 #endif
 
 /* WEIR_ASSERT: proven to hold; checked in debug, test and fuzz builds. Octets from the network never reach one.
+ * WEIR_HOLDS:  an invariant's words, NULL while it holds; the same. Who wants to read the words, as fuzz/fuzz.h does, brings a form.
  * WEIR_NEVER:  believed impossible, handled all the same in one line; constant in the coverage build.
  * WEIR_COVER:  nothing in production; in the coverage build both outcomes must be exercised by the tests. */
 #if defined(WEIR_DEBUG) && !defined(WEIR_COVERAGE)
 #define WEIR_ASSERT(condition) ((condition) ? (void)0 : __builtin_trap())
 #else
 #define WEIR_ASSERT(condition) ((void)(0 && (condition))) /* compiled, never run: what it calls is not left unused */
+#endif
+#ifndef WEIR_HOLDS
+#define WEIR_HOLDS(words) WEIR_ASSERT((words) == NULL)
 #endif
 #ifdef WEIR_COVERAGE
 #define WEIR_NEVER(condition) (0 && (condition))
@@ -93,10 +97,19 @@ static inline uint32_t base_muldiv(uint32_t a, uint32_t b, uint32_t c, uint32_t 
     return low;
 }
 
+/* Where code shall be small a call is shorter than what it does. */
+#ifdef __OPTIMIZE_SIZE__
+#define BASE_CALL static __attribute__((noinline, unused))
+#else
+#define BASE_CALL static inline
+#endif
+
 /* now + span without passing WEIR_FOREVER. */
-static inline weir_us base_after(weir_us now, weir_us span)
+BASE_CALL weir_us base_after(weir_us now, weir_us span)
 {
     return span >= WEIR_FOREVER - now ? WEIR_FOREVER : now + span;
 }
+
+#undef BASE_CALL
 
 #endif /* WEIRI_BASE_H */

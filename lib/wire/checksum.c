@@ -7,7 +7,7 @@
  *
  * Three forms of one loop. Portable: words of the machine, carries counted apart. SSE2 and AVX2: of every 64-bit lane,
  * the sum modulo 2^64 and the exact sum of the upper halves; the exact sum of the lower halves follows from the two,
- * so that one shift and two additions do for a vector. Exact for up to 2^32 octets. */
+ * so that one shift, or shuffle, and two additions do for a vector. Exact for up to 2^32 octets. */
 #include "wire/wire.h"
 
 #if defined(__SSE2__) && !defined(WEIR_NO_SIMD) && WEIR_WITH_FAST_CHECKSUM
@@ -171,13 +171,21 @@ CHECKSUM_INLINE uint64_t checksum_sse2(uint8_t *to, const uint8_t *from, size_t 
 #define CHECKSUM_AVX2_INLINE static inline __attribute__((CHECKSUM_ALWAYS unused, target("avx2")))
 #define CHECKSUM_AVX2_CODE static __attribute__((noinline, target("avx2")))
 
-CHECKSUM_AVX2_INLINE __m256i checksum_avx2_next(uint8_t *to, const uint8_t *from, size_t at, __m256i *upper)
+CHECKSUM_AVX2_INLINE __m256i checksum_avx2_next(uint8_t *to, const uint8_t *from, size_t at, __m256i *twice)
 {
     __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(from + at));
     if (to != NULL)
         _mm256_storeu_si256((__m256i *)(void *)(to + at), v);
-    *upper = _mm256_add_epi64(*upper, _mm256_srli_epi64(v, 32));
+    *twice = _mm256_add_epi64(*twice, _mm256_shuffle_epi32(v, 0xf5)); /* the upper half in both: it can be loaded so */
     return v;
+}
+
+/* Of every lane U + 2^32 U modulo 2^64, U the sum of the upper halves: its lower half is U's, its upper half the sum of U's two. */
+CHECKSUM_AVX2_INLINE __m256i checksum_avx2_upper(__m256i twice)
+{
+    __m256i halves = _mm256_shuffle_epi32(twice, 0xa0); /* the lower one in both */
+    __m256i carried = _mm256_slli_epi64(_mm256_srli_epi64(_mm256_sub_epi32(twice, halves), 32), 32);
+    return _mm256_or_si256(carried, _mm256_srli_epi64(halves, 32));
 }
 
 /* All halves in one word: no carry is lost below 2^32 octets, and no packet has more. */
@@ -191,19 +199,19 @@ CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_fold(__m256i all, __m256i upper)
 
 CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_either(uint8_t *to, const uint8_t *from, size_t len)
 {
-    __m256i all = _mm256_setzero_si256(), all_2 = all, upper = all, upper_2 = all;
+    __m256i all = _mm256_setzero_si256(), twice = all;
     uint64_t sum;
     size_t at = 0;
 
     for (; len - at >= 128; at += 128) {
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &upper));
-        all_2 = _mm256_add_epi64(all_2, checksum_avx2_next(to, from, at + 32, &upper_2));
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 64, &upper));
-        all_2 = _mm256_add_epi64(all_2, checksum_avx2_next(to, from, at + 96, &upper_2));
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &twice));
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 32, &twice));
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 64, &twice));
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 96, &twice));
     }
     for (; len - at >= 32; at += 32)
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &upper));
-    sum = checksum_avx2_fold(_mm256_add_epi64(all, all_2), _mm256_add_epi64(upper, upper_2));
+        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &twice));
+    sum = checksum_avx2_fold(all, checksum_avx2_upper(twice));
     return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
 }
 
@@ -212,7 +220,8 @@ CHECKSUM_AVX2_CODE uint64_t checksum_avx2(const uint8_t *from, size_t len)
     return checksum_avx2_either(NULL, from, len);
 }
 
-CHECKSUM_AVX2_CODE uint64_t checksum_avx2_copy(uint8_t *to, const uint8_t *from, size_t len)
+/* Said, or each step would ask whether there is a copy. */
+__attribute__((nonnull)) CHECKSUM_AVX2_CODE uint64_t checksum_avx2_copy(uint8_t *to, const uint8_t *from, size_t len)
 {
     return checksum_avx2_either(to, from, len);
 }
@@ -301,19 +310,23 @@ static uint32_t checksum_word32(uint32_t number)
 /* The mapped form of an IPv4 address differs from the address by ten octets of 0 and one word of 0xffff, which is a zero
  * of this arithmetic, and the 32-bit length of IPv6 by a word of 0: one sum serves both families. The result is never
  * the all-zero sum, because the protocol is not 0. */
-WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
+WEIR_PRIVATE uint64_t weiri_sum_sockets(const weir_addr *one, const weir_addr *other, uint32_t len, uint8_t protocol)
 {
     uint64_t sum;
 
 #if WEIR_WITH_FAST_CHECKSUM
-    const uint8_t *source = pseudo->source.octets, *destination = pseudo->destination.octets;
-    sum = checksum_add(checksum_get64(source), checksum_get64(source + 8));
-    sum = checksum_add(sum, checksum_get64(destination));
-    sum = checksum_add(sum, checksum_get64(destination + 8));
+    sum = checksum_add(checksum_get64(one->octets), checksum_get64(one->octets + 8));
+    sum = checksum_add(sum, checksum_get64(other->octets));
+    sum = checksum_add(sum, checksum_get64(other->octets + 8));
 #else
-    sum = weiri_sum((const uint8_t *)pseudo, sizeof *pseudo, 0);
+    sum = weiri_sum(other->octets, sizeof other->octets, weiri_sum(one->octets, sizeof one->octets, 0));
 #endif
     return checksum_add(sum, (uint64_t)checksum_word32(len) + checksum_word32(protocol));
+}
+
+WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
+{
+    return weiri_sum_sockets(&pseudo->source, &pseudo->destination, len, protocol);
 }
 
 WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum)

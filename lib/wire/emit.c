@@ -6,10 +6,12 @@
 
 #define EMIT_OPTIONS_MAX 40
 #define EMIT_FLAGS 0x1ffu
+#define EMIT_LEFT_OUT                                                                                                    \
+    ((WEIR_WITH_TIMESTAMPS ? 0u : (unsigned)WEIR_OPT_TIMESTAMPS) | (WEIR_WITH_WINDOW_SCALE ? 0u : (unsigned)WEIR_OPT_WSCALE))
 
 static bool emit_has(const weir_fields *f, unsigned option)
 {
-    return (f->options & option) != 0;
+    return (f->options & option & ~EMIT_LEFT_OUT) != 0;
 }
 
 static bool emit_syn(const weir_fields *f)
@@ -114,3 +116,4 @@ WEIR_API void weir_emit_checksum(uint8_t *segment, size_t len, const weir_pseudo
 
 #undef EMIT_OPTIONS_MAX
 #undef EMIT_FLAGS
+#undef EMIT_LEFT_OUT

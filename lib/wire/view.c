@@ -38,13 +38,15 @@ struct view_rule {
     uint16_t bit;   /* enum weir_option */
 };
 
-#define VIEW_RULES 15
-static const struct view_rule view_rules[VIEW_RULES] = {
+/* Those that weir acts on come first. */
+#define VIEW_RULES (WEIR_WITH_ODD ? 15u : 5u)
+static const struct view_rule view_rules[] = {
     {VIEW_KIND_TIMESTAMPS, 10, 10, 1, VIEW_REFUSED, VIEW_ANYWHERE, false, WEIR_OPT_TIMESTAMPS}, /* RFC 7323 3.2 */
     {VIEW_KIND_SACK, 10, 34, 8, VIEW_REFUSED, VIEW_WITHOUT_SYN, false, WEIR_OPT_SACK},   /* RFC 2018 3 */
     {VIEW_KIND_MSS, 4, 4, 1, VIEW_REFUSED, VIEW_WITH_SYN, false, WEIR_OPT_MSS},          /* RFC 9293 3.2 (MUST-65) */
     {VIEW_KIND_WSCALE, 3, 3, 1, VIEW_REFUSED, VIEW_WITH_SYN, false, WEIR_OPT_WSCALE},    /* RFC 7323 2.2 */
     {VIEW_KIND_SACK_OK, 2, 2, 1, VIEW_REFUSED, VIEW_WITH_SYN, false, WEIR_OPT_SACK_OK},  /* RFC 2018 2 */
+#if WEIR_WITH_ODD
     {VIEW_KIND_MD5, 18, 18, 1, VIEW_REFUSED, VIEW_ANYWHERE, false, WEIR_OPT_MD5},        /* RFC 2385 3.0 */
     {VIEW_KIND_UTO, 4, 4, 1, VIEW_IGNORED, VIEW_ANYWHERE, false, WEIR_OPT_UTO},          /* RFC 5482 3.3 */
     {VIEW_KIND_AO, 4, 40, 1, VIEW_REFUSED, VIEW_ANYWHERE, false, WEIR_OPT_AO},           /* RFC 5925 2.2 */
@@ -55,11 +57,12 @@ static const struct view_rule view_rules[VIEW_RULES] = {
     {VIEW_KIND_ACCECN_1, 2, 11, 3, VIEW_READ, VIEW_WITH_ACK, false, WEIR_OPT_ACCECN},    /* RFC 9768 3.2.3 */
     {VIEW_KIND_EXPERIMENT_1, 4, 40, 1, VIEW_IGNORED, VIEW_ANYWHERE, true, WEIR_OPT_EXPERIMENT}, /* RFC 6994 3 */
     {VIEW_KIND_EXPERIMENT_2, 4, 40, 1, VIEW_IGNORED, VIEW_ANYWHERE, true, WEIR_OPT_EXPERIMENT} /* RFC 6994 3 */
+#endif
 };
 
 static void view_mark(weir_view *v, unsigned odd)
 {
-    v->odd = (uint16_t)(v->odd | odd);
+    v->odd = (uint16_t)(v->odd | (WEIR_WITH_ODD ? odd : 0u));
 }
 
 static void view_take(weir_view *v, unsigned option)
@@ -138,7 +141,7 @@ static bool view_size_fits(const struct view_rule *rule, uint32_t size)
 {
     if (size < rule->smallest || size > rule->largest || (size - rule->smallest) % rule->step != 0)
         return false;
-    return !(rule->kind == VIEW_KIND_TFO && size == 4); /* a cookie has 4 octets at least (RFC 7413 4.1.1, erratum 4238) */
+    return !(WEIR_WITH_ODD && rule->kind == VIEW_KIND_TFO && size == 4); /* a cookie has 4 octets at least (RFC 7413 4.1.1, erratum 4238) */
 }
 
 /* The rule of a kind, by its place in the table; VIEW_RULES for a kind that weir does not know. */
@@ -160,7 +163,7 @@ static bool view_in_place(const struct view_rule *rule, unsigned flags)
     case VIEW_WITHOUT_SYN:
         return !syn;
     case VIEW_WITH_ACK:
-        return !syn || (flags & WEIR_ACK) != 0;
+        return !WEIR_WITH_ODD || !syn || (flags & WEIR_ACK) != 0;
     default:
         return true;
     }
@@ -175,12 +178,12 @@ static enum weir_verdict view_option(weir_view *v, const uint8_t *option, uint32
     bool fits = view_size_fits(rule, size), twice = (*seen >> idx & 1) != 0;
 
     if (idx == VIEW_RULES) {
-        view_take(v, WEIR_OPT_UNKNOWN); /* MUST-6 */
+        view_take(v, WEIR_WITH_ODD ? WEIR_OPT_UNKNOWN : 0u); /* MUST-6 */
         return WEIR_OK;
     }
-    if (!fits && rule->misfit == VIEW_REFUSED)
+    if (!fits && (!WEIR_WITH_ODD || rule->misfit == VIEW_REFUSED))
         return WEIR_TCP_OPTION_SIZE;
-    if (twice && !rule->repeats) {
+    if (twice && (!WEIR_WITH_ODD || !rule->repeats)) {
         view_mark(v, WEIR_ODD_OPTION_TWICE);
         return WEIR_OK;
     }
@@ -189,7 +192,7 @@ static enum weir_verdict view_option(weir_view *v, const uint8_t *option, uint32
         view_mark(v, WEIR_ODD_OPTION_VALUE);
     if (!view_in_place(rule, v->flags))
         view_mark(v, WEIR_ODD_OPTION_PLACE);
-    else if (fits || rule->misfit == VIEW_READ)
+    else if (!WEIR_WITH_ODD || fits || rule->misfit == VIEW_READ)
         view_decode(v, option, size, rule->bit);
     return WEIR_OK;
 }
@@ -309,7 +312,7 @@ WEIR_API enum weir_verdict weir_view_segment(weir_view *view, const uint8_t *oct
     bool ports = verdict == WEIR_OK && base_get16(octets) != 0 && base_get16(octets + 2) != 0;
     weir_view v;
 
-    if (verdict != WEIR_OK || (ports && view_usual(view, octets, len)))
+    if (verdict != WEIR_OK || (WEIR_WITH_PREDICTION && ports && view_usual(view, octets, len)))
         return verdict;
     view_begin(&v, octets, len);
     verdict = view_options(&v, octets + 20, v.header_len - 20u);

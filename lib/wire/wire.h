@@ -14,6 +14,8 @@ WEIR_PRIVATE uint64_t weiri_sum_copy(uint8_t *to, const uint8_t *from, size_t le
 WEIR_PRIVATE uint64_t weiri_sum_join(uint64_t sum, uint64_t part, size_t offset);
 /* The pseudo-header of the packet's family (RFC 9293 3.1, RFC 8200 8.1). */
 WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol);
+/* The same of two addresses in any order, for that changes no sum. */
+WEIR_PRIVATE uint64_t weiri_sum_sockets(const weir_addr *one, const weir_addr *other, uint32_t len, uint8_t protocol);
 /* The complement of the folded sum, as a number to be written with base_put16. */
 WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum);
 /* RFC 1624 eqn. 3: the checksum after one 16-bit field changed. */
@@ -22,9 +24,13 @@ WEIR_PRIVATE uint16_t weiri_checksum_update(uint16_t checksum, uint16_t before, 
 /* The sum of a header, which is too short for wide loops; its length is a multiple of 4. */
 static inline uint64_t wire_sum_header(const uint8_t *octets, uint32_t len)
 {
-    uint64_t sum = 0;
-    for (uint32_t at = 0; at < len; at += 4) { /* 60 octets */
-        uint32_t word;
+    uint64_t sum = 0, two;
+    uint32_t at = 0, word;
+    for (; at + 8 <= len; at += 8) { /* 60 octets */
+        memcpy(&two, octets + at, sizeof two);
+        sum += (two & UINT32_MAX) + (two >> 32);
+    }
+    if (at < len) {
         memcpy(&word, octets + at, sizeof word);
         sum += word;
     }

@@ -183,6 +183,28 @@ static void scenario_host_device(const struct sim_scenario *s, uint32_t h, weir_
     tcp->gso_max = sim_percent(&r, 75) ? 0 : (uint16_t)sim_range(&r, tcp->mtu, 65535);
 }
 
+/* What this build is without is not asked for (weir/features.h): the rest of a scenario stays what its seed says. */
+static void scenario_left_out(weir_config *tcp)
+{
+    tcp->cc = (WEIR_WITH_CUBIC || tcp->cc != WEIR_CC_CUBIC) && (WEIR_WITH_BBR || tcp->cc != WEIR_CC_BBR) ? tcp->cc : (uint8_t)WEIR_CC_NEWRENO;
+    tcp->pacing = WEIR_WITH_PACING ? tcp->pacing : (uint8_t)WEIR_PACING_OFF;
+    tcp->hystart = WEIR_WITH_HYSTART && tcp->hystart;
+    tcp->halve_cwnd = WEIR_WITH_HALVE_CWND && tcp->halve_cwnd;
+    tcp->cwv = WEIR_WITH_CWV && tcp->cwv;
+    tcp->rack = WEIR_WITH_RACK && tcp->rack;
+    tcp->prr = WEIR_WITH_PRR && tcp->prr;
+    tcp->undo = WEIR_WITH_UNDO && tcp->undo;
+    tcp->ecn = WEIR_WITH_ECN ? tcp->ecn : (uint8_t)WEIR_ECN_OFF;
+    tcp->abe = WEIR_WITH_ECN && tcp->abe;
+    tcp->timestamps = WEIR_WITH_TIMESTAMPS && tcp->timestamps;
+    tcp->require_timestamps = WEIR_WITH_TIMESTAMPS && tcp->require_timestamps;
+    tcp->window_scale = WEIR_WITH_WINDOW_SCALE && tcp->window_scale;
+    tcp->keepalive_idle_us = WEIR_WITH_KEEPALIVE ? tcp->keepalive_idle_us : 0;
+    tcp->rx_max = WEIR_WITH_GROWTH ? tcp->rx_max : 0;
+    tcp->tx_max = WEIR_WITH_GROWTH ? tcp->tx_max : 0;
+    tcp->gso_max = WEIR_WITH_GSO ? tcp->gso_max : 0;
+}
+
 static void scenario_host(struct sim_scenario *s, uint32_t h)
 {
     struct sim_rng r = sim_rng_for(s->seed, PART(Q_HOST, h));
@@ -205,6 +227,7 @@ static void scenario_host(struct sim_scenario *s, uint32_t h)
     tcp->rx_max = sim_percent(&r, 80) ? 0 : host->config.rings.rx << sim_below(&r, 5);
     scenario_host_pace(s, h, &host->config);
     scenario_host_device(s, h, tcp);
+    scenario_left_out(tcp);
     host->config.addrs[0] = sim_host_addr(h, false);
     host->config.prefix_len[0] = 24;
     host->config.addrs[1] = sim_host_addr(h, true);

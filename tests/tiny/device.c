@@ -26,18 +26,18 @@ static bool device_begin(const weir_tuple *sockets, bool active)
     return err == WEIR_ERR_NONE;
 }
 
-/* What has come is sent back; after the peer's FIN comes ours. */
+/* What has come is sent back, from one ring into the other; after the peer's FIN comes ours. */
 static void device_use(void)
 {
-    uint8_t text[64];
-    weir_slice slice = {text, 0};
-    size_t room = 0, sent;
-    (void)weir_tx_reserve(&device_conn, &room);
-    size_t cap = room < sizeof text ? room : sizeof text;
-    weir_err err = weir_recv(&device_conn, text, cap, &slice.len, device_now());
-    if (slice.len > 0) {
-        (void)weir_send(&device_conn, slice, 0, &sent, device_now());
-    } else if (err == WEIR_ERR_CLOSING) {
+    size_t len, room;
+    const uint8_t *from = weir_rx_peek(&device_conn, &len);
+    uint8_t *to = weir_tx_reserve(&device_conn, &room);
+    size_t count = len < room ? len : room;
+    if (count > 0) {
+        memcpy(to, from, count);
+        (void)weir_tx_commit(&device_conn, count, 0, device_now());
+        (void)weir_rx_consume(&device_conn, count, device_now());
+    } else if (len == 0) {
         (void)weir_close(&device_conn, device_now());
     }
 }

@@ -66,7 +66,8 @@ def of_reno():
     """Six of a window of thirteen are in flight, for the peer's window has no room for more: what is half of the window?"""
     for word, halve, left, title, level in (("letter", 0, 3, "it is half of what is in flight", "MUST"), ("used", 1, 6, "it is half of cwnd, of which twice what is in flight counts", "practice")):
         f = sender(f"reno/window-of-the-peer-{word}", f"Where the peer's window is the limit a loss halves the window: {title}", level, "RFC 5681 3.1" if not halve else "RFC 9438 4.6",
-                   "RFC5681-3.2-7 RFC5681-4.3-1" if not halve else "", count=40, sack=True, settings=f"initial-window=10 congestion=reno halve-cwnd={halve}")
+                   "RFC5681-3.2-7 RFC5681-4.3-1" if not halve else "", count=40, sack=True, settings=f"initial-window=10 congestion=reno halve-cwnd={halve}",
+                   needs="" if halve else "unused-window")
         f.new(10).ack(10, win=6 * MSS).new(6)
         for n in (12, 14, 16):
             f.ack(n, win=6 * MSS).new(2)

@@ -175,7 +175,7 @@ def pmtu():
         v.sends(". 1:1(0) ack 1461 win 65535").call("write(4, ..., 1460) = 1460").expect("P. 1461:2921(1460) ack 1")
         yield v.sends(". 1:1(0) ack 2921 win 65535")
     v = Vector("icmp/too-big/smaller-than-what-arrived", "A too-big message that claims less than what has just arrived is not believed before a timeout", "practice", "RFC 5927 7.2",
-               "RFC5927-7.2-3", needs="icmp pmtud")
+               "RFC5927-7.2-3", needs="icmp pmtud rfc5927")
     v.passive().call("write(4, ..., 1460) = 1460").expect("P. 1:1461(1460) ack 1").sends(". 1:1(0) ack 1461 win 65535")
     v.call("write(4, ..., 1460) = 1460").expect("P. 1461:2921(1460) ack 1").sends("icmp unreachable frag_needed mtu 600 [1461:2921(1460)]")
     yield v.sends(". 1:1(0) ack 2921 win 65535").call("write(4, ..., 1460) = 1460").expect("P. 2921:4381(1460) ack 1").sends(". 1:1(0) ack 4381 win 65535")

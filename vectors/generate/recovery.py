@@ -181,6 +181,11 @@ def again_and_again():
     t = rack("lost-twice-more", "Each loss of a retransmission is found a round trip after it, as often as it happens", "RFC8985-6.2-7 RFC8985-6.1-1", 15)
     start_again(t).ack(0, (10, 12), (1, 10), at=200).again(0).new(1).ack(0, (10, 14), (1, 10), at=201).ack(0, (10, 15), (1, 10), at=300).again(0).ack(15, at=400)
     yield t
+    t = Timeline("recovery/rack/lost-again-without-prr", "Without PRR the loss of a retransmission halves the window once more: from five segments to two and a half", "MUST",
+                 "RFC 8985 9.3", "RFC8985-9.3-3", 14, settings="rack=1 prr=0", needs="rack", tolerance=12)
+    start_again(t).ack(0, (10, 11), (1, 10), at=200).note("11 to 13 are three in flight, and two at most may be").quiet(210).ack(0, (10, 12), (1, 10), at=211)
+    t.quiet(220).asserts("tcpi_snd_ssthresh == 2").ack(0, (10, 13), (1, 10), at=221).again(0).ack(14, at=321)
+    yield t
     t = rack("not-before-its-time", "Reports of what was sent before a retransmission do not make it lost", "RFC8985-6.2-3 RFC8985-6.2-7")
     t.new(10).ack(0, (1, 4), at=100).again(0)
     for n in range(5, 11):

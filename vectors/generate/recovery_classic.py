@@ -81,15 +81,15 @@ def is_lost():
 def next_segment():
     """RFC 6675 4, rules 3 and 4 of NextSeg: what goes when nothing is lost and nothing new is there."""
     where = {"section": "RFC 6675 4"}
-    t = sack("guess", "Nothing is lost and nothing new is there: what has a report above it goes again", "RFC6675-4-9", 6, **where)
+    t = sack("guess", "Nothing is lost and nothing new is there: what has a report above it goes again", "RFC6675-4-9", 6, needs="last-resort", **where)
     t.new(6).note("0 and 4 are lost").ack(0, (1, 2), at=100).ack(0, (1, 3), at=101).ack(0, (1, 4), at=102).again(0)
     t.ack(0, (5, 6), (1, 4), at=103).again(4).ack(4, (5, 6), at=202).ack(6, at=203)
     yield t
-    t = sack("guess-after-new", "While there is something new it goes first, and nothing is guessed", "RFC6675-4-8 RFC6675-4-9", 6, **where)
+    t = sack("guess-after-new", "While there is something new it goes first, and nothing is guessed", "RFC6675-4-8 RFC6675-4-9", 6, needs="last-resort", **where)
     t.new(6).note("0 and 4 are lost").ack(0, (1, 2), at=100).ack(0, (1, 3), at=101).ack(0, (1, 4), at=102).again(0)
     t.write(1, 102).ack(0, (5, 6), (1, 4), at=103).new(1).ack(0, (5, 7), (1, 4), at=203).again(4).ack(7, at=303)
     yield t
-    t = sack("rescue", "The tail is lost as well: after the first retransmission has arrived its last segment goes again, once", "RFC6675-4-10 RFC6675-4-11 RFC6675-4-12 RFC6675-5-7", 7, **where)
+    t = sack("rescue", "The tail is lost as well: after the first retransmission has arrived its last segment goes again, once", "RFC6675-4-10 RFC6675-4-11 RFC6675-4-12 RFC6675-5-7", 7, needs="last-resort", **where)
     t.new(7).note("0, 5 and 6 are lost").ack(0, (1, 2), at=100).ack(0, (1, 3), at=101).ack(0, (1, 4), at=102).again(0)
     t.note("without a report above them, 5 and 6 are no guess of rule 3").ack(0, (1, 5), at=103).ack(5, at=202).again(6)
     t.note("rule 3: now there is a report above 5").ack(5, (6, 7), at=302).again(5).ack(7, at=402).asserts("tcpi_ca_state == 0")

@@ -139,7 +139,7 @@ def sending():
     f.v.sends(f". 1:1(0) ack {octet(0)} win 65535")
     f.new(1).note("nothing goes while as much is in flight as the window holds").v.sends("R 1:1(0) win 0", ".5")
     yield f.v
-    f = Flow("trace/sending/unused-window", "A window that the sender does not use does not grow", "MUST", "RFC 7661 4.4", "RFC7661-4.4-4", count=1, grown=0)
+    f = Flow("trace/sending/unused-window", "A window that the sender does not use does not grow", "MUST", "RFC 7661 4.4", "RFC7661-4.4-4", count=1, grown=0, needs="unused-window")
     for n in range(1, 6):
         f.ack(n)
         f.v.call(f"write(4, ..., {MSS}) = {MSS}").expect(f"P. {octet(n)}:{octet(n + 1)}({MSS}) ack 1")

@@ -52,7 +52,7 @@ static const struct function_entry {
     {"reset", function_reset},
     {"time-wait-syn", function_time_wait_syn},
     {"paws", FUNCTION_WITH_ALL(function_paws)},
-    {"sack-receiver", function_sack_receiver},
+    {"sack-receiver", WEIR_WITH_DSACK ? function_sack_receiver : NULL}, /* most are of duplicates */
     {"timestamp-echo", FUNCTION_WITH_ALL(function_timestamp_echo)},
     {"timestamp-echo-sent", FUNCTION_WITH_ALL(function_timestamp_echo_sent)},
     {"window", FUNCTION_WITH_ALL(function_window)},

@@ -217,9 +217,10 @@ bool inside_has(const char *need)
         const char *name;
         bool here; /* what was left out of this build is not (weir/features.h) */
     } features[] = {
-        {"timestamps", WEIR_WITH_TIMESTAMPS}, {"sack", true}, {"dsack", true}, {"window-scale", WEIR_WITH_WINDOW_SCALE},
-        {"paws", WEIR_WITH_TIMESTAMPS}, {"rfc5961", true}, {"limited-transmit", true}, {"keepalive", true}, {"user-timeout", true},
-        {"urgent", true}, {"icmp", true}, {"pmtud", true}, {"time-wait", true}, {"half-close", true}, {"iss", true}, {"msl", true},
+        {"timestamps", WEIR_WITH_TIMESTAMPS}, {"sack", true}, {"dsack", WEIR_WITH_DSACK}, {"window-scale", WEIR_WITH_WINDOW_SCALE},
+        {"paws", WEIR_WITH_TIMESTAMPS}, {"rfc5961", true}, {"limited-transmit", true}, {"last-resort", WEIR_WITH_LAST_RESORT},
+        {"unused-window", WEIR_WITH_CWV}, {"keepalive", WEIR_WITH_KEEPALIVE}, {"user-timeout", true}, {"urgent", true}, {"icmp", true},
+        {"pmtud", true}, {"rfc5927", WEIR_WITH_PMTU_CHECK}, {"time-wait", true}, {"half-close", true}, {"iss", true}, {"msl", true},
         {"hold", true}, {"virtual-time", true}, {"ipv6", true}, {"ecn", WEIR_WITH_ECN}, {"rfc6675", true}, {"rack", WEIR_WITH_RACK},
         {"tlp", WEIR_WITH_RACK}, {"prr", WEIR_WITH_PRR}, {"cubic", WEIR_WITH_CUBIC}, {"f-rto", WEIR_WITH_UNDO}, {"cwv", WEIR_WITH_CWV},
         {"pacing", WEIR_WITH_PACING}, {"delivery-rate", WEIR_WITH_RATE}, {"bbr", WEIR_WITH_BBR}, {"rows", true}};

@@ -29,9 +29,9 @@ static const struct head_key head_keys[] = {
 static const char *const head_levels[] = {"MUST", "SHOULD", "MAY", "practice", NULL};
 static const char *const head_apis[] = {"sockets", "connection", NULL};
 static const char *const head_needs[] = {
-    "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent", "icmp",
-    "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn", "rfc6675", "rack", "tlp", "prr", "cubic",
-    "f-rto", "cwv", "pacing", "delivery-rate", "bbr", "fast-open", "md5", "ao", "accecn", NULL};
+    "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "last-resort", "unused-window", "keepalive",
+    "user-timeout", "urgent", "icmp", "pmtud", "rfc5927", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn",
+    "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "cwv", "pacing", "delivery-rate", "bbr", "fast-open", "md5", "ao", "accecn", NULL};
 
 /* One line of the block: its key and its value, both may be empty. */
 struct head_line {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vector_json.h"
+#include "weir/features.h"
 
 /* What a refusal may be for: FORMAT.md has the list. */
 static bool segment_reason(const char *reason)
@@ -81,10 +82,27 @@ static bool segment_fields(const json_t *v, const json_t *told, const struct vec
     return same;
 }
 
-static void segment_judge(const json_t *v, const json_t *told, bool own, struct outcome *outcome)
+/* What may be in the answer or not: what the vector says, and options that this build knows nothing of. */
+static json_t *segment_open(const json_t *v, bool here)
 {
+    static const char *const untold[] = {"md5", "user-timeout", "ao", "mptcp", "fast-open", "eno", "accecn", "experiment", "unknown"};
+    json_t *open = json_array(), *said = json_object_get(v, "open");
+    if (json_is_array(said)) {
+        json_array_extend(open, said);
+    }
+    for (size_t i = 0; here && !WEIR_WITH_ODD && i < sizeof untold / sizeof untold[0]; i++) {
+        json_array_append_new(open, json_string(untold[i]));
+    }
+    return open;
+}
+
+/* `here`: weir itself, of which every word counts. A build that tells less (weir/features.h) is judged as another stack is. */
+static void segment_judge(const json_t *v, const json_t *told, bool here, struct outcome *outcome)
+{
+    bool own = here && WEIR_WITH_ODD;
+    json_t *open = segment_open(v, here);
     static const char *const weir_silent[] = {"reserved", "user-timeout", "md5", "ao", "fast-open", "accecn", NULL};
-    struct vector_leeway leeway = {.open = json_object_get(v, "open"), .silent = weir_silent, .any_silent = !own};
+    struct vector_leeway leeway = {.open = open, .silent = weir_silent, .any_silent = !own};
     const char *want = json_string_value(json_object_get(v, "result")), *got = json_string_value(json_object_get(told, "result"));
     char why[1000];
     bool taken = got != NULL && strcmp(got, "valid") == 0;
@@ -104,6 +122,7 @@ static void segment_judge(const json_t *v, const json_t *told, bool own, struct 
     } else if (own && json_object_get(told, "problem") != NULL) {
         vector_outcome(outcome, OUTCOME_FAIL, json_string_value(json_object_get(told, "problem")));
     }
+    json_decref(open);
 }
 
 void segment_run(const struct vector_file *file, const struct vector_item *item, struct target *target, struct outcome *outcome)

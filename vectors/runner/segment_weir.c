@@ -60,11 +60,14 @@ static json_t *segment_sack(const weir_view *v)
     return list;
 }
 
-/* weir does not hand out fields whose control bit is off: they read as 0, and the mark says so. The vector has them as they stand. */
+/* weir does not hand out fields whose control bit is off: they read as 0, and the mark says so, if it says any. The vector has them as they
+ * stand. */
 static json_t *segment_fields_of(const weir_view *v, const uint8_t *octets)
 {
-    json_int_t ack = (v->odd & WEIR_ODD_ACK) != 0 ? (json_int_t)octets[8] << 24 | octets[9] << 16 | octets[10] << 8 | octets[11] : v->ack.v;
-    json_int_t urgent = (v->odd & WEIR_ODD_URGENT) != 0 ? octets[18] << 8 | octets[19] : v->urgent;
+    bool no_ack = WEIR_WITH_ODD ? (v->odd & WEIR_ODD_ACK) != 0 : (v->flags & WEIR_ACK) == 0;
+    bool no_urg = WEIR_WITH_ODD ? (v->odd & WEIR_ODD_URGENT) != 0 : (v->flags & WEIR_URG) == 0;
+    json_int_t ack = no_ack ? (json_int_t)octets[8] << 24 | octets[9] << 16 | octets[10] << 8 | octets[11] : v->ack.v;
+    json_int_t urgent = no_urg ? octets[18] << 8 | octets[19] : v->urgent;
     json_t *fields =
         json_pack("{sI sI sI sI sI so sI sI so so}", "source-port", (json_int_t)v->source_port, "destination-port",
                   (json_int_t)v->destination_port, "seq", (json_int_t)v->seq.v, "ack", ack, "header-length", (json_int_t)v->header_len,
@@ -87,7 +90,9 @@ static json_t *segment_fields_of(const weir_view *v, const uint8_t *octets)
 
 /* ---- writing what was read ---- */
 
-#define SEGMENT_WRITTEN (WEIR_OPT_MSS | WEIR_OPT_WSCALE | WEIR_OPT_SACK_OK | WEIR_OPT_SACK | WEIR_OPT_TIMESTAMPS)
+#define SEGMENT_WRITTEN                                                                                                  \
+    (WEIR_OPT_MSS | WEIR_OPT_SACK_OK | WEIR_OPT_SACK | (WEIR_WITH_WINDOW_SCALE ? WEIR_OPT_WSCALE : 0) |                  \
+     (WEIR_WITH_TIMESTAMPS ? WEIR_OPT_TIMESTAMPS : 0))
 
 static weir_fields segment_to_write(const weir_view *v)
 {
@@ -187,6 +192,9 @@ static json_t *segment_answer(const json_t *vector, const uint8_t *octets, size_
         return told;
     }
     json_object_set_new(told, "fields", segment_fields_of(&v, octets));
+    if (!WEIR_WITH_ODD) { /* what may be written again is not known without it */
+        return told;
+    }
     json_object_set_new(told, "odd", segment_words(segment_odd, v.odd));
     bool exact = segment_has_flag(vector, "Layout");
     bool hidden = ((v.odd & WEIR_ODD_ACK) == 0 || v.ack.v == 0) && ((v.odd & WEIR_ODD_URGENT) == 0 || v.urgent == 0);

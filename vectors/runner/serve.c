@@ -172,9 +172,10 @@ static bool serve_socket_word(char **at, int *fd)
 static bool serve_hello(struct server *s, char *at)
 {
     static const char *const needs[] = {
-        "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
-        "icmp", "pmtud", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6", "ecn", "rfc6675", "rack", "tlp",
-        "prr", "cubic", "f-rto", "cwv", "pacing", "delivery-rate", "bbr", "fast-open", "md5", "ao", "accecn", "connection",
+        "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "last-resort", "unused-window", "keepalive",
+        "user-timeout", "urgent", "icmp", "pmtud", "rfc5927", "time-wait", "half-close", "iss", "msl", "hold", "virtual-time", "ipv6",
+        "ecn", "rfc6675", "rack", "tlp", "prr", "cubic", "f-rto", "cwv", "pacing", "delivery-rate", "bbr", "fast-open", "md5", "ao",
+        "accecn", "connection",
     };
     const struct target_ops *ops = s->t->ops;
     const char *between = "";

@@ -781,8 +781,9 @@ static const char *kernel_why(struct target *t)
 static bool kernel_has(struct target *t, const char *need)
 {
     static const char *const features[] = {
-        "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "keepalive", "user-timeout", "urgent",
-        "icmp", "pmtud", "time-wait", "half-close", "ipv6", "ecn", "rack", "tlp", "prr", "cubic", "f-rto",
+        "timestamps", "sack", "dsack", "window-scale", "paws", "rfc5961", "limited-transmit", "last-resort", "unused-window", "keepalive",
+        "user-timeout", "urgent", "icmp", "pmtud", "rfc5927", "time-wait", "half-close", "ipv6", "ecn", "rack", "tlp", "prr", "cubic",
+        "f-rto",
     };
 
     (void)t;
