@@ -1,5 +1,5 @@
 /* threads.c - stacks in two threads share nothing but what nobody writes: each thread makes two stacks that talk to each other, and two
- * bare connections, from one configuration, under a race detector.
+ * bare connections, from one configuration that is read-only memory, under a race detector.
  *
  * Built by ci/attack-threads with -fsanitize=thread: whatever the core had in common between two stacks, or wrote to a configuration, would
  * be a race, for the threads begin together and do the same. In one of them a flood fills what there is to fill; the other must not notice.
@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "weir/stack.h"
 
@@ -22,7 +24,7 @@ struct world {
     uint64_t hash, octets, refused; /* of the packets that went */
 };
 
-static weir_config shared;        /* of all bare connections, and what those of all stacks begin with */
+static const weir_config *shared; /* of all bare connections, and what those of all stacks begin with: nobody can write to it */
 static pthread_barrier_t together;
 
 static weir_addr host(unsigned n)
@@ -35,7 +37,7 @@ static weir_stack *stack_new(struct world *w, unsigned n)
     weir_stack_config c;
     weir_err err;
     weir_stack_config_init(&c);
-    c.tcp = shared;
+    c.tcp = *shared;
     memset(c.tcp.secret, 0x33 + (int)n, sizeof c.tcp.secret);
     c.addrs[0] = host(n);
     c.addr_count = 1;
@@ -138,7 +140,7 @@ static size_t bare(weir_us now)
     for (unsigned n = 0; n < 2; n++) {
         weir_tuple tuple = {host(n), host(!n), (uint16_t)(PORT + n), (uint16_t)(PORT + !n)};
         weir_buffers b;
-        if (!weir_buffers_carve(&b, memory[n], sizeof memory[n], sizes) || weir_init(&c[n], &shared, &b, now) != WEIR_ERR_NONE ||
+        if (!weir_buffers_carve(&b, memory[n], sizeof memory[n], sizes) || weir_init(&c[n], shared, &b, now) != WEIR_ERR_NONE ||
             (n == 0 ? weir_connect(&c[n], &tuple, now) : weir_listen(&c[n], &tuple, now)) != WEIR_ERR_NONE) {
             return 0;
         }
@@ -224,9 +226,15 @@ int main(void)
 {
     static struct world w[THREADS + 1];
     pthread_t thread[THREADS];
-    weir_config_internet(&shared);
-    memset(shared.secret, 0x44, sizeof shared.secret);
-    if (pthread_barrier_init(&together, NULL, THREADS) != 0) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (sizeof *shared + page - 1) / page * page;
+    weir_config *config = aligned_alloc(page, size);
+    if (config == NULL) {
+        return 2;
+    }
+    weir_config_internet(config);
+    memset(config->secret, 0x44, sizeof config->secret);
+    shared = config;
+    if (mprotect(config, size, PROT_READ) != 0 || pthread_barrier_init(&together, NULL, THREADS) != 0) {
         return 2;
     }
     for (unsigned i = 0; i <= THREADS; i++) {
