@@ -624,7 +624,7 @@ static bool duo_callable(const struct duo_world *w)
 static void duo_send(struct duo_world *w)
 {
     static const uint8_t text[64];
-    weir_slice slice = {text, 1 + (fuzz_u8(&w->in) & 63) % 63};
+    weir_slice slice = {text, 1u + (fuzz_u8(&w->in) & 63u) % 63u};
     size_t sent = 0;
     if (!duo_callable(w) || w->c.snd.end.v - w->c.snd.una.v > 400) {
         return; /* or congestion control would have a say */
@@ -701,7 +701,7 @@ static void duo_time(struct duo_world *w)
     duo_before(w, DUO_TIME);
     w->now += waits ? 2 * w->cfg.msl_us : TCP_TMR_INTERVAL * 1000;
     duo_inside = 1;
-    tcp_ticks += waits ? 2 * TCP_MSL / TCP_SLOW_INTERVAL : 0;
+    tcp_ticks += waits ? (u32_t)(2 * TCP_MSL / TCP_SLOW_INTERVAL) : 0;
     tcp_tmr();
     if (waits) {
         tcp_slowtmr();
