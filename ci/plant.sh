@@ -332,6 +332,20 @@ fault quick 'trace: a requirement without a word' 'MUST-46 \(MUST\) is open' row
 fault quick 'trace: a vector that covers no requirement' 'covers MUST-99, which is no requirement' cover_unknown ci/trace.py
 fault quick 'trace: evidence that is gone' 'registers no test sockets_that_cannot_be_are_refused' evidence_gone ci/trace.py
 
+# ---- fuzz_lwip: the same as lwIP, but for what is listed ----
+beside_lwip() {
+    $S -Dvectors=disabled -Dtun=disabled && ninja -C b fuzz/replay-lwip && b/fuzz/replay-lwip fuzz/corpus/lwip &&
+        tests/fuzz/lwip_differences.sh b/fuzz/replay-lwip fuzz/corpus/lwip
+}
+beyond_the_edge() { sed -i 's/c->rcv.fin : c->rcv.adv;/c->rcv.fin : seq_add(c->rcv.adv, 1);/' lib/conn/act.c; }
+any_reset() { sed -i 's/^ROW(R1, RST, OTHERS, F(RST), F(SEQ_NEXT),/ROW(R1, RST, 0, F(RST), F(SEQ_NEXT),/' lib/conn/rows.h; }
+never_sent() { sed -i 's/^ROW(A6, ACK, SYNCHRONIZED,/ROW(A6, ACK, 0,/' lib/conn/rows.h; }
+idle_line() { printf 'DIFFERENCE(idle, END, SEG(IN(LISTEN)), "nothing")\n' >>fuzz/lwip_differences.h; }
+fault quick 'lwip: an octet beyond the right edge is taken' 'differ in: rcv.nxt' beyond_the_edge beside_lwip
+fault full 'lwip: a RST anywhere in the window counts' 'differ in: state' any_reset beside_lwip
+fault full 'lwip: an acknowledgment of what was never sent is taken' 'SND.UNA passes SND.NXT|differ in: snd.una' never_sent beside_lwip
+fault full 'lwip: a difference is listed that is none' 'no input shows' idle_line beside_lwip
+
 # ---- fuzz/floors: what the corpora reach ----
 seeds_gone() { find fuzz/corpus/model -type f | sort | tail -n +3 | xargs rm -f; }
 floor_gone() { sed -i '/^model /d' fuzz/floors.txt; }

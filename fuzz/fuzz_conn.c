@@ -597,8 +597,7 @@ static void conn_grow(struct conn_world *w)
 
 static void conn_expire(struct conn_world *w)
 {
-    /* Twice: R2 can have run meanwhile where nobody polled in time, or where the text of whoever walked away waited for its time. */
-    unsigned most = w->lazy || conn_has(&w->c, WEIRI_RELEASED) ? 2 : 1;
+    unsigned most = w->lazy ? 2 : 1; /* twice: R2 can have run meanwhile where nobody polled in time */
     for (unsigned turn = 0; turn == 0 || (turn < most && weir_deadline(&w->c) <= w->c.now); turn++) {
         conn_allow(w, 0);
         weir_expire(&w->c, w->now);

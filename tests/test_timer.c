@@ -293,6 +293,31 @@ static void a_released_connection_ends_in_bounded_time(void **state)
     }
 }
 
+/* Text of a released connection may wait for its time, or to be polled, longer than R2: then it ends there, and not in the past. */
+static void what_a_release_leaves_does_not_stop_r2(void **state)
+{
+    (void)state;
+    for (unsigned paced = 0; paced < 2; paced++) {
+        struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+        weir_set_user_timeout(&f->c, CONN_SECOND / 10);
+        f->cfg.pacing = paced ? WEIR_PACING_HOLD : WEIR_PACING_OFF;
+        f->c.pace.held = 1;
+        f->c.pace.next = f->now + CONN_SECOND / 4;
+        assert_int_equal(conn_send(f, paced ? 50 : 0, 0), WEIR_ERR_NONE);
+        assert_int_equal(weir_release(&f->c, WEIR_FOREVER, f->now), WEIR_ERR_NONE);
+        if (paced) {
+            conn_mark(f);
+            conn_expect(f, "", WEIR_FIN_WAIT_1);
+        }
+        assert_int_equal(weir_deadline(&f->c), f->now + CONN_SECOND / 10);
+        f->now += CONN_SECOND / 10;
+        weir_expire(&f->c, f->now);
+        assert_int_equal(weir_state(&f->c), WEIR_CLOSED);
+        assert_int_equal(weir_error(&f->c), WEIR_ERR_TIMEOUT);
+        assert_int_equal(weir_deadline(&f->c), WEIR_FOREVER);
+    }
+}
+
 static void linger(void **state)
 {
     (void)state;
@@ -397,6 +422,7 @@ int main(void)
         cmocka_unit_test(keepalive_leaves_retransmission_alone),
         cmocka_unit_test(time_wait_lasts_twice_the_msl),
         cmocka_unit_test(a_released_connection_ends_in_bounded_time),
+        cmocka_unit_test(what_a_release_leaves_does_not_stop_r2),
         cmocka_unit_test(linger),
         cmocka_unit_test(unread_octets_make_a_release_a_reset),
         cmocka_unit_test(expire_is_harmless_at_any_time),

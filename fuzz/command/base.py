@@ -5,6 +5,8 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
+import subprocess
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 FUZZ = TOP / "fuzz"
@@ -24,13 +26,32 @@ def targets():
     return [p.stem.removeprefix("fuzz_") for p in found]
 
 
+def packages(target):
+    """What fuzz/fuzz_<target>.packages names, in pkg-config's words: libraries that the target needs beside weir."""
+    path = FUZZ / f"fuzz_{target}.packages"
+    return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+
+def package_flags(target):
+    """Flags for the compiler and the linker; None: a library is not here, so neither can the target be."""
+    names = packages(target)
+    if not names:
+        return []
+    if shutil.which("pkg-config") is None:
+        return None
+    done = subprocess.run(["pkg-config", "--cflags", "--libs", *names], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return shlex.split(done.stdout.replace("-I", "-isystem ")) if done.returncode == 0 else None
+
+
 def chosen(names):
-    """The targets that were named, or all."""
+    """The targets that were named, or all that can be built here."""
     known = targets()
     for name in names:
         if name not in known:
             raise Cannot(f"no target '{name}'; there are: {' '.join(known)}")
-    return list(dict.fromkeys(names)) or known
+        if package_flags(name) is None:
+            raise Cannot(f"target '{name}' needs {' '.join(packages(name))}, which pkg-config does not find (ci/install fuzz)")
+    return list(dict.fromkeys(names)) or [name for name in known if package_flags(name) is not None]
 
 
 def option(target, key, otherwise):

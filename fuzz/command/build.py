@@ -3,7 +3,7 @@ import concurrent.futures
 import os
 import subprocess
 
-from base import SOURCES, TOP, Cannot, compiler, source_hash, write_whole
+from base import SOURCES, TOP, Cannot, compiler, package_flags, source_hash, write_whole
 
 COMMON = ["-std=c11", "-g", "-D_DEFAULT_SOURCE", "-DWEIR_FUZZ_UNIT", "-DWEIR_HOSTED", "-I", "include", "-I", "lib", "-I", "fuzz",
           "-Wno-unused-function"]
@@ -40,7 +40,7 @@ def has_mutator(target):
 
 def build_one(work, kind, target, sources):
     out = program(work, kind, target)
-    line = [*command(kind, target), "-o", str(out)]
+    line = [*command(kind, target), "-o", str(out), *(package_flags(target) or [])]
     stamp, want = out.with_suffix(".stamp"), f"{sources} {' '.join(line)}\n"
     if out.exists() and stamp.exists() and stamp.read_text() == want:
         return False

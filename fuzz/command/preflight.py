@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import tempfile
 
-from base import TOP, Cannot, compiler
+from base import TOP, Cannot, compiler, package_flags, packages, targets
 
 # What it is for, the programs, the packages.
 PROGRAMS = {
@@ -59,4 +59,7 @@ def preflight(wants, say, install=True, optional=()):
                      f"\n  apt-get install {packages}      (Debian's names; or: ci/install fuzz)")
     for what, package in lacks:
         say(f"preflight: no {what}: going on without it (package {package})")
+    for target in targets():
+        if package_flags(target) is None:
+            say(f"preflight: no target {target}: pkg-config does not find {' '.join(packages(target))} (ci/install fuzz)")
     return {what for what, _ in lacks}

@@ -119,11 +119,17 @@ static bool timer_answered(const weir_conn *c)
     return c->timer == WEIRI_TIMER_PERSIST && conn_has(c, WEIRI_ANSWERED) && !conn_has(c, WEIRI_RELEASED);
 }
 
+/* Has whoever walked away left something to send? R2 runs on while that waits for its time or to be polled: to send it is no progress. */
+static bool timer_left(const weir_conn *c)
+{
+    return conn_has(c, WEIRI_RELEASED) && c->state != WEIR_CLOSED && !conn_fin_sent(c);
+}
+
 /* When waiting in vain ends (RFC 9293 3.8.3 (MUST-20, MUST-22, SHLD-11), 3.10.8). It runs only while something is waited for. */
 static weir_us timer_r2_at(const weir_conn *c)
 {
     bool opening = c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED;
-    if ((c->timer == WEIRI_TIMER_NONE && !opening) || timer_answered(c)) {
+    if ((c->timer == WEIRI_TIMER_NONE && !opening && !timer_left(c)) || timer_answered(c)) {
         return WEIR_FOREVER;
     }
     weir_us limit = opening ? c->cfg->r2_syn_us : c->r2_us;

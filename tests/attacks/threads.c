@@ -1,25 +1,31 @@
-/* threads.c - stacks in two threads share nothing: each thread has two stacks of its own that talk to each other, under a race detector.
+/* threads.c - stacks in two threads share nothing but what nobody writes: each thread makes two stacks that talk to each other, and two
+ * bare connections, from one configuration that is read-only memory, under a race detector.
  *
- * Built by ci/attack-threads with the library in the same unit and -fsanitize=thread: whatever the core had in common between two
- * stacks would be a race, for the threads do the same at the same time. In one of them a flood fills what there is to fill; the other must
- * not notice. Ends with "threads: equal", or tells what differs. */
+ * Built by ci/attack-threads with -fsanitize=thread: whatever the core had in common between two stacks, or wrote to a configuration, would
+ * be a race, for the threads begin together and do the same. In one of them a flood fills what there is to fill; the other must not notice.
+ * Ends with "threads: equal", or tells what differs. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "weir/stack.h"
 
-enum { THREADS = 2, PORT = 80, OCTETS = 400000, FLOOD = 3000 };
+enum { THREADS = 2, PORT = 80, OCTETS = 400000, FLOOD = 3000, BARE = 100 };
 
 struct world {
     weir_stack *s[2];
     void *memory[2];
     weir_us now;
-    bool flooded;
+    bool flooded, alone;
     const char *fault;
     uint64_t hash, octets, refused; /* of the packets that went */
 };
+
+static const weir_config *shared; /* of all bare connections, and what those of all stacks begin with: nobody can write to it */
+static pthread_barrier_t together;
 
 static weir_addr host(unsigned n)
 {
@@ -31,6 +37,7 @@ static weir_stack *stack_new(struct world *w, unsigned n)
     weir_stack_config c;
     weir_err err;
     weir_stack_config_init(&c);
+    c.tcp = *shared;
     memset(c.tcp.secret, 0x33 + (int)n, sizeof c.tcp.secret);
     c.addrs[0] = host(n);
     c.addr_count = 1;
@@ -103,6 +110,51 @@ static void serve(struct world *w, unsigned n, weir_handle conn)
     }
 }
 
+/* What one bare connection has to say goes to the other. */
+static unsigned pass(weir_conn *from, weir_conn *to, weir_us now)
+{
+    uint8_t octets[2048];
+    weir_out out;
+    weir_view v;
+    unsigned passed = 0;
+    weir_expire(from, now);
+    while (weir_poll(from, &out, now) > 0) {
+        size_t len = weir_out_copy(&out, octets, sizeof octets);
+        if (weir_view_segment(&v, octets, len, NULL) == WEIR_OK) {
+            (void)weir_input(to, &v, now);
+        }
+        passed++;
+    }
+    return passed;
+}
+
+/* Two bare connections open, pass a text and close; the octets that arrived. */
+static size_t bare(weir_us now)
+{
+    static _Thread_local uint64_t memory[2][4096];
+    uint8_t room[1000] = {0};
+    weir_slice text = {room, sizeof room};
+    weir_sizes sizes = {4096, 4096};
+    weir_conn c[2];
+    size_t count = 0;
+    for (unsigned n = 0; n < 2; n++) {
+        weir_tuple tuple = {host(n), host(!n), (uint16_t)(PORT + n), (uint16_t)(PORT + !n)};
+        weir_buffers b;
+        if (!weir_buffers_carve(&b, memory[n], sizeof memory[n], sizes) || weir_init(&c[n], shared, &b, now) != WEIR_ERR_NONE ||
+            (n == 0 ? weir_connect(&c[n], &tuple, now) : weir_listen(&c[n], &tuple, now)) != WEIR_ERR_NONE) {
+            return 0;
+        }
+    }
+    (void)weir_send(&c[0], text, 0, &count, now);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        while (pass(&c[0], &c[1], now) + pass(&c[1], &c[0], now) > 0) {
+        }
+        (void)weir_close(&c[0], now);
+    }
+    (void)weir_recv(&c[1], room, sizeof room, &count, now);
+    return count;
+}
+
 static void *run(void *argument)
 {
     struct world *w = argument;
@@ -115,6 +167,14 @@ static void *run(void *argument)
     spec.port = PORT;
     tuple.remote = host(1);
     tuple.remote_port = PORT;
+    for (unsigned turn = 0; turn < BARE; turn++) { /* side by side, and often: the detector remembers few accesses of a word */
+        if (!w->alone) {
+            (void)pthread_barrier_wait(&together);
+        }
+        w->fault = bare(w->now) == 1000 ? w->fault : "the bare connections came to nothing";
+    }
+    w->s[0] = stack_new(w, 0);
+    w->s[1] = stack_new(w, 1);
     if (w->s[0] == NULL || w->s[1] == NULL || weir_stack_listen(w->s[1], &spec, &listener) != WEIR_ERR_NONE ||
         weir_stack_connect(w->s[0], &tuple, &conn, w->now) != WEIR_ERR_NONE) {
         w->fault = "it did not begin";
@@ -166,12 +226,22 @@ int main(void)
 {
     static struct world w[THREADS + 1];
     pthread_t thread[THREADS];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (sizeof *shared + page - 1) / page * page;
+    weir_config *config = aligned_alloc(page, size);
+    if (config == NULL) {
+        return 2;
+    }
+    weir_config_internet(config);
+    memset(config->secret, 0x44, sizeof config->secret);
+    shared = config;
+    if (mprotect(config, size, PROT_READ) != 0 || pthread_barrier_init(&together, NULL, THREADS) != 0) {
+        return 2;
+    }
     for (unsigned i = 0; i <= THREADS; i++) {
         w[i].now = 1000000;
         w[i].flooded = i == 1;
         w[i].hash = UINT64_C(14695981039346656037);
-        w[i].s[0] = stack_new(&w[i], 0);
-        w[i].s[1] = stack_new(&w[i], 1);
+        w[i].alone = i == THREADS;
     }
     for (unsigned i = 0; i < THREADS; i++) {
         if (pthread_create(&thread[i], NULL, run, &w[i]) != 0) {
