@@ -345,7 +345,7 @@ static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
     const weir_view *v = &s->train.view;
     const bool stamps = v->header_len == 32 && base_get32(p->ip.payload + 20) == ARRIVE_STAMPS;
     const bool plain = p->packet[0] == 0x45 && (v->flags & ~(unsigned)WEIR_PSH) == WEIR_ACK && v->odd == 0;
-    if (s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
+    if (WEIR_WITH_PREDICTION && s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
         s->train.on = true;
         s->train.slot = s->touched;
         memcpy(s->train.headers, p->packet, WEIRI_IP4_HEADER + 20);
@@ -383,7 +383,7 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
 {
     weir_view *v = &s->train.view;
     const uint32_t headers = WEIRI_IP4_HEADER + v->header_len;
-    if (!s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
+    if (!WEIR_WITH_PREDICTION || !s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
         return false;
     }
     const uint32_t len = base_get16(p->packet + 2);
