@@ -12,7 +12,7 @@ enum {
     BOARD_MANY = 400,
     BOARD_STEPS = 400,
     BOARD_TURNS = 100,     /* of loops, that a call may take */
-    BOARD_EACH = 8         /* and for each record, where it looks at all */
+    BOARD_EACH = 16        /* and for each record, where it looks at all */
 };
 
 struct board_octet {
