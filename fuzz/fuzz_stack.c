@@ -640,7 +640,7 @@ static void stack_end(struct stack_world *w)
         weir_us due = weir_stack_deadline(w->s);
         if (due == WEIR_FOREVER) {
             FUZZ_CHECK(stats->connections == 0 && stats->half_open == 0 && stats->time_wait == 0, "something is left and waits for nothing");
-            FUZZ_CHECK(w->s->slot_pool.used == 0 && w->s->store.used == 0 && w->s->wait_pool.used == 0, "a record or a buffer leaked");
+            FUZZ_CHECK(w->s->slot_pool.used == 0 && w->s->store.used == 0 && w->s->wait_queue.count == 0, "a record or a buffer leaked");
             FUZZ_CHECK(w->s->demux.count == 0 && w->s->out.count + w->s->ready.count + w->s->dirty.count == 0, "a list is not empty");
             return;
         }

@@ -293,7 +293,7 @@ __attribute__((unused)) static void world_expect_empty(const weir_stack *s)
     assert_int_equal(weir_stack_stats(s)->time_wait, 0);
     assert_int_equal(s->slot_pool.used, 0);
     assert_int_equal(s->store.used, 0);
-    assert_int_equal(s->wait_pool.used, 0);
+    assert_int_equal(s->wait_queue.count, 0);
     assert_int_equal(s->demux.count, 0);
     assert_int_equal(s->wheel.armed, 0);
     assert_int_equal(s->out.count + s->ready.count + s->dirty.count + s->spare.count + s->needy.count, 0);

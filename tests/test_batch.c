@@ -119,6 +119,7 @@ static void twins_open(struct twins *t, unsigned seed)
     cfg.tcp.cc = (uint8_t)(seed / 2 % WEIR_CC_COUNT);
     cfg.tcp.nagle = (seed & 4) != 0;
     cfg.tcp.mtu = seed & 8 ? 1500 : 600;
+    cfg.checksum_trusted = seed >= 32;
     peer.rings.rx = seed & 16 ? 32768 : 8192;
     t->s[0] = world_stack(&cfg, 0);
     t->s[1] = world_stack(&cfg, 0);

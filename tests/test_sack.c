@@ -957,6 +957,36 @@ static void live_ack_sample(const struct model *m, uint32_t ack, const struct we
     }
 }
 
+/* Many pushes at once leave what they leave one by one; joining, and what no board holds, they leave to those. */
+static void test_push_many(void **state)
+{
+    enum { CAP = 12, LIMIT = CAP - 2, SIZE = 100 };
+    static struct weir_sent memory[2][WEIRI_BOARD_MEMORY(CAP)];
+    struct weir_board one, many;
+    (void)state;
+    for (uint32_t count = 0; count < CAP + 2; count++) {
+        uint32_t begun = count / 3, done = count < LIMIT ? count : LIMIT;
+        memset(memory, 0, sizeof memory);
+        weiri_board_init(&one, memory[0], CAP);
+        weiri_board_init(&many, memory[1], CAP);
+        for (uint32_t i = 0; i < done; i++) {
+            weir_block run = {seq_of(i * SIZE), seq_of((i + 1) * SIZE)};
+            assert_true(weiri_board_push(&one, run, 77));
+            assert_true(i >= begun || weiri_board_push(&many, run, 77));
+        }
+        weir_block rest = {seq_of(begun * SIZE), seq_of(count * SIZE)};
+        assert_int_equal(weiri_board_push_many(&many, rest, SIZE, 77), (done - begun) * SIZE);
+        assert_null(weiri_board_check(&many, seq_of(0), seq_of(done * SIZE)));
+        many.sent = one.sent;
+        assert_memory_equal(&one, &many, sizeof one);
+        assert_memory_equal(memory[0], memory[1], sizeof memory[0]);
+    }
+    weir_block all = {seq_of(0), seq_of(UINT32_C(1) << 31)};
+    weiri_board_init(&many, memory[1], CAP);
+    assert_int_equal(weiri_board_push_many(&many, all, UINT32_C(1) << 30, 77), 0);
+    assert_int_equal(many.count, 0);
+}
+
 /* As connections do: first whole records that only fly, then the rest. */
 static struct weiri_acked live_leave(const struct model *m, struct weir_board *b, weir_seq ack)
 {
@@ -1256,6 +1286,7 @@ static void test_lives_on_full_boards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_push_many),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_push),
         cmocka_unit_test(test_push_limit),

@@ -135,7 +135,7 @@ static void test_demux_and_listeners(void **state)
     while (s->listener_heads[bucket] != 0) {
         bucket++;
     }
-    DAMAGE(s->demux.heads[s->demux.nodes[0].hash & s->demux.mask], 1000, "demux: a chain leaves the records or does not end");
+    DAMAGE(*weiri_demux_head(&s->demux, s->demux.nodes[0].hash), 1000, "demux: a chain leaves the records or does not end");
     DAMAGE(s->demux.count, 7, "demux: the count is wrong");
     DAMAGE(s->listeners[0].live, false, "listen: a chain holds what is no listener, or does not end");
     DAMAGE(s->listeners[0].reach, 5, "listen: a listener is in the wrong chain");
@@ -167,15 +167,17 @@ static void test_demux_nodes(void **state)
     s->demux.key[0] ^= 1;
     WORLD_CHECK(s);
     const uint32_t w = s->cfg.connections_max;
-    DAMAGE(s->demux.nodes[w].hash, s->demux.nodes[w].hash ^ 0x80000000u, "demux: a record is in the wrong chain");
+    DAMAGE(s->demux.nodes[0].hash, s->demux.nodes[0].hash ^ 0x80000000u, "demux: a record is in the wrong chain");
     uint16_t port = s->waits[0].remote_port;
     s->waits[0].remote_port = s->waits[1].remote_port;
     assert_string_equal(weir_stack_check(s), "demux: a record is in the wrong chain");
-    weiri_demux_remove(s, w);
-    weiri_demux_insert(s, w);
-    assert_string_equal(weir_stack_check(s), "demux: two records have the same sockets");
     s->waits[0].remote_port = port;
     weiri_demux_remove(s, w);
+    s->waits[0].remote_port = s->waits[1].remote_port;
+    weiri_demux_insert(s, w);
+    assert_string_equal(weir_stack_check(s), "demux: two records have the same sockets");
+    weiri_demux_remove(s, w);
+    s->waits[0].remote_port = port;
     weiri_demux_insert(s, w);
     WORLD_CHECK(s);
     guard_free_all();
@@ -186,11 +188,18 @@ static void test_waits(void **state)
     weir_stack *s = stack_with_everything();
     (void)state;
     DAMAGE(s->wait_queue.head, 1, "timewait: the queue is broken");
-    DAMAGE(s->waits[0].next, 5, "timewait: the queue is broken");
+    const struct weiri_wait before = s->waits[0];
+    s->waits[0].next = 5;
+    assert_string_equal(weir_stack_check(s), "timewait: the queue is broken");
+    s->waits[0] = before;
     DAMAGE(s->wait_queue.tail, 0, "timewait: a count is wrong");
     DAMAGE(s->stats.time_wait, 1, "timewait: a count is wrong");
-    DAMAGE(s->waits[0].state, s->waits[0].state + 1, "timewait: the queue is out of order");
-    DAMAGE(s->wait_pool.fresh, 17, "timewait: the pool is not in order");
+    s->waits[0].ends_low++;
+    assert_string_equal(weir_stack_check(s), "timewait: the queue is out of order");
+    s->waits[0] = before;
+    DAMAGE(s->wait_fresh, 17, "timewait: the free records are not in order");
+    DAMAGE(s->wait_free, 0, "timewait: the free records are not in order");
+    DAMAGE(s->wait_free, 7, "timewait: the free records are not in order");
     weiri_demux_remove(s, s->cfg.connections_max);
     assert_string_equal(weir_stack_check(s), "timewait: a record cannot be found by its sockets");
     weiri_demux_insert(s, s->cfg.connections_max);

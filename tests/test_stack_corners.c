@@ -101,6 +101,96 @@ static size_t corner_icmp(uint8_t packet[128], const weir_tuple *t, uint32_t seq
     return header + 36;
 }
 
+/* ---- half-open connections give way -------------------------------------------------------------------------------------------------- */
+
+enum { CORNER_HALF = 12 };
+
+/* So many peers send a SYN each and get their answer; there are four working records. */
+static weir_stack *corner_half_open(weir_seq iss[CORNER_HALF])
+{
+    weir_stack *s = corner_stack(32, 4);
+    for (unsigned i = 0; i < CORNER_HALF; i++) {
+        struct world_segment syn = corner_segment((uint16_t)(2000 + i), WEIR_SYN);
+        struct world_seen seen;
+        assert_int_equal(world_inject(s, &syn, CORNER_NOW + i), WEIR_OK);
+        assert_true(world_next(s, &seen, CORNER_NOW + i));
+        assert_int_equal(seen.view.flags & (WEIR_SYN | WEIR_ACK), WEIR_SYN | WEIR_ACK);
+        iss[i] = seen.view.seq;
+        assert_int_equal(world_drop_all(s, CORNER_NOW + i), 0);
+    }
+    assert_int_equal(weir_stack_stats(s)->half_open, CORNER_HALF);
+    assert_true(slot_is_packed(s, 0));
+    return s;
+}
+
+/* The SYN,ACK of each goes again when its time has come, the same as before; and who was packed meanwhile becomes established, its first
+ * octets taken. */
+static void test_half_open_ones_are_packed(void **state)
+{
+    weir_seq iss[CORNER_HALF];
+    weir_stack *s = corner_half_open(iss);
+    unsigned again = 0;
+    weir_us now = CORNER_NOW + 1000000;
+    size_t len;
+    (void)state;
+    for (unsigned turn = 0; turn < 10; turn++, now += WEIRI_RETRY_US) {
+        struct world_seen seen;
+        weir_stack_expire(s, now);
+        while (world_next(s, &seen, now)) {
+            assert_true(seq_eq(seen.view.seq, iss[seen.tuple.remote_port - 2000]));
+            again++;
+        }
+    }
+    assert_int_equal(again, CORNER_HALF);
+    assert_true(slot_is_packed(s, 1));
+    struct world_segment ack = corner_segment(2001, WEIR_ACK);
+    ack.seq = 1001;
+    ack.ack = iss[1].v + 1;
+    ack.len = 10;
+    assert_int_equal(world_inject(s, &ack, now), WEIR_OK);
+    const weir_handle conn = world_ready(s, WEIR_EV_CONNECTED | WEIR_EV_READABLE);
+    (void)weir_rx_peek(weir_stack_conn(s, conn), &len);
+    assert_int_equal(len, 10);
+    assert_int_equal(weir_stack_stats(s)->half_open, CORNER_HALF - 1);
+    WORLD_CHECK(s);
+    guard_free_all();
+}
+
+/* When the listener goes each is reset as long as there are records to do so; the others are forgotten. */
+static void test_half_open_ones_go_with_their_listener(void **state)
+{
+    weir_seq iss[CORNER_HALF];
+    weir_stack *s = corner_half_open(iss);
+    (void)state;
+    WORLD_OK(weir_stack_unlisten(s, weiri_listener_handle(s, 0), CORNER_NOW + 100));
+    assert_int_equal(weir_stack_stats(s)->half_open, 0);
+    WORLD_CHECK(s);
+    assert_int_equal(world_drop_all(s, CORNER_NOW + 100), 4);
+    world_expect_empty(s);
+    guard_free_all();
+}
+
+/* Rings for one, and whoever has them was heard of a moment ago, with nothing in it: who is taken in hand gets them all the same. */
+static void test_rings_of_whoever_was_heard_last(void **state)
+{
+    weir_stack_config c = world_config(1);
+    weir_handle conn[2];
+    size_t room;
+    (void)state;
+    c.connections_max = c.half_open_max = 4;
+    c.ring_memory = (weir_buffers_size(c.rings) + 63) & ~(uint64_t)63;
+    weir_stack *s = world_stack(&c, CORNER_NOW);
+    (void)world_listen(s, 80);
+    (void)corner_open(s, 2000, &conn[0], CORNER_NOW);
+    const struct world_segment ack = corner_open(s, 2001, &conn[1], CORNER_NOW + 1);
+    assert_int_equal(world_inject(s, &ack, CORNER_NOW + 2), WEIR_OK);
+    assert_int_not_equal(s->touched, WEIRI_NONE);
+    (void)weir_tx_reserve(weir_stack_conn(s, conn[0]), &room);
+    assert_int_equal(room, c.rings.tx);
+    WORLD_CHECK(s);
+    guard_free_all();
+}
+
 /* ---- no record is free ------------------------------------------------------------------------------------------------------------- */
 
 /* Whoever is packed cannot be told of an ICMP error, nobody can be connected to, and what was wanted in vain is wanted still. */
@@ -499,7 +589,7 @@ static void test_damage_of_lists(void **state)
     DAMAGE(s->needy.count, 1, list);
     DAMAGE(s->slot_pool.fresh, 5, "stack: a pool is not in order");
     DAMAGE(s->wait_queue.head, 0, "timewait: the queue is broken");
-    DAMAGE(s->wait_pool.used, 1, "timewait: a count is wrong");
+    DAMAGE(s->wait_fresh, 1, "timewait: the free records are not in order");
     DAMAGE(s->listener_heads[s->listeners[0].hash & s->listener_mask], 5, "listen: a chain holds what is no listener, or does not end");
     DAMAGE(s->listeners[0].chain, 0, "listen: a chain holds what is no listener, or does not end");
     DAMAGE(s->listeners[0].hash, s->listeners[0].hash + 1, "listen: a listener is in the wrong chain");
@@ -511,6 +601,9 @@ static void test_damage_of_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_half_open_ones_are_packed),
+        cmocka_unit_test(test_half_open_ones_go_with_their_listener),
+        cmocka_unit_test(test_rings_of_whoever_was_heard_last),
         cmocka_unit_test(test_all_records_are_busy),
         cmocka_unit_test(test_some_records_are_free),
         cmocka_unit_test(test_who_does_not_fit_keeps_its_record),

@@ -9,6 +9,7 @@
 #include "stack_world.h"
 
 #define MSL 30000000u
+#define TICK 65536u /* a record may last so much longer */
 
 /* One connection that has come to TIME-WAIT by our side closing first: what a peer played by hand knows of it. */
 struct past {
@@ -122,7 +123,7 @@ static void test_record_lasts_2msl(void **state)
     weir_stack_expire(s, start + 2 * (weir_us)MSL - 1);
     assert_int_equal(weir_stack_stats(s)->time_wait, 1);
     const weir_us ends = weir_stack_deadline(s);
-    assert_true(due <= ends && ends >= start + 2 * (weir_us)MSL && ends <= start + 2 * (weir_us)MSL + 20000);
+    assert_true(due <= ends && ends >= start + 2 * (weir_us)MSL && ends <= start + 2 * (weir_us)MSL + TICK);
     weir_stack_expire(s, ends - 1);
     assert_int_equal(weir_stack_stats(s)->time_wait, 1);
     weir_stack_expire(s, ends);
@@ -150,7 +151,7 @@ static void test_fin_again(void **state)
         expect_ack(s, &p, stamped, now);
         weir_stack_expire(s, now + 2 * (weir_us)MSL - 1); /* 2MSL began again */
         assert_int_equal(weir_stack_stats(s)->time_wait, 1);
-        weir_stack_expire(s, now + 2 * (weir_us)MSL + 20000);
+        weir_stack_expire(s, now + 2 * (weir_us)MSL + TICK);
         world_expect_empty(s);
     }
     guard_free_all();
@@ -235,7 +236,7 @@ static void test_what_is_acknowledged(void **state)
         }
         assert_true(weir_stack_deadline(s) == ends || weir_stack_deadline(s) <= now + 5000000); /* 2MSL goes on */
         weir_stack_expire(s, now + 5000000);
-        assert_true(weir_stack_deadline(s) <= now + 2 * (weir_us)MSL + 20000);
+        assert_true(weir_stack_deadline(s) <= now + 2 * (weir_us)MSL + TICK);
         guard_free_all();
     }
 }
@@ -258,6 +259,34 @@ static void test_acknowledgments_are_bounded(void **state)
     seg.len = 10;
     (void)world_inject(s, &seg, now + 99 * 40000);
     expect_ack(s, &other, false, now + 99 * 40000);
+    guard_free_all();
+}
+
+/* More records than heads of chains: each is found among the others, and goes without them. */
+static void test_records_share_chains(void **state)
+{
+    enum { MANY = 16 };
+    const weir_us now = 1000000;
+    weir_stack_config c = world_config(1);
+    struct past p[MANY];
+    (void)state;
+    c.connections_max = 2;
+    c.time_wait_max = MANY;
+    weir_stack *s = world_stack(&c, now);
+    world_listen(s, 80);
+    for (unsigned i = 0; i < MANY; i++) {
+        p[i] = past_new(s, (uint16_t)(4000 + i), false, now + i);
+    }
+    assert_in_range(s->demux.size, 1, MANY - 1);
+    for (unsigned i = 0; i < MANY; i++) {
+        const unsigned k = (i * 7 + 3) % MANY; /* from the middle first */
+        struct world_segment seg = past_segment(&p[k], WEIR_RST, false);
+        assert_int_equal(weiri_demux_find(s, &p[k].tuple), c.connections_max + k);
+        assert_int_equal(world_inject(s, &seg, now + MANY), WEIR_IN_TIME_WAIT);
+        assert_int_equal(weiri_demux_find(s, &p[k].tuple), WEIRI_NONE);
+        assert_int_equal(weir_stack_stats(s)->time_wait, MANY - 1 - i);
+    }
+    world_expect_empty(s);
     guard_free_all();
 }
 
@@ -410,7 +439,7 @@ static void test_the_oldest_gives_way(void **state)
         assert_int_equal(world_inject(s, &seg, now), i < 2 ? WEIR_NO_CONNECTION : WEIR_IN_TIME_WAIT);
     }
     (void)world_drop_all(s, now);
-    weir_stack_expire(s, now + 2 * (weir_us)MSL + 20000);
+    weir_stack_expire(s, now + 2 * (weir_us)MSL + TICK);
     world_expect_empty(s);
     guard_free_all();
 }
@@ -478,7 +507,7 @@ static void test_jump_of_weeks(void **state)
         assert_int_equal(weir_stack_stats(s)->time_wait, 1);
         struct world_segment seg = past_segment(&p, WEIR_ACK, true);
         assert_int_equal(world_inject(s, &seg, now + 2 * (weir_us)MSL - 1), WEIR_IN_TIME_WAIT);
-        weir_stack_expire(s, now + 2 * (weir_us)MSL + 20000);
+        weir_stack_expire(s, now + 2 * (weir_us)MSL + TICK);
         world_expect_empty(s);
         guard_free_all();
     }
@@ -493,6 +522,7 @@ int main(void)
         cmocka_unit_test(test_no_reset_with_rfc1337),
         cmocka_unit_test(test_what_is_acknowledged),
         cmocka_unit_test(test_acknowledgments_are_bounded),
+        cmocka_unit_test(test_records_share_chains),
         cmocka_unit_test(test_rfc6191_table),
         cmocka_unit_test(test_reuse_needs_a_listener_with_room),
         cmocka_unit_test(test_reuse_needs_a_free_connection),

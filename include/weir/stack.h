@@ -43,7 +43,7 @@ typedef struct weir_stack_config {
     uint32_t connections_max;     /* records; 1024; up to 2^24 */
     uint32_t busy_max;            /* of these so many at work at a time, the others idle and packed; 0: all. See "many connections" below */
     uint32_t listeners_max;       /* 64 */
-    uint32_t time_wait_max;       /* records; the oldest gives way; 4096; 0: TIME-WAIT is spent in connection records */
+    uint32_t time_wait_max;       /* records; the oldest gives way; 4096; below 2^23; 0: TIME-WAIT is spent in connection records */
     uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256. From three quarters of it on (as of a listener's
                                      backlog) a SYN is refused by chance, so that nobody can count how many there are */
     bool syn_cookies;             /* beyond that answer a SYN without remembering it (RFC 4987 3.6), but for listeners that hold; true */
@@ -156,11 +156,11 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
  * - Half of it, or as much as the connections without rings could need if that is less, is kept for first rings. So none is ever
  *   refused where ring_memory is at least twice connections_max times `rings`.
  * - No connection is lent more than half of what is free; it gets as much of what it wants as there is.
- * - When it is all lent, rings with nothing in them are taken back from connections that are established and idle: for another's first
- *   rings from whoever was idle longest, for larger ones only from those idle for a second. They come back by themselves, with the
- *   next text that arrives, or with weir_stack_conn when there may be something to write. So ring_memory may be much less than all
- *   connections could use. While there is none to be had, text that arrives is as if lost, weir_tx_reserve has no room, and
- *   WEIR_EV_WRITABLE comes when there is. A SYN is not answered then (WEIR_NO_ROOM).
+ * - When it is all lent, rings with nothing in them are taken back from connections that are idle, or wait for the end of a handshake
+ *   whose SYN,ACK has gone: for another's first rings from whoever was idle longest, for larger ones only from those idle for a second.
+ *   They come back by themselves, with the next text that arrives, or with weir_stack_conn when there may be something to write. So
+ *   ring_memory may be much less than all connections could use. While there is none to be had, text that arrives is as if lost,
+ *   weir_tx_reserve has no room, and WEIR_EV_WRITABLE comes when there is. A SYN is not answered then (WEIR_NO_ROOM).
  *
  * Rings that the user gives a connection by weir_set_buffers are the user's affair from then on. */
 
@@ -176,7 +176,8 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
  * - When all working records are busy: a segment for a packed connection is dropped as if lost (WEIR_NO_ROOM), its timers are tried
  *   again 10 ms later, weir_stack_conn gives NULL; each time counts as busy_missed. Nothing is given up for another.
  * - A quarter of the working records is kept for connections that exist: a SYN is not answered then (WEIR_NO_ROOM), and
- *   weir_stack_connect returns WEIR_ERR_RESOURCES. busy_max should be larger than half_open_max, for half-open connections are at work.
+ *   weir_stack_connect returns WEIR_ERR_RESOURCES. A half-open connection gives way like an idle one, when its SYN,ACK has gone: so
+ *   half_open_max may be larger than busy_max, and a flood of SYNs holds neither working records nor rings.
  * - What is told of a connection now and then does not fit into a packed record, after long losses mostly: it stays at work.
  *
  * Sharding: stacks share nothing, so one for each core needs no locks. See ARCHITECTURE.md, "Many connections, many cores". */

@@ -150,10 +150,17 @@ static void act_choose_iss(weir_conn *c)
     conn_set(c, WEIRI_SYN_DUE, true);
 }
 
+static void act_clear(const struct weiri_step *s)
+{
+    if (!s->fresh) {
+        weiri_conn_clear(s->c);
+    }
+}
+
 static void act_START_LISTEN(struct weiri_step *s)
 {
     weir_conn *c = s->c;
-    weiri_conn_clear(c);
+    act_clear(s);
     c->tuple = *s->tuple;
     bool any = c->tuple.remote_port == 0 || weir_addr_is_unspecified(&c->tuple.remote);
     conn_set(c, WEIRI_PASSIVE, true);
@@ -179,7 +186,7 @@ static void act_START_SYN(struct weiri_step *s)
 {
     weir_conn *c = s->c;
     weir_tuple tuple = *s->tuple;
-    weiri_conn_clear(c);
+    act_clear(s);
     c->tuple = tuple;
     weiri_conn_set_mss(c);
     act_choose_iss(c);

@@ -65,7 +65,8 @@ WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const
     c->rx_size = buffers->rx_size;
     c->tx_size = buffers->tx_size;
     c->span_cap = buffers->span_cap;
-    weiri_board_init(&c->board, buffers->sent, buffers->sent_cap);
+    c->board.sent = buffers->sent;
+    c->board.cap = buffers->sent_cap;
     c->r2_us = config->r2_us;
     c->dscp = config->dscp;
     conn_set(c, WEIRI_NAGLE, config->nagle);

@@ -126,6 +126,7 @@ struct weiri_step {
     unsigned send_flags;
     weir_err result;         /* of a user call */
     bool reuse;              /* the segment is a SYN for a new incarnation */
+    bool fresh;              /* an OPEN of a connection just begun */
 };
 
 /* fsm.c: the only writer of weir_conn.state after weir_init. */
@@ -251,6 +252,8 @@ WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
 /* weir_init with a configuration that has been checked. */
 WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now);
+/* weir_connect or weir_listen of a connection just begun: there is nothing to be cleared. */
+WEIR_PRIVATE weir_err weiri_conn_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stage event, weir_us now);
 /* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c);
 /* MSS from the path MTU and the peer's option (RFC 9293 3.7.1); after a change of either. */

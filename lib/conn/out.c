@@ -608,7 +608,11 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
     WEIRI_COUNT(c, data_out, 1);
     base_put32(out->room + WEIR_IP_HEADER_MAX + 4, from.v);
     weiri_ring_slices(c, from, len, out->body);
-    weiri_repair_update(c);
+    if (c->rack.timer == WEIRI_RACK_PROBE && conn_flight(c) >= 3u * c->mss_snd) {
+        c->rack.restart = 0; /* the time of the probe was set at this moment, for two full segments or more */
+    } else {
+        weiri_repair_update(c);
+    }
     WEIR_ASSERT(weir_check(c) == NULL);
     return len;
 }

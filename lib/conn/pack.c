@@ -8,6 +8,7 @@
 #define PACK_WORDS (sizeof(weir_conn) / sizeof(uint32_t))
 #define PACK_GROUP 8u /* words that share an octet that tells which of them are not as at the beginning */
 #define PACK_GROUPS ((PACK_WORDS + PACK_GROUP - 1) / PACK_GROUP)
+#define PACK_PADDED (PACK_GROUPS * PACK_GROUP)
 #define PACK_MAP ((PACK_GROUPS + 7) / 8) /* octets: a bit for each group that has such words */
 #define PACK_SLACK 3u
 #define PACK_GROUP_MAX (1u + PACK_GROUP / 4 + PACK_GROUP * 4 + PACK_SLACK)
@@ -103,20 +104,32 @@ static void pack_strip(weir_conn *c)
 #endif
 }
 
+/* A connection as words; what fills up the last group is 0. */
+union pack_view {
+    weir_conn conn;
+    uint32_t words[PACK_PADDED];
+};
+
+static void pack_see(union pack_view *v, const weir_conn *c)
+{
+    memcpy(&v->conn, c, sizeof *c);
+    memset(v->words + PACK_WORDS, 0, (PACK_PADDED - PACK_WORDS) * sizeof *v->words);
+}
+
 /* The words of a connection as differences; and back. */
-static void pack_subtract(uint32_t words[PACK_WORDS], const uint32_t blank[PACK_WORDS])
+static void pack_subtract(uint32_t words[PACK_PADDED], const uint32_t blank[PACK_PADDED])
 {
     for (unsigned i = 0; i < PACK_NEARS; i++) { /* the table */
         words[pack_nears[i].word] -= words[pack_nears[i].to];
     }
-    for (unsigned i = 0; i < PACK_WORDS; i++) { /* the connection */
+    for (unsigned i = 0; i < PACK_PADDED; i++) { /* the connection */
         words[i] -= blank[i];
     }
 }
 
-static void pack_add(uint32_t words[PACK_WORDS], const uint32_t blank[PACK_WORDS])
+static void pack_add(uint32_t words[PACK_PADDED], const uint32_t blank[PACK_PADDED])
 {
-    for (unsigned i = 0; i < PACK_WORDS; i++) { /* the connection */
+    for (unsigned i = 0; i < PACK_PADDED; i++) { /* the connection */
         words[i] += blank[i];
     }
     for (unsigned i = PACK_NEARS; i > 0; i--) { /* the table, backwards */
@@ -147,14 +160,15 @@ WEIR_PRIVATE bool weiri_packable(const weir_conn *c)
     return !rings && weiri_tune_idle(c) && c->reply.flags == 0 && !weir_has_output(c);
 }
 
-/* Which words of a group are not 0: bits. */
+/* Which of four words are not 0, and of a group: bits. */
+static unsigned pack_which_half(const uint32_t w[PACK_GROUP / 2])
+{
+    return (unsigned)(w[0] != 0) | (unsigned)(w[1] != 0) << 1 | (unsigned)(w[2] != 0) << 2 | (unsigned)(w[3] != 0) << 3;
+}
+
 static unsigned pack_which(const uint32_t words[PACK_GROUP])
 {
-    unsigned which = 0;
-    for (unsigned i = 0; i < PACK_GROUP; i++) {
-        which |= (unsigned)(words[i] != 0) << i;
-    }
-    return which;
+    return pack_which_half(words) | pack_which_half(words + PACK_GROUP / 2) << PACK_GROUP / 2;
 }
 
 /* One group: which of its words, and then, before each four of these, an octet of lengths. Always four octets are written, or read, of
@@ -198,21 +212,20 @@ static size_t pack_ungroup(uint32_t words[PACK_GROUP], const uint8_t *in)
 
 WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, const weir_conn *blank)
 {
-    uint32_t words[PACK_GROUPS * PACK_GROUP] = {0}, base[PACK_WORDS];
+    union pack_view bare, base;
     uint8_t group[PACK_GROUP_MAX];
     size_t at = PACK_MAP;
-    weir_conn bare = *c;
-    pack_strip(&bare);
-    memcpy(words, &bare, sizeof bare);
-    memcpy(base, blank, sizeof base);
-    pack_subtract(words, base);
+    pack_see(&bare, c);
+    pack_strip(&bare.conn);
+    pack_see(&base, blank);
+    pack_subtract(bare.words, base.words);
     memset(octets, 0, PACK_MAP);
     for (unsigned i = 0; i < PACK_GROUPS; i++) { /* the connection */
-        const unsigned which = pack_which(words + i * PACK_GROUP);
+        const unsigned which = pack_which(bare.words + i * PACK_GROUP);
         if (which == 0) {
             continue;
         }
-        const size_t len = pack_group(group, words + i * PACK_GROUP, which);
+        const size_t len = pack_group(group, bare.words + i * PACK_GROUP, which);
         if (len + PACK_SLACK > cap - at) {
             return 0;
         }
@@ -225,16 +238,17 @@ WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, 
 
 WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank)
 {
-    uint32_t words[PACK_GROUPS * PACK_GROUP] = {0}, base[PACK_WORDS];
+    union pack_view whole, base;
     size_t at = PACK_MAP;
+    memset(&whole, 0, sizeof whole);
     for (unsigned i = 0; i < PACK_GROUPS; i++) { /* the connection */
         if ((uint32_t)octets[i / 8] >> i % 8 & 1u) {
-            at += pack_ungroup(words + i * PACK_GROUP, octets + at);
+            at += pack_ungroup(whole.words + i * PACK_GROUP, octets + at);
         }
     }
-    memcpy(base, blank, sizeof base);
-    pack_add(words, base);
-    memcpy(c, words, sizeof *c);
+    pack_see(&base, blank);
+    pack_add(whole.words, base.words);
+    memcpy(c, &whole.conn, sizeof *c);
 }
 
 #undef PACK_GROUP
@@ -242,6 +256,7 @@ WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_c
 #undef PACK_GROUPS
 #undef PACK_GROUP_MAX
 #undef PACK_WORDS
+#undef PACK_PADDED
 #undef PACK_MAP
 #undef PACK_WORD
 #undef PACK_LOW

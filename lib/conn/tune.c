@@ -165,7 +165,9 @@ WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c)
 
 WEIR_PRIVATE bool weiri_tune_idle(const weir_conn *c)
 {
-    bool settled = c->state == WEIR_CLOSED || c->state >= WEIR_ESTABLISHED; /* a SYN tells of the ring there is */
+    /* A SYN tells of the ring there is; a SYN,ACK of what was promised, and a ring that is larger than that would tell it later. */
+    bool told = c->state == WEIR_SYN_RECEIVED && conn_has(c, WEIRI_PASSIVE) && c->rx_size / 2 <= conn_rcv_wnd(c);
+    bool settled = c->state == WEIR_CLOSED || c->state >= WEIR_ESTABLISHED || told;
     bool fin = conn_has(c, WEIRI_FIN_QUEUED) && !conn_fin_sent(c) && c->state != WEIR_CLOSED;
     bool sent = c->board.count > 0 || weiri_ring_room(c) < c->tx_size || fin;
     return settled && weiri_ring_held(c) == 0 && !sent;

@@ -42,7 +42,7 @@ static weir_err user_check_tuple(const weir_tuple *t)
     return user_remote_ok(t) ? WEIR_ERR_NONE : WEIR_ERR_ADDRESS;
 }
 
-static weir_err user_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stage event)
+static weir_err user_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stage event, bool fresh)
 {
     weir_err err = user_check_tuple(tuple);
     if (err != WEIR_ERR_NONE) {
@@ -52,6 +52,7 @@ static weir_err user_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stag
     struct weiri_step s = user_step(c);
     bool remote = tuple->remote_port != 0 && !weir_addr_is_unspecified(&tuple->remote);
     s.tuple = tuple;
+    s.fresh = fresh;
     s.facts = (s.facts & ~(uint32_t)WEIRI_F_REMOTE) | (remote ? (uint32_t)WEIRI_F_REMOTE : 0);
     return user_call(c, &s, event);
 }
@@ -59,13 +60,19 @@ static weir_err user_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stag
 WEIR_API weir_err weir_listen(weir_conn *c, const weir_tuple *tuple, weir_us now)
 {
     weiri_conn_begin(c, now);
-    return user_open(c, tuple, WEIRI_STAGE_OPEN_PASSIVE);
+    return user_open(c, tuple, WEIRI_STAGE_OPEN_PASSIVE, false);
 }
 
 WEIR_API weir_err weir_connect(weir_conn *c, const weir_tuple *tuple, weir_us now)
 {
     weiri_conn_begin(c, now);
-    return user_open(c, tuple, WEIRI_STAGE_OPEN_ACTIVE);
+    return user_open(c, tuple, WEIRI_STAGE_OPEN_ACTIVE, false);
+}
+
+WEIR_PRIVATE weir_err weiri_conn_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stage event, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    return user_open(c, tuple, event, true);
 }
 
 WEIR_API weir_err weir_set_remote(weir_conn *c, const weir_addr *remote, uint16_t remote_port)

@@ -371,10 +371,8 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
 WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now)
 {
     uint32_t len = seq_diff(run.from, run.to), done = 0, limit = board_limit(b);
-    if (len >= WEIRI_BOARD_OCTETS_MAX - b->octets) {
-        return 0;
-    }
-    for (; done < len && b->count < limit; done += size) {
+    bool fits = len < WEIRI_BOARD_OCTETS_MAX - b->octets;
+    for (; fits && done < len && b->count < limit; done += size) {
         weir_block part = {seq_add(run.from, done), seq_add(run.from, done + size)};
         sack_append(b, part, now);
         b->credit = base_min32(b->credit + SACK_PAY, sack_credit_max(b));

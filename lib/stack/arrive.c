@@ -122,7 +122,7 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const str
         return WEIR_NO_ROOM;
     }
     weir_conn *c = slot_conn(s, i);
-    const weir_err err = weir_listen(c, &a->tuple, s->now);
+    const weir_err err = weiri_conn_open(c, &a->tuple, WEIRI_STAGE_OPEN_PASSIVE, s->now);
     if (WEIR_NEVER(err != WEIR_ERR_NONE)) {
         weiri_slot_free(s, i);
         return WEIR_NO_ROOM;
@@ -227,7 +227,7 @@ static bool arrive_prefers_cookie(weir_stack *s, uint32_t i, const struct arrive
     const struct weiri_slot *slot = &s->slots[i];
     const unsigned control = a->view->flags & ((unsigned)WEIR_SYN | (unsigned)WEIR_ACK | (unsigned)WEIR_RST);
     weir_view syn;
-    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, slot_conn(s, i)->snd.nxt)) {
+    if (!slot_is(slot, WEIRI_SLOT_HALF) || control != WEIR_ACK || seq_eq(a->view->ack, weiri_rest_look(s, i)->snd.nxt)) {
         return false;
     }
     const uint32_t listener = weiri_listen_find(s, &a->tuple.local, a->tuple.local_port);
@@ -263,6 +263,7 @@ static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive
         return arrive_wait(s, i - s->cfg.connections_max, a);
     }
     if (arrive_prefers_cookie(s, i, a)) {
+        weiri_slot_untouch(s);
         weiri_slot_free(s, i);
         return arrive_no_connection(s, a);
     }
@@ -345,7 +346,7 @@ static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
     const weir_view *v = &s->train.view;
     const bool stamps = v->header_len == 32 && base_get32(p->ip.payload + 20) == ARRIVE_STAMPS;
     const bool plain = p->packet[0] == 0x45 && (v->flags & ~(unsigned)WEIR_PSH) == WEIR_ACK && v->odd == 0;
-    if (s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
+    if (WEIR_WITH_PREDICTION && s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
         s->train.on = true;
         s->train.slot = s->touched;
         memcpy(s->train.headers, p->packet, WEIRI_IP4_HEADER + 20);
@@ -383,7 +384,7 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
 {
     weir_view *v = &s->train.view;
     const uint32_t headers = WEIRI_IP4_HEADER + v->header_len;
-    if (!s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
+    if (!WEIR_WITH_PREDICTION || !s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
         return false;
     }
     const uint32_t len = base_get16(p->packet + 2);

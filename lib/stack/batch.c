@@ -63,11 +63,11 @@ static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t c
         found[k] = WEIRI_NONE;
         known[k] = !batch_follows(s, packets, k) && batch_tuple(&packets[k], &tuple); /* else it is here, or on its way */
         any = any || known[k];
-        hash[k] = known[k] ? weiri_demux_hash(s, &tuple) & s->demux.mask : 0;
-        __builtin_prefetch(&s->demux.heads[hash[k]]);
+        hash[k] = known[k] ? weiri_demux_hash(s, &tuple) : 0;
+        __builtin_prefetch(weiri_demux_head(&s->demux, hash[k]));
     }
     for (size_t k = 0; any && k < count; k++) {
-        found[k] = known[k] ? s->demux.heads[hash[k]] : WEIRI_NONE;
+        found[k] = known[k] ? *weiri_demux_head(&s->demux, hash[k]) : WEIRI_NONE;
         known[k] = found[k] < s->cfg.connections_max;
         if (known[k]) {
             __builtin_prefetch(&s->demux.nodes[found[k]]);

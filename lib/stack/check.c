@@ -62,7 +62,7 @@ static bool check_rings(const weir_stack *s, uint32_t i, const weir_conn *c)
 static bool check_packed(const weir_stack *s, uint32_t i, const weir_conn *c)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const bool busy = slot_in(slot, WEIRI_LIST_OUT) || slot_in(slot, WEIRI_LIST_SPARE) || slot_in(slot, WEIRI_LIST_HALF);
+    const bool busy = slot_in(slot, WEIRI_LIST_OUT) || slot_in(slot, WEIRI_LIST_SPARE);
     return !slot_is_packed(s, i) || (s->cold && !busy && weiri_packable(c));
 }
 

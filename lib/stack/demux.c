@@ -25,7 +25,7 @@ WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size
     struct weiri_demux *d = &s->demux;
     d->heads = heads;
     d->nodes = nodes;
-    d->mask = size - 1;
+    d->size = size;
     d->count = 0;
     d->last = 0;
     for (uint32_t i = 0; i < size; i++) {
@@ -65,20 +65,51 @@ static weir_tuple demux_tuple(const weir_stack *s, uint32_t index)
     return index < slots ? *weiri_rest_tuple(s, index) : weiri_wait_tuple(s, index - slots);
 }
 
-static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tuple)
+static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tuple, uint32_t hash)
 {
-    if (index < s->cfg.connections_max) {
-        return demux_same(weiri_rest_tuple(s, index), tuple);
+    const uint32_t slots = s->cfg.connections_max;
+    if (index < slots) {
+        return s->demux.nodes[index].hash == hash && demux_same(weiri_rest_tuple(s, index), tuple);
     }
-    const weir_tuple wait = weiri_wait_tuple(s, index - s->cfg.connections_max);
+    if (s->waits[index - slots].remote_port != tuple->remote_port) { /* nearly always, where it is another */
+        return false;
+    }
+    const weir_tuple wait = weiri_wait_tuple(s, index - slots);
     return demux_same(&wait, tuple);
+}
+
+/* Whoever comes after it in its chain. */
+static uint32_t demux_next(const weir_stack *s, uint32_t index)
+{
+    const uint32_t slots = s->cfg.connections_max;
+    if (index < slots) {
+        return s->demux.nodes[index].next;
+    }
+    const uint32_t next = s->waits[index - slots].chain;
+    return next == WEIRI_WAIT_CHAIN ? WEIRI_NONE : next;
+}
+
+static void demux_set_next(weir_stack *s, uint32_t index, uint32_t next)
+{
+    const uint32_t slots = s->cfg.connections_max;
+    if (index < slots) {
+        s->demux.nodes[index].next = next;
+    } else {
+        s->waits[index - slots].chain = next & WEIRI_WAIT_CHAIN;
+    }
+}
+
+/* A TIME-WAIT record does not keep its hash: it is needed once more at most. */
+static uint32_t demux_hash_of(const weir_stack *s, uint32_t index)
+{
+    const weir_tuple tuple = demux_tuple(s, index);
+    return index < s->cfg.connections_max ? s->demux.nodes[index].hash : weiri_demux_hash(s, &tuple);
 }
 
 static uint32_t demux_look(const weir_stack *s, const weir_tuple *tuple, uint32_t hash)
 {
-    const struct weiri_demux *d = &s->demux;
-    for (uint32_t i = d->heads[hash & d->mask]; i != WEIRI_NONE; i = d->nodes[i].next) { /* a chain: 1 on average */
-        if (d->nodes[i].hash == hash && demux_has(s, i, tuple)) {
+    for (uint32_t i = *weiri_demux_head(&s->demux, hash); i != WEIRI_NONE; i = demux_next(s, i)) { /* a chain: 2 on average at most */
+        if (demux_has(s, i, tuple, hash)) {
             return i;
         }
     }
@@ -108,37 +139,45 @@ WEIR_PRIVATE void weiri_demux_insert(weir_stack *s, uint32_t index)
     struct weiri_demux *d = &s->demux;
     const weir_tuple tuple = demux_tuple(s, index);
     const uint32_t hash = demux_same(&tuple, &d->asked) ? d->asked_hash : weiri_demux_hash(s, &tuple);
-    d->last = index < s->cfg.connections_max ? index : d->last;
-    d->nodes[index].hash = hash;
-    d->nodes[index].next = d->heads[hash & d->mask];
-    d->heads[hash & d->mask] = index;
+    uint32_t *head = weiri_demux_head(d, hash);
+    if (index < s->cfg.connections_max) {
+        d->last = index;
+        d->nodes[index].hash = hash;
+    }
+    demux_set_next(s, index, *head);
+    *head = index;
     d->count++;
 }
 
 WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index)
 {
-    struct weiri_demux *d = &s->demux;
-    uint32_t *at = &d->heads[d->nodes[index].hash & d->mask];
-    while (*at != index) { /* the chain that index is in */
-        if (WEIR_NEVER(*at == WEIRI_NONE)) {
+    uint32_t *head = weiri_demux_head(&s->demux, demux_hash_of(s, index));
+    uint32_t before = WEIRI_NONE;
+    for (uint32_t i = *head; i != index; i = demux_next(s, i)) { /* the chain that index is in */
+        if (WEIR_NEVER(i == WEIRI_NONE)) {
             return;
         }
-        at = &d->nodes[*at].next;
+        before = i;
     }
-    *at = d->nodes[index].next;
-    d->count--;
+    if (before == WEIRI_NONE) {
+        *head = demux_next(s, index);
+    } else {
+        demux_set_next(s, before, demux_next(s, index));
+    }
+    s->demux.count--;
 }
 
 static const char *demux_check_chain(const weir_stack *s, uint32_t bucket, uint32_t *seen)
 {
     const struct weiri_demux *d = &s->demux;
     const uint32_t cap = s->cfg.connections_max + s->cfg.time_wait_max;
-    for (uint32_t i = d->heads[bucket]; i != WEIRI_NONE; i = d->nodes[i].next) {
+    for (uint32_t i = d->heads[bucket]; i != WEIRI_NONE; i = demux_next(s, i)) {
         if (i >= cap || ++*seen > d->count) {
             return "demux: a chain leaves the records or does not end";
         }
         const weir_tuple tuple = demux_tuple(s, i);
-        if (d->nodes[i].hash != weiri_demux_hash(s, &tuple) || (d->nodes[i].hash & d->mask) != bucket) {
+        const uint32_t hash = weiri_demux_hash(s, &tuple);
+        if (demux_hash_of(s, i) != hash || weiri_demux_head(d, hash) != &d->heads[bucket]) {
             return "demux: a record is in the wrong chain";
         }
         if (i < s->cfg.connections_max && !slot_is(&s->slots[i], WEIRI_SLOT_LINKED)) {
@@ -151,7 +190,7 @@ static const char *demux_check_chain(const weir_stack *s, uint32_t bucket, uint3
 /* Who is found by sockets that are in the table is whoever has them: nobody else has the same. */
 static bool demux_check_unique(const weir_stack *s, uint32_t bucket)
 {
-    for (uint32_t i = s->demux.heads[bucket]; i != WEIRI_NONE; i = s->demux.nodes[i].next) {
+    for (uint32_t i = s->demux.heads[bucket]; i != WEIRI_NONE; i = demux_next(s, i)) {
         const weir_tuple tuple = demux_tuple(s, i);
         if (weiri_demux_find(s, &tuple) != i) {
             return false;
@@ -163,7 +202,7 @@ static bool demux_check_unique(const weir_stack *s, uint32_t bucket)
 WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s)
 {
     uint32_t seen = 0;
-    for (uint32_t bucket = 0; bucket <= s->demux.mask; bucket++) {
+    for (uint32_t bucket = 0; bucket < s->demux.size; bucket++) {
         const char *broken = demux_check_chain(s, bucket, &seen);
         if (broken) {
             return broken;

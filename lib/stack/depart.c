@@ -106,7 +106,7 @@ WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
 static size_t depart_again(weir_stack *s)
 {
     struct weiri_going *g = &s->going;
-    if (g->left == 0 || g->at != s->now || !depart_is_alone(s)) {
+    if (!WEIR_WITH_PREDICTION || g->left == 0 || g->at != s->now || !depart_is_alone(s)) {
         return 0;
     }
     const uint32_t text = weiri_out_repeat(slot_conn(s, s->touched), &g->out);
@@ -124,7 +124,7 @@ static size_t depart_one(weir_stack *s)
 {
     struct weiri_going *g = &s->going;
     const size_t len = depart_turn(s, &g->out, 1);
-    if (len > 0 && depart_is_alone(s)) {
+    if (WEIR_WITH_PREDICTION && len > 0 && depart_is_alone(s)) {
         g->at = s->now;
         g->left = weiri_out_ahead(slot_conn(s, s->touched), &g->out);
     }

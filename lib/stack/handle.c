@@ -74,6 +74,9 @@ static weir_conn *handle_wake(weir_stack *s, uint32_t i)
 WEIR_API weir_conn *weir_stack_conn(weir_stack *s, weir_handle conn)
 {
     const uint32_t i = handle_user_slot(s, conn);
+    if (i != s->touched) { /* it may have what this one needs */
+        weiri_slot_untouch(s);
+    }
     weir_conn *c = i == WEIRI_NONE ? NULL : handle_wake(s, i);
     if (c) {
         weiri_lend_in_hand(s, i);

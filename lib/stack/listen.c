@@ -181,9 +181,11 @@ WEIR_API weir_err weir_stack_unlisten(weir_stack *s, weir_handle handle, weir_us
     struct weiri_listener *l = &s->listeners[listener];
     while (l->half.head != WEIRI_NONE) { /* half_open_max: settling takes each out of this list */
         const uint32_t i = l->half.head;
-        (void)weir_abort(slot_conn(s, i), s->now);
-        weiri_slot_settle(s, i);
-        if (WEIR_NEVER(l->half.head == i)) {
+        weir_conn *c = weiri_rest_wake(s, i);
+        if (c) {
+            (void)weir_abort(c, s->now);
+            weiri_slot_settle(s, i);
+        } else { /* all records are busy: its peer will hear of it when it speaks */
             weiri_slot_free(s, i);
         }
     }

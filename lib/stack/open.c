@@ -111,7 +111,7 @@ WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *wanted, we
     if (i == WEIRI_NONE) {
         return WEIR_ERR_RESOURCES;
     }
-    err = weir_connect(slot_conn(s, i), &tuple, s->now);
+    err = weiri_conn_open(slot_conn(s, i), &tuple, WEIRI_STAGE_OPEN_ACTIVE, s->now);
     if (WEIR_NEVER(err != WEIR_ERR_NONE)) { /* the tuple has been judged */
         weiri_slot_free(s, i);
         return err;

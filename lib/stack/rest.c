@@ -62,9 +62,12 @@ WEIR_PRIVATE weir_conn *weiri_rest_wake(weir_stack *s, uint32_t i)
 WEIR_PRIVATE void weiri_rest_settle(weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
+    if (!s->cold) {
+        return;
+    }
     const weir_conn *c = slot_conn(s, i);
     const bool in_hand = slot_in(slot, WEIRI_LIST_DIRTY) || slot_in(slot, WEIRI_LIST_NEEDY) || slot_in(slot, WEIRI_LIST_OUT);
-    if (!s->cold || in_hand || !weiri_packable(c) || weiri_pack(s->cold[i].octets, WEIRI_COLD_OCTETS, c, s->blank) == 0) {
+    if (in_hand || !weiri_packable(c) || weiri_pack(s->cold[i].octets, WEIRI_COLD_OCTETS, c, s->blank) == 0) {
         return;
     }
     s->cold[i].tuple = c->tuple;

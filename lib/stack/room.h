@@ -146,15 +146,24 @@ struct weiri_listener {
     bool live;
 };
 
-/* What is left of a connection in TIME-WAIT (RFC 9293 3.3.2). */
+/* What is left of a connection in TIME-WAIT (RFC 9293 3.3.2). An index with all bits set is nobody's. */
 struct weiri_wait {
     weir_addr remote;
     uint16_t local_port, remote_port;
-    uint32_t next, prev;       /* in the order in which they end */
     weir_seq snd_nxt, rcv_nxt;
     uint32_t ts_recent;
-    uint32_t state;            /* when it ends, acknowledgments lately, whether timestamps were on, which address of ours: see timewait.c */
+    unsigned next : 23;        /* in the order in which they end; of a free one: the next free one */
+    unsigned acks : 2;         /* acknowledgments in .. */
+    unsigned second : 3;       /* .. this second of 2^20 us, modulo 8 */
+    unsigned local : 3;        /* which address of ours */
+    unsigned stamped : 1;      /* timestamps were on */
+    unsigned prev : 23;
+    unsigned ends_low : 9;     /* when it ends: see timewait.c */
+    unsigned chain : 25;       /* whoever comes after it in the table of sockets */
+    unsigned ends_high : 7;
 };
+#define WEIRI_WAIT_LINK 0x7fffffu
+#define WEIRI_WAIT_CHAIN 0x1ffffffu
 
 /* Answers that belong to no connection. */
 #define WEIRI_ANSWERS 64
@@ -185,13 +194,14 @@ struct weiri_answers {
 
 /* ---- demux.c: sockets -> index ----------------------------------------------------------------------------------------------- */
 
+/* A connection's place in its chain; a TIME-WAIT record has its own in itself. */
 struct weiri_demux_node {
     uint32_t next, hash;
 };
 struct weiri_demux {
     uint32_t *heads;
     struct weiri_demux_node *nodes;
-    uint32_t mask, count;
+    uint32_t size, count;      /* heads; records in chains */
     uint32_t last;             /* the slot inserted or asked for last, if it is linked still: packets come in trains */
     weir_tuple asked;          /* what weiri_demux_meet had to look for last, .. */
     uint32_t asked_hash;       /* .. and its hash: mostly it is inserted next */
@@ -238,9 +248,10 @@ struct weir_stack {
     uint32_t listener_mask;
     uint32_t listener_reach[6]; /* how many listeners there are of each enum listen_reach */
     uint32_t round;
-    struct weiri_pool slot_pool, work_pool, wait_pool, listener_pool;
+    struct weiri_pool slot_pool, work_pool, listener_pool;
     struct weiri_list out, ready, dirty, spare, needy;
-    struct weiri_list wait_queue; /* the next to end first */
+    struct weiri_list wait_queue; /* TIME-WAIT records in use, the next to end first */
+    uint32_t wait_free, wait_fresh; /* the free one used last; those beyond were never used */
     weir_us wait_last;            /* when the last of them ends */
     struct weiri_demux demux;
     uint8_t port_key[16], cookie_key[16];
@@ -251,6 +262,12 @@ struct weir_stack {
     struct weiri_answers answers;
     struct weiri_wheel wheel;
 };
+
+/* Where the chain of a hash begins. */
+static inline uint32_t *weiri_demux_head(const struct weiri_demux *d, uint32_t hash)
+{
+    return &d->heads[(uint64_t)hash * d->size >> 32];
+}
 
 /* list.c, continued */
 WEIR_PRIVATE void weiri_list_init(struct weiri_list *l);

@@ -18,7 +18,8 @@ static bool slot_begin(weir_stack *s, uint32_t i)
 {
     struct weiri_work *work = slot_work(s, i);
     weir_buffers buffers;
-    memset(work, 0, sizeof *work);
+    work->quiet_at = 0;
+    work->refused.rx = work->refused.tx = 0;
     work->block = WEIRI_NONE;
     const bool lent = weiri_lend_first(s, i, &buffers);
     if (lent) {
@@ -211,18 +212,28 @@ static bool slot_settle_packed(weir_stack *s, uint32_t i)
     return true;
 }
 
-/* Established and counted so, in no list but of those that may send and those with news: a segment more or less changes little. */
+/* Counted as what it is: opening, or established and not yet in TIME-WAIT. */
+static bool slot_is_counted(const struct weiri_slot *slot, unsigned state)
+{
+    const unsigned counted = slot->flags & (WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_HALF);
+    if (state == WEIR_SYN_SENT || state == WEIR_SYN_RECEIVED) {
+        return (counted & ~(unsigned)WEIRI_SLOT_HALF) == WEIRI_SLOT_LINKED;
+    }
+    return state >= WEIR_ESTABLISHED && state < WEIR_TIME_WAIT && counted == (WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED);
+}
+
+/* And in no list but of those that may send, have news or are half-open: a segment more or less changes little. */
 static bool slot_is_plain(const weir_stack *s, uint32_t i)
 {
     const struct weiri_slot *slot = &s->slots[i];
-    const unsigned flags = slot->flags & ~(unsigned)WEIRI_SLOT_PASSIVE, settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY;
-    return slot_conn(s, i)->state == WEIR_ESTABLISHED && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE) &&
-           flags == (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_SHOWN);
+    const unsigned settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY | 1u << WEIRI_LIST_HALF;
+    return slot_is_counted(slot, slot_conn(s, i)->state) && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE);
 }
 
 WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i)
 {
     s->touched = WEIRI_NONE;
+    weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i); /* its rings may be in use now */
     if (slot_is_plain(s, i)) {
         s->touched = i;
     } else {

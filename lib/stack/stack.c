@@ -4,6 +4,7 @@
 #include "stack/room.h"
 
 #define STACK_CONNECTIONS_MAX (1u << 24)
+#define STACK_WAITS_MAX ((1u << 23) - 1) /* their links have 23 bits */
 #define STACK_LISTENERS_MAX (1u << 16)
 #define STACK_UNITS_MAX (1u << 28)
 #define STACK_ALIGN 64u
@@ -33,7 +34,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 struct stack_layout {
     uint64_t slots, works, cold, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
     uint64_t wait_locals;
-    uint64_t blank, slot_next, work_next, store_next, store_prev, store_tag, wait_next, listener_next;
+    uint64_t blank, slot_next, work_next, store_next, store_prev, store_tag, listener_next;
     uint64_t total;
     uint32_t demux_size, listener_size, echo_size, cookie_size, port_size;
     uint64_t unit, units; /* of the store */
@@ -81,9 +82,9 @@ static bool stack_packs(const weir_stack_config *c)
 /* No product overflows: counts stay below 2^26, sizes below 2^33. */
 static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
 {
-    const uint64_t records = (uint64_t)c->connections_max + c->time_wait_max, word = sizeof(uint32_t);
+    const uint64_t word = sizeof(uint32_t);
     memset(l, 0, sizeof *l);
-    l->demux_size = stack_table_size(c->connections_max + c->time_wait_max);
+    l->demux_size = c->connections_max + c->time_wait_max / 2; /* chains of two where all is in TIME-WAIT */
     l->listener_size = stack_table_size(2 * c->listeners_max);
     l->echo_size = c->echo_reply ? c->tcp.mtu : 0;
     l->port_size = base_min32(base_max32(stack_table_size(c->connections_max), STACK_COUNTERS_MIN), STACK_COUNTERS_MAX);
@@ -93,7 +94,7 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     (void)stack_place(l, 1, sizeof(struct weir_stack));
     l->blank = stack_place(l, 2, sizeof(weir_conn));
     l->wheel = stack_place(l, c->connections_max, sizeof(struct weiri_wheel_node));
-    l->demux_nodes = stack_place(l, records, sizeof(struct weiri_demux_node));
+    l->demux_nodes = stack_place(l, c->connections_max, sizeof(struct weiri_demux_node));
     l->demux_heads = stack_place(l, l->demux_size, word);
     l->listener_heads = stack_place(l, l->listener_size, word);
     l->ports = stack_place(l, l->port_size, sizeof(uint16_t));
@@ -103,7 +104,6 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->store_next = stack_place(l, l->units, word);
     l->store_prev = stack_place(l, l->units, word);
     l->store_tag = stack_place(l, l->units, 1);
-    l->wait_next = stack_place(l, c->time_wait_max, word);
     l->listener_next = stack_place(l, c->listeners_max, word);
     l->listeners = stack_place(l, c->listeners_max, sizeof(struct weiri_listener));
     l->waits = stack_place(l, c->time_wait_max, sizeof(struct weiri_wait));
@@ -147,7 +147,7 @@ static weir_err stack_judge(const weir_stack_config *c)
         return err;
     }
     const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX && c->busy_max <= c->connections_max &&
-                           c->time_wait_max <= STACK_CONNECTIONS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
+                           c->time_wait_max <= STACK_WAITS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
     const bool ports_ok = c->port_first != 0 && c->port_first <= c->port_last;
     return counts_ok && ports_ok && stack_rings_ok(c) && stack_addrs_ok(c) ? WEIR_ERR_NONE : WEIR_ERR_INVALID;
 }
@@ -213,7 +213,6 @@ static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack
     }
     weiri_pool_init(&s->slot_pool, stack_words(memory, l->slot_next), s->cfg.connections_max);
     weiri_pool_init(&s->work_pool, stack_words(memory, l->work_next), stack_busy(&s->cfg));
-    weiri_pool_init(&s->wait_pool, stack_words(memory, l->wait_next), s->cfg.time_wait_max);
     weiri_pool_init(&s->listener_pool, stack_words(memory, l->listener_next), s->cfg.listeners_max);
     weiri_demux_init(s, stack_words(memory, l->demux_heads), l->demux_size,
                      (struct weiri_demux_node *)(void *)(memory + l->demux_nodes));
@@ -257,6 +256,7 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
     weiri_list_init(&s->spare);
     weiri_list_init(&s->needy);
     weiri_list_init(&s->wait_queue);
+    s->wait_free = WEIRI_NONE;
     stack_init_tables(s, (uint8_t *)memory, &l);
     stack_init_ports(s, (uint8_t *)memory, &l);
     stack_init_blank(s, (weir_conn *)(void *)((uint8_t *)memory + l.blank));
@@ -334,6 +334,7 @@ WEIR_API const weir_stack_config *weir_stack_get_config(const weir_stack *s)
 }
 
 #undef STACK_CONNECTIONS_MAX
+#undef STACK_WAITS_MAX
 #undef STACK_LISTENERS_MAX
 #undef STACK_UNITS_MAX
 #undef STACK_ALIGN

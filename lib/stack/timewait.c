@@ -5,26 +5,26 @@
  * When all records are taken the oldest gives way. All wait equally long, so the queue of insertion is the queue of endings. */
 #include "stack/room.h"
 
-/* weiri_wait.state: when it ends, in ticks of 16 ms modulo 2^22; the number of our address; the second of the last acknowledgment; how
- * many in it; timestamps. */
-#define WAIT_TICK_SHIFT 14u
-#define WAIT_TICK_MASK 0x3fffffu
-#define WAIT_LOCAL_SHIFT 22u
-#define WAIT_LOCAL_MASK 7u
-#define WAIT_SECOND_SHIFT 25u
+#define WAIT_TICK_SHIFT 16u    /* when a record ends is known in ticks of 66 ms .. */
+#define WAIT_TICK_MASK 0xffffu /* .. modulo 2^16, more than twice what 2MSL may be */
 #define WAIT_SECOND_MASK 7u
-#define WAIT_ACKS_SHIFT 28u
+#define WAIT_LOCAL_MASK 7u
 #define WAIT_ACKS_MAX 3u /* acknowledgments a second: RFC 5961 7 asks for a bound, and two records must not talk for ever */
-#define WAIT_STAMPED 0x80000000u
 
 /* A TIME-WAIT record is no larger than this, or it does not compile. */
-typedef char weiri_wait_fits[sizeof(struct weiri_wait) <= 44 && WEIR_STACK_ADDRS_MAX <= WAIT_LOCAL_MASK + 1 ? 1 : -1];
+typedef char weiri_wait_fits[sizeof(struct weiri_wait) == 44 && WEIR_STACK_ADDRS_MAX <= WAIT_LOCAL_MASK + 1 ? 1 : -1];
+
+/* An index out of a record. */
+static uint32_t wait_index(uint32_t link)
+{
+    return link == WEIRI_WAIT_LINK ? WEIRI_NONE : link;
+}
 
 WEIR_PRIVATE weir_tuple weiri_wait_tuple(const weir_stack *s, uint32_t i)
 {
     const struct weiri_wait *w = &s->waits[i];
     weir_tuple tuple;
-    tuple.local = s->wait_locals ? s->wait_locals[i] : s->cfg.addrs[w->state >> WAIT_LOCAL_SHIFT & WAIT_LOCAL_MASK];
+    tuple.local = s->wait_locals ? s->wait_locals[i] : s->cfg.addrs[w->local];
     tuple.remote = w->remote;
     tuple.local_port = w->local_port;
     tuple.remote_port = w->remote_port;
@@ -50,7 +50,7 @@ static void wait_set_tuple(weir_stack *s, uint32_t i, const weir_tuple *tuple)
     if (s->wait_locals) {
         s->wait_locals[i] = tuple->local;
     } else {
-        w->state |= wait_local(s, &tuple->local) << WAIT_LOCAL_SHIFT;
+        w->local = wait_local(s, &tuple->local) & WAIT_LOCAL_MASK;
     }
 }
 
@@ -58,7 +58,8 @@ static void wait_set_tuple(weir_stack *s, uint32_t i, const weir_tuple *tuple)
 static weir_us wait_ends(const weir_stack *s, const struct weiri_wait *w)
 {
     const uint64_t last = s->wait_last >> WAIT_TICK_SHIFT;
-    return (last - ((last - w->state) & WAIT_TICK_MASK)) << WAIT_TICK_SHIFT;
+    const uint32_t ends = (uint32_t)w->ends_high << 9 | w->ends_low;
+    return (last - ((last - ends) & WAIT_TICK_MASK)) << WAIT_TICK_SHIFT;
 }
 
 /* At the end of the queue. One that would end before the last of it ends with it: the order stays, and nothing ends too early. */
@@ -72,13 +73,14 @@ static void wait_enqueue(weir_stack *s, uint32_t i, weir_us ends)
         s->wait_last = ends;
     }
     struct weiri_wait *w = &s->waits[i];
-    w->state = (w->state & ~WAIT_TICK_MASK) | ((uint32_t)(s->wait_last >> WAIT_TICK_SHIFT) & WAIT_TICK_MASK);
-    w->next = WEIRI_NONE;
-    w->prev = s->wait_queue.tail;
-    if (w->prev == WEIRI_NONE) {
+    w->ends_low = (uint32_t)(s->wait_last >> WAIT_TICK_SHIFT) & 0x1ffu;
+    w->ends_high = (uint32_t)(s->wait_last >> WAIT_TICK_SHIFT >> 9) & 0x7fu;
+    w->next = WEIRI_WAIT_LINK;
+    w->prev = s->wait_queue.tail & WEIRI_WAIT_LINK;
+    if (s->wait_queue.tail == WEIRI_NONE) {
         s->wait_queue.head = i;
     } else {
-        s->waits[w->prev].next = i;
+        s->waits[s->wait_queue.tail].next = i & WEIRI_WAIT_LINK;
     }
     s->wait_queue.tail = i;
     s->wait_queue.count++;
@@ -86,25 +88,37 @@ static void wait_enqueue(weir_stack *s, uint32_t i, weir_us ends)
 
 static void wait_dequeue(weir_stack *s, uint32_t i)
 {
-    const struct weiri_wait *w = &s->waits[i];
-    if (w->prev == WEIRI_NONE) {
-        s->wait_queue.head = w->next;
+    const uint32_t next = s->waits[i].next, prev = s->waits[i].prev;
+    if (prev == WEIRI_WAIT_LINK) {
+        s->wait_queue.head = wait_index(next);
     } else {
-        s->waits[w->prev].next = w->next;
+        s->waits[prev].next = next & WEIRI_WAIT_LINK;
     }
-    if (w->next == WEIRI_NONE) {
-        s->wait_queue.tail = w->prev;
+    if (next == WEIRI_WAIT_LINK) {
+        s->wait_queue.tail = wait_index(prev);
     } else {
-        s->waits[w->next].prev = w->prev;
+        s->waits[next].prev = prev & WEIRI_WAIT_LINK;
     }
     s->wait_queue.count--;
+}
+
+/* A free record, what was used last first; WEIRI_NONE: there is none. */
+static uint32_t wait_take(weir_stack *s)
+{
+    const uint32_t i = s->wait_free;
+    if (i != WEIRI_NONE) {
+        s->wait_free = wait_index(s->waits[i].next);
+        return i;
+    }
+    return s->wait_fresh < s->cfg.time_wait_max ? s->wait_fresh++ : WEIRI_NONE;
 }
 
 WEIR_PRIVATE void weiri_wait_remove(weir_stack *s, uint32_t w)
 {
     wait_dequeue(s, w);
     weiri_demux_remove(s, s->cfg.connections_max + w);
-    weiri_pool_give(&s->wait_pool, w);
+    s->waits[w].next = s->wait_free & WEIRI_WAIT_LINK;
+    s->wait_free = w;
     s->stats.time_wait--;
 }
 
@@ -122,22 +136,22 @@ WEIR_PRIVATE weir_us weiri_wait_deadline(const weir_stack *s)
 
 WEIR_PRIVATE bool weiri_wait_add(weir_stack *s, const weir_conn *c)
 {
-    if (s->wait_pool.cap == 0) {
+    if (s->cfg.time_wait_max == 0) {
         return false;
     }
     weiri_wait_expire(s);
-    uint32_t i = weiri_pool_take(&s->wait_pool);
+    uint32_t i = wait_take(s);
     if (i == WEIRI_NONE) {
         weiri_wait_remove(s, s->wait_queue.head);
         s->stats.time_wait_evicted++;
-        i = weiri_pool_take(&s->wait_pool);
+        i = wait_take(s);
     }
     struct weiri_wait *w = &s->waits[i];
     memset(w, 0, sizeof *w);
     w->snd_nxt = c->snd.nxt;
     w->rcv_nxt = c->rcv.nxt;
     w->ts_recent = c->ts.recent;
-    w->state = conn_has(c, WEIRI_TS_OK) ? WAIT_STAMPED : 0;
+    w->stamped = conn_has(c, WEIRI_TS_OK);
     wait_set_tuple(s, i, &c->tuple);
     wait_enqueue(s, i, base_min_us(c->life_at, base_after(s->now, 2 * c->cfg->msl_us)));
     weiri_demux_insert(s, s->cfg.connections_max + i);
@@ -150,15 +164,14 @@ WEIR_PRIVATE bool weiri_wait_add(weir_stack *s, const weir_conn *c)
 static bool wait_may_ack(const weir_stack *s, struct weiri_wait *w)
 {
     const uint32_t second = (uint32_t)(s->now >> 20) & WAIT_SECOND_MASK;
-    uint32_t acks = w->state >> WAIT_ACKS_SHIFT & 3u;
-    if ((w->state >> WAIT_SECOND_SHIFT & WAIT_SECOND_MASK) != second) {
-        acks = 0;
+    if (w->second != second) {
+        w->second = second & WAIT_SECOND_MASK;
+        w->acks = 0;
     }
-    if (acks == WAIT_ACKS_MAX) {
+    if (w->acks == WAIT_ACKS_MAX) {
         return false;
     }
-    w->state &= WAIT_STAMPED | WAIT_TICK_MASK | WAIT_LOCAL_MASK << WAIT_LOCAL_SHIFT;
-    w->state |= second << WAIT_SECOND_SHIFT | (acks + 1) << WAIT_ACKS_SHIFT;
+    w->acks++;
     return true;
 }
 
@@ -175,7 +188,7 @@ static void wait_ack(weir_stack *s, uint32_t i)
     r.seq = w->snd_nxt;
     r.ack = w->rcv_nxt;
     r.flags = WEIR_ACK;
-    r.options = w->state & WAIT_STAMPED ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
+    r.options = w->stamped ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
     r.ts_value = (uint32_t)(s->now / 1000) + weiri_ts_offset(&s->cfg.tcp, &r.tuple); /* as weiri_ts_now */
     r.ts_echo = w->ts_recent;
     (void)weiri_answer_ack(s, &r);
@@ -184,7 +197,7 @@ static void wait_ack(weir_stack *s, uint32_t i)
 /* How much newer than the last of the old connection the segment's timestamp is; 0 where timestamps are not in use. */
 static int32_t wait_newer(const struct weiri_wait *w, const weir_view *view)
 {
-    if (!(w->state & WAIT_STAMPED) || !(view->options & WEIR_OPT_TIMESTAMPS)) {
+    if (!w->stamped || !(view->options & WEIR_OPT_TIMESTAMPS)) {
         return 0;
     }
     return (int32_t)(view->ts_value - w->ts_recent);
@@ -194,7 +207,7 @@ WEIR_PRIVATE bool weiri_wait_reusable(const weir_stack *s, uint32_t i, const wei
 {
     const struct weiri_wait *w = &s->waits[i];
     struct weiri_reuse r;
-    r.old_ts = (w->state & WAIT_STAMPED) != 0;
+    r.old_ts = w->stamped;
     r.new_ts = s->cfg.tcp.timestamps && (view->options & WEIR_OPT_TIMESTAMPS) != 0;
     r.recent = w->ts_recent;
     r.ts_value = view->ts_value;
@@ -219,6 +232,7 @@ WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t i, const weir_view *v
         w->ts_recent += (uint32_t)newer;
         wait_ack(s, i);
         wait_dequeue(s, i);
+        weiri_wait_expire(s); /* ends in the queue lie near each other */
         wait_enqueue(s, i, base_after(s->now, 2 * s->cfg.tcp.msl_us));
         return;
     }
@@ -228,12 +242,24 @@ WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t i, const weir_view *v
     }
 }
 
+/* Those in use and those that are free are all that ever were in use. */
+static bool wait_check_free(const weir_stack *s)
+{
+    uint32_t free = 0;
+    for (uint32_t i = s->wait_free; i != WEIRI_NONE; i = wait_index(s->waits[i].next)) { /* ends: `free` grows with each */
+        if (i >= s->wait_fresh || ++free > s->wait_fresh) {
+            return false;
+        }
+    }
+    return s->wait_fresh <= s->cfg.time_wait_max && free + s->wait_queue.count == s->wait_fresh;
+}
+
 WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s)
 {
     uint32_t seen = 0, prev = WEIRI_NONE;
     weir_us before = 0;
-    for (uint32_t i = s->wait_queue.head; i != WEIRI_NONE; i = s->waits[i].next) {
-        if (i >= s->wait_pool.fresh || s->waits[i].prev != prev || ++seen > s->wait_queue.count) {
+    for (uint32_t i = s->wait_queue.head; i != WEIRI_NONE; i = wait_index(s->waits[i].next)) {
+        if (i >= s->wait_fresh || wait_index(s->waits[i].prev) != prev || ++seen > s->wait_queue.count) {
             return "timewait: the queue is broken";
         }
         const weir_us ends = wait_ends(s, &s->waits[i]);
@@ -247,18 +273,14 @@ WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s)
         before = ends;
         prev = i;
     }
-    if (seen != s->wait_queue.count || prev != s->wait_queue.tail || seen != s->stats.time_wait || seen != s->wait_pool.used) {
+    if (seen != s->wait_queue.count || prev != s->wait_queue.tail || seen != s->stats.time_wait) {
         return "timewait: a count is wrong";
     }
-    return weiri_pool_check(&s->wait_pool) ? NULL : "timewait: the pool is not in order";
+    return wait_check_free(s) ? NULL : "timewait: the free records are not in order";
 }
 
 #undef WAIT_TICK_SHIFT
 #undef WAIT_TICK_MASK
-#undef WAIT_LOCAL_SHIFT
 #undef WAIT_LOCAL_MASK
-#undef WAIT_SECOND_SHIFT
 #undef WAIT_SECOND_MASK
-#undef WAIT_ACKS_SHIFT
 #undef WAIT_ACKS_MAX
-#undef WAIT_STAMPED

@@ -25,21 +25,23 @@ static void crowd_take(struct crowd *w, const uint8_t *packet)
     }
 }
 
-static void crowd_connect(struct crowd *w, unsigned long i)
+uint32_t bench_idle(weir_stack *s, unsigned long i, weir_us now)
 {
     uint8_t packet[128];
     weir_ready ready;
     bench_packet(packet, i, WEIR_SYN, 0, 0);
-    crowd_take(w, packet);
-    if (weir_stack_poll_copy(w->s, packet, 1500, w->now) == 0) {
+    if (weir_stack_input(s, packet, BENCH_PACKET, now) != WEIR_OK || weir_stack_poll_copy(s, packet, 1500, now) == 0) {
         bench_fail("no answer to a SYN");
     }
-    w->seq[i] = ((uint32_t)packet[24] << 24 | (uint32_t)packet[25] << 16 | (uint32_t)packet[26] << 8 | packet[27]) + 1;
-    bench_packet(packet, i, WEIR_ACK, 1, w->seq[i]);
-    crowd_take(w, packet);
-    while (weir_stack_ready(w->s, &ready)) {
-        (void)weir_stack_want(w->s, ready.conn, WEIR_EV_READABLE | WEIR_EV_PEER_FIN | WEIR_EV_CLOSED);
+    uint32_t seq = ((uint32_t)packet[24] << 24 | (uint32_t)packet[25] << 16 | (uint32_t)packet[26] << 8 | packet[27]) + 1;
+    bench_packet(packet, i, WEIR_ACK, 1, seq);
+    if (weir_stack_input(s, packet, BENCH_PACKET, now) != WEIR_OK) {
+        bench_fail("no handshake");
     }
+    while (weir_stack_ready(s, &ready)) {
+        (void)weir_stack_want(s, ready.conn, WEIR_EV_READABLE | WEIR_EV_PEER_FIN | WEIR_EV_CLOSED);
+    }
+    return seq;
 }
 
 static void crowd_stack(struct crowd *w)
@@ -75,7 +77,7 @@ static struct crowd *crowd_new(unsigned long connections)
     crowd_stack(w);
     for (unsigned long i = 0; i < connections; i++) {
         w->now++;
-        crowd_connect(w, i);
+        w->seq[i] = bench_idle(w->s, i, w->now);
     }
     for (unsigned long k = 0; k < w->packets; k++) {
         unsigned long i = bench_random(&random) % connections;

@@ -134,7 +134,8 @@ void bench_memory_tell(bool json)
     printf(row, json ? "[\n" : "", "idle", idle);
     printf(row, next, "in TIME-WAIT", wait);
     printf(row, next, "half open, a cookie", 0.0);
-    printf(row, next, "half open, or at work", idle + busy);
+    printf(row, next, "half open, packed", idle);
+    printf(row, next, "at work", idle + busy);
     printf(row, next, "the same with rings of 4 KiB", idle + busy + (double)weir_buffers_size(c.rings));
     printf("%s", json ? "\n]\n" : "\n");
 }

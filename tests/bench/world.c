@@ -28,11 +28,12 @@ struct world_spec {
     bool timestamps, in_place;
     uint32_t ring, connections, time_wait;
     unsigned batch;
+    uint32_t idle;     /* each end has so many connections more, with hosts that are none of the two */
 };
 
 static weir_addr world_addr(unsigned end)
 {
-    return weir_addr_v4(10, 0, 0, (uint8_t)(1 + end));
+    return weir_addr_v4(10, 0, 0, (uint8_t)(2 + end));
 }
 
 weir_stack *bench_stack(const weir_stack_config *cfg)
@@ -61,13 +62,20 @@ static weir_stack *world_stack(unsigned end, const struct world_spec *spec)
     cfg.tcp.nagle = false;
     cfg.addrs[0] = world_addr(end);
     cfg.addrs[1] = world_addr(end + 2); /* for more connections than there are ports */
-    cfg.addr_count = 2;
-    cfg.connections_max = spec->connections;
+    cfg.addrs[2] = weir_addr_v4(10, 0, 0, 1); /* for those that are idle */
+    cfg.addr_count = 3;
+    cfg.connections_max = spec->connections + spec->idle;
+    cfg.busy_max = spec->idle > 0 ? spec->connections : 0;
     cfg.half_open_max = spec->connections;
     cfg.time_wait_max = spec->time_wait;
     cfg.port_first = 1024;
     cfg.rings.rx = cfg.rings.tx = spec->ring;
-    return bench_stack(&cfg);
+    cfg.ring_memory = spec->idle > 0 ? (uint64_t)spec->connections * (weir_buffers_size(cfg.rings) + 64) : 0;
+    weir_stack *s = bench_stack(&cfg);
+    for (unsigned long i = 0; i < spec->idle; i++) {
+        (void)bench_idle(s, i, i);
+    }
+    return s;
 }
 
 /* The link says what the largest segment is, as some do: RFC 1624 keeps the checksum right. */
@@ -315,6 +323,7 @@ static struct world *world_new(const struct world_spec *spec)
     w->clamp = spec->clamp;
     w->in_place = spec->in_place;
     w->batch = spec->batch;
+    w->now = spec->idle;
     w->end[0] = world_stack(0, spec);
     w->end[1] = world_stack(1, spec);
     return w;
@@ -345,52 +354,62 @@ static void *world_open_bulk(const struct world_spec *spec)
 
 static void *world_open_copy(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, 1};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, 1, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_in_place(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, 1};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, 1, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_copy_batches(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_in_place_batches(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, WORLD_BATCH};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, WORLD_BATCH, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_tiny_batches(unsigned long mss)
 {
-    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH};
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_stamped(unsigned long mtu)
 {
-    struct world_spec spec = {(uint16_t)mtu, 0, true, false, WORLD_WINDOW, 4, 4, 1};
+    struct world_spec spec = {(uint16_t)mtu, 0, true, false, WORLD_WINDOW, 4, 4, 1, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_tiny(unsigned long mss)
 {
-    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, 1};
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, 1, 0};
     return world_open_bulk(&spec);
+}
+
+static void *world_open_among(unsigned long time_wait, uint32_t idle)
+{
+    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, 1, idle};
+    struct world *w = world_new(&spec);
+    (void)world_come_and_go(w, time_wait + 100);
+    return w;
 }
 
 static void *world_open_many(unsigned long time_wait)
 {
-    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, 1};
-    struct world *w = world_new(&spec);
-    (void)world_come_and_go(w, time_wait + 100);
-    return w;
+    return world_open_among(time_wait, 0);
+}
+
+static void *world_open_crowded(unsigned long time_wait)
+{
+    return world_open_among(time_wait, 1000000);
 }
 
 const struct bench_case bench_world[] = {
@@ -405,4 +424,5 @@ const struct bench_case bench_world[] = {
     {"copy 64", "segment", "floor F", world_open_tiny, world_bulk, 64, 50000, 5000, 1},
     {"connection", "connection", NULL, world_open_many, world_come_and_go, 4096, 5000, 1000, 1},
     {"connection, 100000 in TIME-WAIT", "connection", "connection", world_open_many, world_come_and_go, 100000, 5000, 0, 1},
+    {"connection, 1000000 idle, 100000 in TIME-WAIT", "connection", "connection", world_open_crowded, world_come_and_go, 100000, 5000, 0, 1},
     {0}};
