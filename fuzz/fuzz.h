@@ -140,6 +140,21 @@ __attribute__((unused)) static uint8_t *fuzz_put(const uint8_t *octets, size_t l
     return end - len;
 }
 
+/* For a connection beside another TCP, which knows no more than RFC 9293: no option, no delay, each challenge answered. */
+__attribute__((unused)) static void fuzz_config_plain(weir_config *g)
+{
+    weir_config_rfc(g);
+    memset(g->secret, 0x77, sizeof g->secret);
+    g->timestamps = g->window_scale = g->sack = g->nagle = false;
+    g->iw10 = true;
+    g->ecn = WEIR_ECN_OFF;
+    g->ack_delay_us = 0;
+    g->ack_every = 1;
+    g->ack_check = true;
+    g->challenge_count = 255;
+    g->challenge_interval_us = 1;
+}
+
 /* A ring of text as a target remembers it, `size` octets, a power of 2: the piece that begins at number `at` and does not wrap. */
 __attribute__((unused)) static size_t fuzz_piece(uint32_t at, size_t len, size_t size)
 {

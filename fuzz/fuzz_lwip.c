@@ -722,16 +722,7 @@ static void duo_start(struct duo_world *w)
     weir_config *g = &w->cfg;
     weir_buffers b;
     weir_sizes sizes = {DUO_RING, DUO_RING};
-    weir_config_rfc(g);
-    memset(g->secret, 0x77, sizeof g->secret);
-    g->timestamps = g->window_scale = g->sack = g->nagle = false;
-    g->iw10 = true;
-    g->ecn = WEIR_ECN_OFF;
-    g->ack_delay_us = 0;
-    g->ack_every = 1;
-    g->ack_check = true;
-    g->challenge_count = 255;
-    g->challenge_interval_us = 1;
+    fuzz_config_plain(g);
     g->msl_us = (weir_us)TCP_MSL * 1000;
     w->tame = (how & 2) != 0;
     w->peer_iss = peers[how >> 2 & 3];

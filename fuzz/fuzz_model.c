@@ -245,16 +245,7 @@ static void model_start(struct model_world *w)
     weir_config *g = &w->cfg;
     weir_buffers b;
     weir_sizes sizes = {MODEL_RING, MODEL_RING};
-    weir_config_rfc(g);
-    memset(g->secret, 0x77, sizeof g->secret);
-    g->timestamps = g->window_scale = g->sack = g->nagle = false;
-    g->iw10 = true;
-    g->ecn = WEIR_ECN_OFF;
-    g->ack_delay_us = 0;
-    g->ack_every = 1;
-    g->ack_check = true;
-    g->challenge_count = 255;
-    g->challenge_interval_us = 1;
+    fuzz_config_plain(g);
     w->now = 1000000;
     w->tuple.local_port = 80;
     w->tuple.remote_port = 40000;
