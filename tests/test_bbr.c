@@ -473,6 +473,11 @@ static void test_mark(void **state)
     weiri_cc_model(&cc, WEIR_CC_BBR, &e);
     assert_int_equal(cc.bbr.full, 1);
     assert_true(cc.cwnd <= cwnd / 10 * 7);
+    for (unsigned i = 0; i < 50; i++) { /* whatever the marks: one segment goes */
+        cc.bbr.bw_latest = cc.bbr.inflight_latest = 0;
+        weiri_cc_marked(&cc, WEIR_CC_BBR, &e);
+    }
+    assert_int_equal(cc.cwnd, 1000);
 }
 
 /* ---- hostile acknowledgments ---------------------------------------------------------------------------------------------------------- */

@@ -150,7 +150,7 @@ WEIR_PRIVATE void weiri_cc_marked(struct weir_cc *cc, enum weir_cc_kind kind, co
         weiri_cubic_marked(cc, e);
         break;
     case WEIR_CC_BBR:
-        weiri_bbr_marked(cc);
+        weiri_bbr_marked(cc, e);
         break;
     }
 }

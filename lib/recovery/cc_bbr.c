@@ -507,13 +507,14 @@ WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_even
     bbr_set_cwnd(cc, e);
 }
 
-/* RFC 3168 asks for the answer to a loss: the short-term bounds fall whatever the phase, and Startup or a probe is over. */
-WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc)
+/* RFC 3168 asks for the answer to a loss: the short-term bounds fall whatever the phase, and Startup or a probe is over.
+ * One segment is always left (6.1.2): from a window of nothing no acknowledgment would lead back. */
+WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
     if (cc->bbr.phase != (uint8_t)WEIRI_BBR_UNSET) {
         bbr_lower(cc);
         cc->bbr.full_count = BBR_FULL_ROUNDS;
-        cc->cwnd = base_min32(cc->cwnd, cc->bbr.inflight_lo);
+        cc->cwnd = base_max32(base_min32(cc->cwnd, cc->bbr.inflight_lo), weiri_cc_mss(e));
     }
 }
 

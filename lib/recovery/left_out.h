@@ -70,8 +70,9 @@ static inline void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_eve
     (void)e;
 }
 
-static inline void weiri_bbr_marked(struct weir_cc *cc)
+static inline void weiri_bbr_marked(struct weir_cc *cc, const struct weiri_cc_event *e)
 {
+    (void)e;
     (void)cc;
 }
 

@@ -243,7 +243,7 @@ enum weiri_bbr_phase {
 enum weiri_bbr_feedback { WEIRI_BBR_FEEDBACK_OFF, WEIRI_BBR_FEEDBACK_ON, WEIRI_BBR_FEEDBACK_ENDS, WEIRI_BBR_FEEDBACK_HEARD };
 #if WEIR_WITH_BBR
 WEIR_PRIVATE void weiri_bbr_model(struct weir_cc *cc, const struct weiri_cc_event *e);
-WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc);
+WEIR_PRIVATE void weiri_bbr_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_bbr_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);
 /* A reduction was not needed; `before`: what stood before it. */
 WEIR_PRIVATE void weiri_bbr_undo(struct weir_cc *cc, const struct weir_cc *before);
