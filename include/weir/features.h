@@ -5,9 +5,9 @@
  * the same: the layout of weir_conn depends on them.
  *
  * What stays whatever is left out: all that RFC 9293 demands, SACK both ways with the recovery of RFC 6675, NewReno, the retransmission
- * timer, urgent data, PMTUD, challenge ACKs and their bounds, and every check of what a peer sends. A configuration that asks for what was
- * left out is refused (WEIR_ERR_LEFT_OUT); the profiles ask for what there is. What was left out and is met on the wire is treated as by a
- * TCP that does not know it. */
+ * timer, urgent data, PMTUD, challenge ACKs and their bounds, and every check of the segments that a peer sends. A configuration that asks
+ * for what was left out is refused (WEIR_ERR_LEFT_OUT); the profiles ask for what there is. What was left out and is met on the wire is
+ * treated as by a TCP that does not know it. */
 #ifndef WEIR_FEATURES_H
 #define WEIR_FEATURES_H
 

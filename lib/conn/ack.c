@@ -74,7 +74,7 @@ static struct weiri_acked ack_leave(weir_conn *c, struct weiri_news *n)
 {
     struct weiri_acked a = {0, 0, false, 0};
     if (WEIR_WITH_LARGE_BOARD) {
-        a = weiri_repair_leave(c, n);
+        a = weiri_repair_in_order(c, n);
     }
     weir_block run = {seq_add(c->snd.una, a.octets), n->v->ack};
     if (!seq_eq(run.from, run.to)) {

@@ -183,7 +183,7 @@ struct weiri_news {
 WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n);
 /* Whole segments that were sent once, and of which nothing was known before, leave the scoreboard and are judged: the usual case of what
  * follows, and all of it where nothing is missing. */
-WEIR_PRIVATE struct weiri_acked weiri_repair_leave(weir_conn *c, struct weiri_news *n);
+WEIR_PRIVATE struct weiri_acked weiri_repair_in_order(weir_conn *c, struct weiri_news *n);
 /* Before the scoreboard takes it: octets that the acknowledgment says have arrived. */
 WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct weiri_news *n);
 /* Text is sent while nothing is outstanding. */

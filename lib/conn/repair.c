@@ -415,7 +415,7 @@ WEIR_PRIVATE void weiri_repair_begin(const weir_conn *c, struct weiri_news *n)
 }
 
 /* Of segments that were sent once the later is the one sent later: that one tells all, but that the first may have come out of order. */
-WEIR_PRIVATE struct weiri_acked weiri_repair_leave(weir_conn *c, struct weiri_news *n)
+WEIR_PRIVATE struct weiri_acked weiri_repair_in_order(weir_conn *c, struct weiri_news *n)
 {
     const struct weir_sent *first = NULL, *last = NULL;
     struct weiri_acked a = {0, 0, false, 0};
