@@ -142,6 +142,8 @@ WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count
 #if WEIR_WITH_PREDICTION
 WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_predicted(struct weiri_step *s);
+/* All that weir_input does, if it is that segment and this end says nothing but that it has heard; false: nothing was done. */
+WEIR_PRIVATE bool weiri_predict_listening(weir_conn *c, const weir_view *v, weir_us now);
 #endif
 
 /* facts.c */
@@ -161,7 +163,7 @@ WEIR_PRIVATE bool weiri_reuse_allowed(const struct weiri_reuse *r);
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
 WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
 /* The same where nothing is outstanding and nothing is waited for. */
-WEIR_PRIVATE void weiri_ack_quiet(weir_conn *c, const weir_view *v);
+WEIR_PRIVATE void weiri_ack_listening(weir_conn *c, const weir_view *v);
 
 /* What one acknowledgment told, for those who judge of losses. */
 struct weiri_news {
@@ -190,8 +192,6 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
 WEIR_PRIVATE void weiri_repair_idle(weir_conn *c);
 /* A sample of the round-trip time. */
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us);
-/* Nothing is outstanding. */
-WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c);
 /* The scoreboard has taken it. */
 WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n);
 /* The retransmission timer fired, of text. */
@@ -498,6 +498,29 @@ static inline bool conn_marked_wait(const weir_conn *c)
 static inline bool conn_tail_due(const weir_conn *c)
 {
     return WEIR_WITH_RACK && c->rack.due;
+}
+
+/* Rings that there are satisfy it, or all that it may have (tune.c). */
+static inline bool conn_content(const weir_conn *c)
+{
+#if WEIR_WITH_GROWTH
+    bool rx = c->tune.rx_want <= c->rx_size || c->cfg->rx_max <= c->rx_size;
+    return rx && (c->tune.tx_want <= c->tx_size || c->cfg->tx_max <= c->tx_size);
+#else
+    (void)c;
+    return true;
+#endif
+}
+
+/* Text waits for its time, or did (pace.c). */
+static inline bool conn_paced(const weir_conn *c)
+{
+#if WEIR_WITH_PACING
+    return (c->pace.waits | c->pace.owed) != 0;
+#else
+    (void)c;
+    return false;
+#endif
 }
 
 /* Its timer begins anew; none is to go any more; none is out. */
