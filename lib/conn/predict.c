@@ -54,7 +54,7 @@ WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
     predict_rest(s->c, s->v);
 }
 
-/* ---- a stream that comes, and none that goes ------------------------------------------------------------------------------------------ */
+/* ---- a stream that comes, and none that goes --------------------------------------------------------------------------------------- */
 
 /* Nothing is outstanding, nothing is to be sent, and nothing is left of losses or of waiting: no timer of the send side runs or will.
  * Of all that an acknowledgment does little is left, and of weiri_timer_update nothing. */
