@@ -425,9 +425,6 @@ static void act_QUEUE_TEXT(struct weiri_step *s)
         c->snd.up = c->snd.end;
         conn_set(c, WEIRI_URG_SND, true);
     }
-    if (conn_flight(c) == 0) {
-        c->progress_at = c->now; /* R2 counts from here: nothing was waited for before */
-    }
 }
 
 /* SEND in LISTEN opens actively (3.10.2); the octets already stand at the beginning of the ring. */
@@ -440,9 +437,6 @@ static void act_OPEN_AND_QUEUE(struct weiri_step *s)
 
 static void act_QUEUE_FIN(struct weiri_step *s)
 {
-    if (conn_flight(s->c) == 0) {
-        s->c->progress_at = s->c->now;
-    }
     conn_set(s->c, WEIRI_FIN_QUEUED, true);
     conn_set(s->c, WEIRI_MORE, false);
 }
