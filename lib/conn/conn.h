@@ -266,9 +266,34 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor);
 /* In LISTEN: this SYN came some time ago and was answered from `iss`, by somebody who kept no connection (RFC 4987 3.6). */
 WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq iss, weir_us now);
 
-/* iss.c: numbers from the secret (RFC 6528 3, RFC 7323 7.1). */
-WEIR_PRIVATE weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now);
-WEIR_PRIVATE uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple);
+/* iss.c. Both sockets, of one family, as octets to be hashed, how many: of IPv4 addresses only what differs. The two lengths keep the
+ * families apart. */
+#define WEIRI_SOCKETS_TEXT 36
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple);
+/* Numbers from the secret (RFC 6528 3, RFC 7323 7.1): for both of them one hash, of which the lower half is for the ISS and the upper
+ * one is the timestamp offset. */
+WEIR_PRIVATE uint64_t weiri_numbers(const weir_config *cfg, const weir_tuple *tuple);
+
+static inline weir_seq conn_iss_of(uint64_t numbers, weir_us now)
+{
+    return seq_of((uint32_t)numbers + (uint32_t)(now >> 2));
+}
+
+static inline uint32_t conn_ts_offset_of(uint64_t numbers)
+{
+    return (uint32_t)(numbers >> 32);
+}
+
+static inline weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now)
+{
+    return conn_iss_of(weiri_numbers(cfg, tuple), now);
+}
+
+static inline uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple)
+{
+    return conn_ts_offset_of(weiri_numbers(cfg, tuple));
+}
+
 /* Our timestamp clock: milliseconds, offset per connection (RFC 7323 5.4). */
 WEIR_PRIVATE uint32_t weiri_ts_now(const weir_conn *c);
 
