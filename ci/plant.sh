@@ -48,6 +48,7 @@ fault() {
         return 0
     fi
     total=$((total + 1))
+    began=$(date +%s)
     rm -rf "$T/tree"
     cp -r "$T/clean" "$T/tree"
     cd "$T/tree"
@@ -60,7 +61,7 @@ fault() {
         echo "MISSED  $title: the gate passed ($*)"
     elif grep -Eq -- "$expected" "$T/log"; then
         caught=$((caught + 1))
-        echo "caught  $title"
+        echo "caught  $title ($(($(date +%s) - began)) s)"
     else
         echo "MISSED  $title: the gate failed, but not with '$expected':"
         tail -n 5 "$T/log" | sed 's/^/        /'

@@ -318,6 +318,27 @@ static void what_a_release_leaves_does_not_stop_r2(void **state)
     }
 }
 
+/* R2 counts from when something begins to be waited for: until the window shrinks it is the user who waits, and does not poll. */
+static void r2_counts_from_when_something_is_waited_for(void **state)
+{
+    (void)state;
+    static const uint16_t windows[2] = {0, 100}; /* the persist timer, the override of 3.8.6.2.1 */
+    const weir_us limit = CONN_SECOND / 10;
+    for (unsigned i = 0; i < 2; i++) {
+        struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+        weir_set_user_timeout(&f->c, limit);
+        assert_int_equal(conn_send(f, 500, 0), WEIR_ERR_NONE);
+        f->now += 10 * limit;
+        weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+        g.window = windows[i];
+        conn_input(f, &g, 0);
+        assert_int_equal(f->c.timer, i == 0 ? WEIRI_TIMER_PERSIST : WEIRI_TIMER_SWS);
+        assert_int_equal(weir_deadline(&f->c), f->now + limit);
+        conn_later(f, limit);
+        assert_int_equal(weir_error(&f->c), WEIR_ERR_TIMEOUT);
+    }
+}
+
 static void linger(void **state)
 {
     (void)state;
@@ -423,6 +444,7 @@ int main(void)
         cmocka_unit_test(time_wait_lasts_twice_the_msl),
         cmocka_unit_test(a_released_connection_ends_in_bounded_time),
         cmocka_unit_test(what_a_release_leaves_does_not_stop_r2),
+        cmocka_unit_test(r2_counts_from_when_something_is_waited_for),
         cmocka_unit_test(linger),
         cmocka_unit_test(unread_octets_make_a_release_a_reset),
         cmocka_unit_test(expire_is_harmless_at_any_time),

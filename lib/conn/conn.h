@@ -142,6 +142,8 @@ WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count
 #if WEIR_WITH_PREDICTION
 WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_predicted(struct weiri_step *s);
+/* All that weir_input does, if it is that segment and this end says nothing but that it has heard; false: nothing was done. */
+WEIR_PRIVATE bool weiri_predict_listening(weir_conn *c, const weir_view *v, weir_us now);
 #endif
 
 /* facts.c */
@@ -161,7 +163,7 @@ WEIR_PRIVATE bool weiri_reuse_allowed(const struct weiri_reuse *r);
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
 WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
 /* The same where nothing is outstanding and nothing is waited for. */
-WEIR_PRIVATE void weiri_ack_quiet(weir_conn *c, const weir_view *v);
+WEIR_PRIVATE void weiri_ack_listening(weir_conn *c, const weir_view *v);
 
 /* What one acknowledgment told, for those who judge of losses. */
 struct weiri_news {
@@ -190,8 +192,6 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
 WEIR_PRIVATE void weiri_repair_idle(weir_conn *c);
 /* A sample of the round-trip time. */
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us);
-/* Nothing is outstanding. */
-WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c);
 /* The scoreboard has taken it. */
 WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n);
 /* The retransmission timer fired, of text. */
@@ -266,9 +266,34 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor);
 /* In LISTEN: this SYN came some time ago and was answered from `iss`, by somebody who kept no connection (RFC 4987 3.6). */
 WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq iss, weir_us now);
 
-/* iss.c: numbers from the secret (RFC 6528 3, RFC 7323 7.1). */
-WEIR_PRIVATE weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now);
-WEIR_PRIVATE uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple);
+/* iss.c. Both sockets, of one family, as octets to be hashed, how many: of IPv4 addresses only what differs. The two lengths keep the
+ * families apart. */
+#define WEIRI_SOCKETS_TEXT 36
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple);
+/* Numbers from the secret (RFC 6528 3, RFC 7323 7.1): for both of them one hash, of which the lower half is for the ISS and the upper
+ * one is the timestamp offset. */
+WEIR_PRIVATE uint64_t weiri_numbers(const weir_config *cfg, const weir_tuple *tuple);
+
+static inline weir_seq conn_iss_of(uint64_t numbers, weir_us now)
+{
+    return seq_of((uint32_t)numbers + (uint32_t)(now >> 2));
+}
+
+static inline uint32_t conn_ts_offset_of(uint64_t numbers)
+{
+    return (uint32_t)(numbers >> 32);
+}
+
+static inline weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now)
+{
+    return conn_iss_of(weiri_numbers(cfg, tuple), now);
+}
+
+static inline uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple)
+{
+    return conn_ts_offset_of(weiri_numbers(cfg, tuple));
+}
+
 /* Our timestamp clock: milliseconds, offset per connection (RFC 7323 5.4). */
 WEIR_PRIVATE uint32_t weiri_ts_now(const weir_conn *c);
 
@@ -498,6 +523,29 @@ static inline bool conn_marked_wait(const weir_conn *c)
 static inline bool conn_tail_due(const weir_conn *c)
 {
     return WEIR_WITH_RACK && c->rack.due;
+}
+
+/* Rings that there are satisfy it, or all that it may have (tune.c). */
+static inline bool conn_content(const weir_conn *c)
+{
+#if WEIR_WITH_GROWTH
+    bool rx = c->tune.rx_want <= c->rx_size || c->cfg->rx_max <= c->rx_size;
+    return rx && (c->tune.tx_want <= c->tx_size || c->cfg->tx_max <= c->tx_size);
+#else
+    (void)c;
+    return true;
+#endif
+}
+
+/* Text waits for its time, or did (pace.c). */
+static inline bool conn_paced(const weir_conn *c)
+{
+#if WEIR_WITH_PACING
+    return (c->pace.waits | c->pace.owed) != 0;
+#else
+    (void)c;
+    return false;
+#endif
 }
 
 /* Its timer begins anew; none is to go any more; none is out. */

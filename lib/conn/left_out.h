@@ -14,6 +14,14 @@ static inline void weiri_predicted(struct weiri_step *s)
 {
     (void)s;
 }
+
+static inline bool weiri_predict_listening(weir_conn *c, const weir_view *v, weir_us now)
+{
+    (void)c;
+    (void)v;
+    (void)now;
+    return false;
+}
 #endif
 
 #if !WEIR_WITH_DSACK

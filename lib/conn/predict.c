@@ -35,24 +35,9 @@ WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v)
     return usual && acks && predict_stamp(c, v) && (v->payload_len == 0 || predict_text(c, v));
 }
 
-/* Nothing is outstanding, and nothing is told of what was: of all that an acknowledgment does little is left. */
-static bool predict_quiet(const weir_conn *c, const weir_view *v)
+/* What follows its acknowledgment. */
+static void predict_rest(weir_conn *c, const weir_view *v)
 {
-    bool calm = !(v->options & WEIR_OPT_SACK) && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && weiri_undo_idle(c) &&
-                c->rack.tlp == WEIRI_TLP_NONE;
-    return calm && seq_eq(c->snd.una, c->snd.nxt) && c->board.count == 0 && c->timer == WEIRI_TIMER_NONE &&
-           c->rack.timer != WEIRI_RACK_REORDER && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
-}
-
-WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
-{
-    weir_conn *c = s->c;
-    const weir_view *v = s->v;
-    if (predict_quiet(c, v)) {
-        weiri_ack_quiet(c, v);
-    } else {
-        weiri_ack_accept(c, v);
-    }
     if (v->payload_len == 0) {
         weiri_fsm_went(c, predict_rows_empty, sizeof predict_rows_empty);
         return;
@@ -61,6 +46,37 @@ WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
     weiri_ack_due(c, v);
     weiri_tune_arrived(c, v);
     weiri_fsm_went(c, predict_rows, sizeof predict_rows);
+}
+
+WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
+{
+    weiri_ack_accept(s->c, s->v);
+    predict_rest(s->c, s->v);
+}
+
+/* ---- a stream that comes, and none that goes --------------------------------------------------------------------------------------- */
+
+/* Nothing is outstanding, nothing is to be sent, and nothing is left of losses or of waiting: no timer of the send side runs or will.
+ * Of all that an acknowledgment does little is left, and of weiri_timer_update nothing. */
+static bool predict_listens(const weir_conn *c)
+{
+    bool said = ((c->snd.una.v ^ c->snd.nxt.v) | (c->snd.nxt.v ^ c->snd.end.v)) == 0 && c->timer == WEIRI_TIMER_NONE;
+    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PROBE_DUE | WEIRI_ANSWERED) && !conn_marked_wait(c);
+    bool still = weiri_undo_idle(c) && (c->rack.timer | c->rack.tlp | c->rack.restart | c->rack.dsack_round) == 0;
+    return said && calm && still && !conn_paced(c) && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
+}
+
+WEIR_PRIVATE bool weiri_predict_listening(weir_conn *c, const weir_view *v, weir_us now)
+{
+    if (!predict_listens(c) || (v->options & WEIR_OPT_SACK) || !weiri_predict(c, v)) {
+        return false;
+    }
+    weiri_conn_begin(c, now);
+    WEIRI_COUNT(c, in, conn_segments(v));
+    weiri_ack_listening(c, v);
+    predict_rest(c, v);
+    WEIR_HOLDS(weir_check(c));
+    return true;
 }
 
 #endif /* WEIR_WITH_PREDICTION */

@@ -64,12 +64,43 @@ static weir_us timer_interval(const weir_conn *c)
     }
 }
 
+/* A peer that has answered every probe so far is not waited for in vain, however far away the next one is. */
+static bool timer_answered(const weir_conn *c)
+{
+    return c->timer == WEIRI_TIMER_PERSIST && conn_has(c, WEIRI_ANSWERED) && !conn_has(c, WEIRI_RELEASED);
+}
+
+/* Has whoever walked away left something to send? R2 runs on while that waits for its time or to be polled: to send it is no progress. */
+static bool timer_left(const weir_conn *c)
+{
+    return conn_has(c, WEIRI_RELEASED) && c->state != WEIR_CLOSED && !conn_fin_sent(c);
+}
+
+static bool timer_opening(const weir_conn *c)
+{
+    return c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED;
+}
+
+/* Does R2 run? Only while something is waited for. */
+static bool timer_r2_runs(const weir_conn *c)
+{
+    return (c->timer != WEIRI_TIMER_NONE || timer_opening(c) || timer_left(c)) && !timer_answered(c);
+}
+
+static void timer_start(weir_conn *c, enum weiri_timer wanted)
+{
+    if (!timer_r2_runs(c) && !conn_has(c, WEIRI_RELEASED)) {
+        c->progress_at = c->now; /* R2 counts from here: nothing was waited for before */
+    }
+    c->timer = (uint8_t)wanted;
+    c->rexmt_at = base_after(c->now, timer_interval(c));
+}
+
 WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
 {
     enum weiri_timer wanted = timer_wanted(c);
     if ((enum weiri_timer)c->timer != wanted) {
-        c->timer = (uint8_t)wanted;
-        c->rexmt_at = base_after(c->now, timer_interval(c));
+        timer_start(c, wanted);
     }
     if (wanted != WEIRI_TIMER_PERSIST) {
         conn_set(c, WEIRI_PROBE_DUE | WEIRI_ANSWERED, false); /* there is nothing left to probe for */
@@ -86,7 +117,7 @@ WEIR_PRIVATE void weiri_timer_stop(weir_conn *c)
 
 WEIR_PRIVATE void weiri_timer_restart(weir_conn *c)
 {
-    weiri_timer_stop(c);
+    timer_start(c, timer_wanted(c));
     weiri_timer_update(c);
 }
 
@@ -113,26 +144,13 @@ WEIR_PRIVATE void weiri_timer_heard(weir_conn *c)
 
 /* ---- R2 ---------------------------------------------------------------------------------------------------------- */
 
-/* A peer that has answered every probe so far is not waited for in vain, however far away the next one is. */
-static bool timer_answered(const weir_conn *c)
-{
-    return c->timer == WEIRI_TIMER_PERSIST && conn_has(c, WEIRI_ANSWERED) && !conn_has(c, WEIRI_RELEASED);
-}
-
-/* Has whoever walked away left something to send? R2 runs on while that waits for its time or to be polled: to send it is no progress. */
-static bool timer_left(const weir_conn *c)
-{
-    return conn_has(c, WEIRI_RELEASED) && c->state != WEIR_CLOSED && !conn_fin_sent(c);
-}
-
-/* When waiting in vain ends (RFC 9293 3.8.3 (MUST-20, MUST-22, SHLD-11), 3.10.8). It runs only while something is waited for. */
+/* When waiting in vain ends (RFC 9293 3.8.3 (MUST-20, MUST-22, SHLD-11), 3.10.8). */
 static weir_us timer_r2_at(const weir_conn *c)
 {
-    bool opening = c->state == WEIR_SYN_SENT || c->state == WEIR_SYN_RECEIVED;
-    if ((c->timer == WEIRI_TIMER_NONE && !opening && !timer_left(c)) || timer_answered(c)) {
+    if (!timer_r2_runs(c)) {
         return WEIR_FOREVER;
     }
-    weir_us limit = opening ? c->cfg->r2_syn_us : c->r2_us;
+    weir_us limit = timer_opening(c) ? c->cfg->r2_syn_us : c->r2_us;
     if (conn_has(c, WEIRI_RELEASED)) {
         limit = base_min_us(limit, c->cfg->orphan_us);
     }

@@ -353,30 +353,40 @@ static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
     }
 }
 
+static uint32_t arrive_differ(const uint8_t *a, const uint8_t *b)
+{
+    uint32_t one, other;
+    memcpy(&one, a, sizeof one);
+    memcpy(&other, b, sizeof other);
+    return one ^ other;
+}
+
 /* Each has its own lengths, Identification, numbers, window, timestamps, checksums; all else is the same. */
 static bool arrive_is_like(const struct weiri_train *t, const uint8_t *packet)
 {
     const uint8_t *a = t->headers, *b = packet;
-    if (memcmp(a + 12, b + 12, 8) != 0 || memcmp(a + 20, b + 20, 4) != 0) { /* addresses, ports */
-        return false;
-    }
-    const bool ip = memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0;
-    const bool tcp = memcmp(a + 32, b + 32, 2) == 0 && memcmp(a + 38, b + 38, 2) == 0;
-    return ip && tcp && (t->view.header_len == 20 || base_get32(b + 40) == ARRIVE_STAMPS);
+    const uint32_t sockets = arrive_differ(a + 12, b + 12) | arrive_differ(a + 16, b + 16) | arrive_differ(a + 20, b + 20);
+    const unsigned ip = (unsigned)((a[0] ^ b[0]) | (a[1] ^ b[1])), tcp = (unsigned)((a[32] ^ b[32]) | (a[33] ^ b[33]));
+    const uint32_t rest = arrive_differ(a + 6, b + 6) | (uint32_t)(base_get16(a + 38) ^ base_get16(b + 38));
+    return (sockets | ip | tcp | rest) == 0 && (t->view.header_len == 20 || base_get32(b + 40) == ARRIVE_STAMPS);
 }
 
+/* The sum of what differs in two IPv4 headers of a train; never 0, for a length is not. */
+static uint32_t arrive_sum_own(const uint8_t *ip)
+{
+    const uint32_t sum = (uint32_t)base_get16(ip + 2) + base_get16(ip + 4) + base_get16(ip + 10), folded = (sum & 0xffffu) + (sum >> 16);
+    return (folded & 0xffffu) + (folded >> 16);
+}
+
+/* The first one's header has the right sum: so has this one's if what differs comes to the same. The addresses stand before the TCP header,
+ * and are summed with it. */
 static bool arrive_sums_fit(const weir_stack *s, const struct weiri_arrival *p, uint32_t len)
 {
-    const uint8_t *tcp = p->packet + WEIRI_IP4_HEADER;
     const uint32_t tcp_len = len - WEIRI_IP4_HEADER;
-    if (weiri_sum_finish(wire_sum_header(p->packet, WEIRI_IP4_HEADER)) != 0) {
+    if (arrive_sum_own(p->packet) != arrive_sum_own(s->train.headers)) {
         return false;
     }
-    if (arrive_is_trusted(s, p)) {
-        return true;
-    }
-    const weir_tuple *t = &slot_conn(s, s->touched)->tuple;
-    return weiri_sum_finish(weiri_sum(tcp, tcp_len, weiri_sum_sockets(&t->remote, &t->local, tcp_len, WEIRI_PROTO_TCP))) == 0;
+    return arrive_is_trusted(s, p) || weiri_sum_finish(weiri_sum(p->packet + 12, tcp_len + 8, weiri_sum_tcp(tcp_len))) == 0;
 }
 
 /* Is it like the packet before it, which its connection has taken, and as it was sent? Then the view of that one becomes its own. */
@@ -405,11 +415,15 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
     return true;
 }
 
-/* Established, and no SYN: it stays where it is. */
+/* Established, and no SYN: it stays where it is. Nothing that settling looks at changes for an end that only listens. */
 static enum weir_verdict arrive_follower(weir_stack *s)
 {
+    weir_conn *c = slot_conn(s, s->touched);
     s->last = weiri_slot_handle(s, s->touched);
-    (void)arrive_take(s, s->touched, &s->train.view);
+    s->going.left = 0;
+    if (!conn_content(c) || !weiri_predict_listening(c, &s->train.view, s->now)) {
+        (void)arrive_take(s, s->touched, &s->train.view);
+    }
     return WEIR_OK;
 }
 

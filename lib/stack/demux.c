@@ -36,16 +36,6 @@ WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size
     d->asked_hash = weiri_demux_hash(s, &d->asked);
 }
 
-WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple)
-{
-    const size_t from = weir_addr_is_v4(&tuple->local) ? 12 : 0, len = 16 - from;
-    memcpy(text, tuple->local.octets + from, len);
-    memcpy(text + len, tuple->remote.octets + from, len);
-    base_put16(text + 2 * len, tuple->local_port);
-    base_put16(text + 2 * len + 2, tuple->remote_port);
-    return 2 * len + 4;
-}
-
 WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple)
 {
     uint8_t text[WEIRI_SOCKETS_TEXT];

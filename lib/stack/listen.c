@@ -32,9 +32,10 @@ static uint32_t listen_hash(const weir_stack *s, enum listen_reach reach, const 
     if (reach <= LISTEN_ALL_PORT) {
         base_put16(text + 1, port);
     }
-    if (reach == LISTEN_ADDR_PORT || reach == LISTEN_ADDR) {
-        memcpy(text + 3, local->octets, 16);
+    if (reach != LISTEN_ADDR_PORT && reach != LISTEN_ADDR) {
+        return (uint32_t)weir_siphash(s->demux.key, text, 3);
     }
+    memcpy(text + 3, local->octets, 16);
     return (uint32_t)weir_siphash(s->demux.key, text, sizeof text);
 }
 

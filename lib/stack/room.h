@@ -342,10 +342,6 @@ WEIR_PRIVATE bool weiri_lend_reclaim(weir_stack *s);
 /* demux.c, continued. A key for one purpose, from the secret: label is 15 octets at most. */
 WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], const char *label);
 WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size, struct weiri_demux_node *nodes);
-/* Both sockets, of one family, as octets to be hashed, how many: of IPv4 addresses only what differs. The two lengths keep the families
- * apart. */
-#define WEIRI_SOCKETS_TEXT 36
-WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple);
 /* Where a connection between these sockets is looked for. */
 WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple);
 /* The index of the slot or, from connections_max on, of the TIME-WAIT record with exactly these sockets, or WEIRI_NONE. */

@@ -16,6 +16,8 @@ WEIR_PRIVATE uint64_t weiri_sum_join(uint64_t sum, uint64_t part, size_t offset)
 WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol);
 /* The same of two addresses in any order, for that changes no sum. */
 WEIR_PRIVATE uint64_t weiri_sum_sockets(const weir_addr *one, const weir_addr *other, uint32_t len, uint8_t protocol);
+/* What a pseudo-header has besides the addresses. */
+WEIR_PRIVATE uint64_t weiri_sum_tcp(uint32_t len);
 /* The complement of the folded sum, as a number to be written with base_put16. */
 WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum);
 /* RFC 1624 eqn. 3: the checksum after one 16-bit field changed. */
