@@ -107,8 +107,13 @@ WEIR_PRIVATE void weiri_conn_finish(weir_conn *c)
 
 WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us now)
 {
-    weiri_conn_begin(c, now);
     struct weiri_step s;
+    if (weiri_predict_listening(c, view)) {
+        weiri_ring_put(c, view->payload, view->payload_len);
+        weiri_predict_heard(c, view, now);
+        return WEIR_TAKEN;
+    }
+    weiri_conn_begin(c, now);
     memset(&s, 0, sizeof s);
     s.c = c;
     s.v = view;
