@@ -108,7 +108,9 @@ WEIR_PRIVATE void weiri_conn_finish(weir_conn *c)
 WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us now)
 {
     struct weiri_step s;
-    if (weiri_predict_listening(c, view, now)) {
+    if (weiri_predict_listening(c, view)) {
+        weiri_ring_put(c, view->payload, view->payload_len);
+        weiri_predict_heard(c, view, now);
         return WEIR_TAKEN;
     }
     weiri_conn_begin(c, now);
@@ -137,6 +139,7 @@ WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq
     c->snd.nxt = seq_add(iss, 1);
     c->snd.end = c->snd.nxt;
     c->recover = iss;
+    c->rcv.acked = c->rcv.nxt;
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SYN_DUE, false);
     conn_set(c, WEIRI_SYN_TWICE, true);
