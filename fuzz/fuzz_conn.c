@@ -1,11 +1,12 @@
 /* fuzz_conn.c - one connection: segments, user calls, time and ICMP in any order.
  *
  * Input: seven octets of configuration, then events; or one octet, 3 in its low bits, which names a state that was prepared once by such an
- * input and is copied, for a connection is a value: what follows are events in that state at once. Numbers of segments are relative to the live connection, so that a small change of the
- * input stays near what matters. An octet of text is a function of its sequence number and of the segment's variant; which variant
- * arrived first is remembered beside the connection. After every call and step: every invariant (weir_check); what can be read is what arrived
- * first; what is sent is what was committed, inside the window and the MSS; the right edge and the acknowledgment never go back; polling
- * ends; no deadline lies in the past. At the end (fuzz_ends) the user walks away, the peer is silent, and CLOSED must come in bounded time. */
+ * input and is copied, for a connection is a value: what follows are events in that state at once. Numbers of segments are relative to the
+ * live connection, so that a small change of the input stays near what matters. An octet of text is a function of its sequence number and of
+ * the segment's variant; which variant arrived first is remembered beside the connection. After every call and step: every invariant
+ * (weir_check); what can be read is what arrived first; what is sent is what was committed, inside the window and the MSS; the right edge and
+ * the acknowledgment never go back; polling ends; no deadline lies in the past. At the end (fuzz_ends) the user walks away, the peer is silent,
+ * and CLOSED must come in bounded time. */
 #include "fuzz.h"
 
 enum {
@@ -810,8 +811,7 @@ enum {
     CONN_STORIES = sizeof conn_stories / sizeof conn_stories[0],
     CONN_PREPARED = 64,          /* all heads with all stories */
     CONN_PREPARED_FLAGS = 4,     /* the octet of a head that has them */
-    CONN_PREPARED_MEMORY = 16384,
-    CONN_TWICE = 8               /* one input in so many shows that the copy is good */
+    CONN_PREPARED_MEMORY = 16384
 };
 
 struct conn_prepared {
@@ -888,12 +888,12 @@ static void conn_resume(struct conn_world *w, unsigned which)
     conn_copy_text(w, p->text, true);
 }
 
-/* A state that was copied goes on as one that was made. */
+/* A state that was copied goes on as one that was made: that is seen where there is time for the end, too. */
 static void conn_resumed(struct conn_world *w, unsigned which)
 {
     struct fuzz_bytes in = w->in;
     conn_resume(w, which);
-    w->heard = fuzz_marks.key % CONN_TWICE == 1;
+    w->heard = fuzz_ends();
     conn_run(w);
     if (w->heard) {
         uint64_t said = w->said;
