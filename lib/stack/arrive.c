@@ -111,11 +111,11 @@ static bool arrive_is_full(const weir_stack *s, uint32_t count, uint32_t bound, 
 static enum weir_verdict arrive_judge_syn(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
     const struct weiri_listener *l = &s->listeners[listener];
-    weiri_syn_make_room(s, listener);
     if (arrive_is_full(s, s->stats.half_open, s->cfg.half_open_max, a) ||
         arrive_is_full(s, l->half.count + l->recorded, l->spec.backlog, a)) {
         return WEIR_BACKLOG_FULL;
     }
+    weiri_syn_make_room(s, listener);
     return weiri_slot_possible(s) ? WEIR_OK : WEIR_NO_ROOM;
 }
 
