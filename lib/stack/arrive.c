@@ -32,7 +32,7 @@ static enum weir_verdict arrive_judge_addrs(const weir_stack *s, const struct we
 /* Who was half-open in a small record is a connection; WEIRI_NONE: not now. */
 static uint32_t arrive_whole(weir_stack *s, uint32_t i)
 {
-    return i < weiri_syn_number(s, 0) ? i : weiri_syn_wake(s, i - weiri_syn_number(s, 0));
+    return !WEIR_WITH_SYN_RECORDS || i < weiri_syn_number(s, 0) ? i : weiri_syn_wake(s, i - weiri_syn_number(s, 0));
 }
 
 /* ---- ICMP ---- */
@@ -45,7 +45,7 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
         return WEIR_ICMP_UNMATCHED;
     }
     const uint32_t found = weiri_demux_find(s, &icmp->quoted), half = weiri_syn_number(s, 0);
-    const bool recorded = found != WEIRI_NONE && found >= half && weiri_syn_sent(s, found - half, icmp->error.seq);
+    const bool recorded = stack_has_syns(s) && found != WEIRI_NONE && found >= half && weiri_syn_sent(s, found - half, icmp->error.seq);
     if (found >= s->cfg.connections_max && !recorded) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
         return WEIR_ICMP_UNMATCHED;
     }
