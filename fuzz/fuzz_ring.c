@@ -166,7 +166,9 @@ static void ring_receive(struct ring_world *w)
     struct weiri_text t = {ring_seq(w, from), fuzz_put(text, len), len};
     bool gap = from > w->nxt || w->run_count > 0, told;
     if (how & 8 && !gap) {
-        weiri_ring_append(&w->c, t.octets, t.len);
+        uint64_t sum = weiri_ring_put_sum(&w->c, t.octets, t.len);
+        FUZZ_CHECK(weiri_sum_finish(sum) == weiri_sum_finish(weiri_sum(t.octets, t.len, 0)), "another sum on the way into the ring");
+        weiri_ring_append(&w->c, t.len);
         told = false;
     } else {
         told = weiri_ring_receive(&w->c, &t);

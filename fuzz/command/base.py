@@ -10,7 +10,10 @@ import subprocess
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 FUZZ = TOP / "fuzz"
-ENGINES = ("libfuzzer", "afl")
+ENGINES = ("libfuzzer", "afl", "volume")
+SIDE_BY_SIDE = ("libfuzzer", "afl")    # what a campaign runs that was not told otherwise
+SANITIZED = ("libfuzzer", "afl")       # engines whose programs have ASan and UBSan
+NAMES = {"libfuzzer": "libFuzzer", "afl": "AFL++", "volume": "libFuzzer without sanitizers"}
 NOTHING, FINDINGS, USAGE = 0, 1, 2  # what the command answers
 CORE = ("lib/**/*.[ch]", "include/**/*.h")
 SOURCES = (*CORE, "fuzz/*.[ch]", "vectors/runner/*.[ch]", "tests/*.h", "tests/model*/*.[ch]")  # what a target may be built from

@@ -21,6 +21,8 @@ def command(kind, target):
         return [*clang, *COMMON, "-O1", "-DWEIR_DEBUG", "-fsanitize=fuzzer", source]
     if kind in ("libfuzzer", "null"):
         return [*clang, *COMMON, "-O1", "-DWEIR_DEBUG", *SANITIZERS, "-fsanitize=fuzzer", *FEEDBACK, source]
+    if kind == "volume":  # the same checks without sanitizers; what it learns is run with them too
+        return [*clang, *COMMON, "-O2", "-DWEIR_DEBUG", "-fsanitize=fuzzer", *FEEDBACK, source]
     if kind == "afl":  # its driver makes the same function persistent, with inputs in shared memory
         return ["afl-clang-fast", *COMMON, "-O1", "-DWEIR_DEBUG", "-DWEIR_FUZZ_PLAIN", "-fsanitize=fuzzer", source]
     if kind == "mutator":  # what mutate.h knows of this target, as a library that afl-fuzz loads
@@ -31,6 +33,11 @@ def command(kind, target):
 
 def program(work, kind, target):
     return work / "bin" / f"{kind}-{target}"
+
+
+def replaying(work, target):
+    """The programs that a finding is run again with: sanitizers lay memory out otherwise, and may hide what stopped the one without."""
+    return [("libfuzzer", target)] + [("volume", target)] * program(work, "volume", target).exists()
 
 
 def has_mutator(target):

@@ -1,7 +1,8 @@
-"""The two engines: one slice of time of one target each, started, watched and ended in the same way.
+"""The engines: one slice of time of one target each, started, watched and ended in the same way.
 
 They share what they learn: libFuzzer writes corpus/<target> and reads it again every few seconds; AFL++ reads it as a
-foreign fuzzer's (-F), and what its own queue gains is copied there.
+foreign fuzzer's (-F), and what its own queue gains is copied there. volume is libFuzzer with a program that has every check and no
+sanitizer, many times as fast; beside it the sanitized program reads all that it learns.
 """
 import os
 import re
@@ -93,7 +94,7 @@ class LibFuzzer(Slice):
     def run(self):
         longest = self.settings.max_len or option(self.target, "max_len", "1024")
         self.started, self.read, self.now = time.monotonic(), 0, 0
-        self.start([str(program(self.work, "libfuzzer", self.target)), f"-max_total_time={max(1, int(self.left()))}",
+        self.start([str(program(self.work, self.engine, self.target)), f"-max_total_time={max(1, int(self.left()))}",
                     f"-max_len={longest}", f"-timeout={ANSWER_AFTER}", "-rss_limit_mb=2048", f"-dict={dictionary(self.target)}",
                     f"-artifact_prefix={self.raw}/", "-print_final_stats=1", "-reload=1", *SCHEDULE, str(self.shared),
                     *map(str, in_tree(self.target))], {"ASAN_OPTIONS": "symbolize=0", "UBSAN_OPTIONS": "symbolize=0"})
@@ -126,6 +127,10 @@ class LibFuzzer(Slice):
             return False
         self.run()
         return True
+
+
+class Volume(LibFuzzer):
+    engine = "volume"
 
 
 class Afl(Slice):
@@ -217,4 +222,26 @@ def last_line(path):
     return (told or lines or ["it says nothing"])[-1][:200]
 
 
-KINDS = {"libfuzzer": LibFuzzer, "afl": Afl}
+def read_all(work, target, longest):
+    """Runs all that was learnt with the sanitizers; an input that stops them is set aside. How many inputs; None: something stops each start."""
+    folders = [work / "corpus" / target, *in_tree(target)]
+    raw = work / "raw" / target
+    raw.mkdir(parents=True, exist_ok=True)
+    line = [str(program(work, "libfuzzer", target)), "-runs=0", f"-max_len={longest or option(target, 'max_len', '1024')}",
+            f"-timeout={ANSWER_AFTER}", "-rss_limit_mb=2048", f"-artifact_prefix={raw}/", *SCHEDULE, *map(str, folders)]
+    while True:
+        held = sum(1 for folder in folders for _ in folder.iterdir())
+        with open(work / "logs" / f"read-{target}.log", "wb") as log:
+            done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=TOP, check=False,
+                                  env={**os.environ, "ASAN_OPTIONS": "symbolize=0", "UBSAN_OPTIONS": "symbolize=0"})
+        if done.returncode == 0:
+            return held
+        stopped = [folders[0] / path.name.split("-")[-1] for path in raw.iterdir()]
+        stopped = [path for path in stopped if path.exists()]
+        if not stopped:
+            return None
+        for path in stopped:
+            path.unlink()
+
+
+KINDS = {"libfuzzer": LibFuzzer, "afl": Afl, "volume": Volume}

@@ -10,7 +10,7 @@ import time
 
 import packets
 from base import Cannot, read_json, source_hash, write_json, write_whole
-from build import program
+from build import program, replaying
 
 REPLAY_SECONDS = 20
 MINIMISE_SECONDS, MINIMISE_RUNS = 120, 4000
@@ -46,8 +46,8 @@ class Replayer:
     def close(self):
         shutil.rmtree(self.room, ignore_errors=True)
 
-    def run(self, target, octets, diary=False):
-        binary, source, book = program(self.work, "libfuzzer", target), self.room / "input", self.room / "diary"
+    def run(self, target, octets, diary=False, kind="libfuzzer"):
+        binary, source, book = program(self.work, kind, target), self.room / "input", self.room / "diary"
         if not binary.exists():
             raise Cannot(f"{binary} is not built: run fuzz/campaign run first")
         source.write_bytes(octets)
@@ -133,7 +133,7 @@ def folder_of(work, name):
 def listed(work):
     """The findings, oldest first."""
     found = [read_json(p, None) for p in (work / "findings").glob("*/finding.json")]
-    return sorted((f for f in found if f), key=lambda f: (f["first"], f["name"]))
+    return sorted(({"program": "libfuzzer", **f} for f in found if f), key=lambda f: (f["first"], f["name"]))
 
 
 def known_inputs(work):
@@ -150,12 +150,15 @@ def triage(work, replayer, targets, say, most=1 << 30):
             if key in seen or tried >= most:
                 continue
             tried += 1
-            verdict = replayer.run(target, octets)
+            for kind, _ in replaying(work, target):
+                verdict = replayer.run(target, octets, kind=kind)
+                if verdict.kind is not None:
+                    break
             if verdict.kind is None:
                 seen[key] = "not again"
                 continue
             seen[key] = verdict.name
-            if note(work, target, octets, verdict):
+            if note(work, target, octets, verdict, kind):
                 fresh.append(verdict.name)
                 say(f"finding: {verdict.name} in {target}: {verdict.title()}")
     if tried:
@@ -163,7 +166,7 @@ def triage(work, replayer, targets, say, most=1 << 30):
     return fresh
 
 
-def note(work, target, octets, verdict):
+def note(work, target, octets, verdict, kind):
     """Remembers one more input of a finding, the shortest of them in full; True if the finding is new."""
     folder = folder_of(work, verdict.name)
     about = read_json(folder / "finding.json", None)
@@ -171,7 +174,7 @@ def note(work, target, octets, verdict):
     now = int(time.time())
     if fresh:
         about = {"name": verdict.name, "target": target, "kind": verdict.kind, "words": verdict.words, "frames": verdict.frames[:12],
-                 "first": now, "inputs": 0, "octets": 1 << 30, "minimised": False, "core": source_hash()}
+                 "first": now, "inputs": 0, "octets": 1 << 30, "minimised": False, "core": source_hash(), "program": kind}
     about["inputs"] += 1
     about["last"] = now
     if target == about["target"] and len(octets) < about["octets"]:
@@ -188,8 +191,9 @@ def note(work, target, octets, verdict):
 class Smaller:
     """Takes out what a finding does not need: whole events first, which are segments, calls and steps of time; then octets."""
 
-    def __init__(self, replayer, target, name, octets):
-        self.replayer, self.target, self.name, self.best = replayer, target, name, octets
+    def __init__(self, replayer, about, octets):
+        self.replayer, self.target, self.name, self.best = replayer, about["target"], about["name"], octets
+        self.kind = about["program"]
         self.until, self.runs = time.monotonic() + MINIMISE_SECONDS, 0
 
     def spent(self):
@@ -199,7 +203,7 @@ class Smaller:
         if self.spent():
             return False
         self.runs += 1
-        verdict = self.replayer.run(self.target, octets)
+        verdict = self.replayer.run(self.target, octets, kind=self.kind)
         if verdict.kind is None or verdict.name != self.name:
             return False
         self.best = octets
@@ -207,7 +211,7 @@ class Smaller:
 
     def parts(self):
         """The input cut where its events begin."""
-        _, events, _ = self.replayer.run(self.target, self.best, diary=True)
+        _, events, _ = self.replayer.run(self.target, self.best, diary=True, kind=self.kind)
         cuts = sorted({len(self.best) - left for left in events if left < len(self.best)})
         ends = [0, *cuts, len(self.best)]
         return [self.best[a:b] for a, b in zip(ends, ends[1:]) if a < b]
@@ -261,12 +265,12 @@ def minimise(work, replayer, about, say):
     """Fills a finding's folder; False if the finding does not show any more."""
     folder, target, name = folder_of(work, about["name"]), about["target"], about["name"]
     octets = (folder / "input").read_bytes()
-    smaller = Smaller(replayer, target, name, octets)
+    smaller = Smaller(replayer, about, octets)
     best = smaller.shrink()
     if best is None:
         say(f"{name}: does not show with the sources of today")
         return False
-    verdict, events, seen = replayer.run(target, best, diary=True)
+    verdict, events, seen = replayer.run(target, best, diary=True, kind=about["program"])
     regression = folder / "regression" / target / f"{slug(verdict.words or verdict.title())}-{name[:6]}"
     shutil.rmtree(folder / "regression", ignore_errors=True)
     write_whole(regression, best)

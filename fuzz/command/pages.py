@@ -11,7 +11,7 @@ import tempfile
 import time
 
 import findings
-from base import ENGINES, TOP, Cannot, in_tree, keep_input, read_json, short, span, write_json, write_whole
+from base import ENGINES, NAMES, SIDE_BY_SIDE, TOP, Cannot, in_tree, keep_input, read_json, short, span, write_json, write_whole
 from build import build, program
 
 CORE_ROOMS = ("wire", "recovery", "conn", "stack")  # below the adapter
@@ -74,7 +74,7 @@ def volume(state, targets):
 
 def left_out(state, targets):
     """What had no turn yet: a short run over many targets may end before."""
-    idle = [f"{t} with {e}" for t in targets for e in ENGINES if state.all["targets"].get(t, {}).get(e, {}).get("execs", 0) == 0]
+    idle = [f"{t} with {e}" for t in targets for e in SIDE_BY_SIDE if state.all["targets"].get(t, {}).get(e, {}).get("execs", 0) == 0]
     return f"<p>Without an execution so far: {html.escape(', '.join(idle))}.</p>" if idle else ""
 
 
@@ -104,7 +104,7 @@ def write_report(work, state, targets, say):
              f"{sum(v == 'not again' for v in findings.known_inputs(work).values())}.</p>",
              "<h2>Volume</h2>", volume(state, targets), left_out(state, targets), "<h2>Findings</h2>", finding_rows(work, found), "<h2>Edges</h2>"]
     pictures = curves(work, targets)
-    parts += [f"<h3>{'libFuzzer' if e == 'libfuzzer' else 'AFL++'}</h3>{picture}" for e, picture in pictures]
+    parts += [f"<h3>{NAMES[e]}</h3>{picture}" for e, picture in pictures]
     parts += [] if pictures else ["<p>No curves: there is no gnuplot, or nothing ran yet.</p>"]
     if covered:
         parts.append(f"<h2>Coverage</h2><p>{covered['line']:.2f} % of lines, {covered['branch']:.2f} % of branches of the library below "

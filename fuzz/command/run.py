@@ -9,13 +9,14 @@ import sys
 import time
 
 import findings
-from base import ENGINES, FINDINGS, NOTHING, Cannot, read_json, short, source_hash, span, write_json
-from build import build, has_mutator
-from engines import KINDS
+from base import ENGINES, FINDINGS, NOTHING, SANITIZED, Cannot, read_json, short, source_hash, span, write_json
+from build import build, has_mutator, replaying
+from engines import KINDS, read_all
 from pages import write_report
 from preflight import preflight
 
 SLICE_LEAST, SLICE_MOST = 6, 600
+BESIDE_VOLUME = 0.1  # of a slice
 LINE_EVERY = 10  # seconds between plain lines
 
 
@@ -31,12 +32,9 @@ class State:
         engines = self.all["targets"].setdefault(target, {})
         return engines.setdefault(engine, {"execs": 0, "seconds": 0.0, "edges": 0, "corpus": 0, "rate": 0.0, "last_new": 0, "core": {}})
 
-    def executions(self, target, core=None):
-        total = 0
-        for engine in ENGINES:
-            of = self.of(target, engine)
-            total += of["execs"] if core is None else of["core"].get(core, 0)
-        return total
+    def executions(self, target, core=None, engines=ENGINES):
+        had = [of for engine, of in self.all["targets"].get(target, {}).items() if engine in engines]
+        return sum(of["execs"] if core is None else of["core"].get(core, 0) for of in had)
 
     def add(self, piece, execs, seconds):
         """What a slice did since it was last asked."""
@@ -96,6 +94,18 @@ def rows(state, targets, pieces, found, raw):
                         "seconds": round(of["seconds"]), "last_new_seconds_ago": int(now - of["last_new"]) if of["last_new"] else None,
                         "findings": sum(f["target"] == target for f in found), "inputs_that_stop_it": raw.get(target, 0)})
     return out
+
+
+def totals(state, targets):
+    """Of each target, over all runs and engines: dictionaries, as rows() gives."""
+    return [{"target": t, "executions": state.executions(t), "executions_of_these_sources": state.executions(t, state.core),
+             "of_these_sanitized": state.executions(t, state.core, SANITIZED)} for t in targets if t in state.all["targets"]]
+
+
+def total_lines(given):
+    yield f"{'target':<12} {'executions':>16} {'of these sources':>17} {'with sanitizers':>16}"
+    for r in given:
+        yield (f"{r['target']:<12} {r['executions']:>16,} {r['executions_of_these_sources']:>17,} {r['of_these_sanitized']:>16,}")
 
 
 def table(given):
@@ -173,8 +183,10 @@ class Campaign:
     def pairs(self):
         """(target, engine) in order: both engines of a target run side by side."""
         wanted = [(t, e) for t in self.settings.targets for e in self.settings.engines]
-        most = self.settings.executions
-        return [(t, e) for t, e in wanted if not most or self.state.executions(t, self.state.core) < most]
+        return [(t, e) for t, e in wanted if not self.enough(t)]
+
+    def enough(self, target):
+        return self.settings.executions and self.state.executions(target, self.state.core) >= self.settings.executions
 
     def left(self):
         return self.state.all["left"]
@@ -182,6 +194,10 @@ class Campaign:
     def slice_seconds(self, pairs):
         share = self.left() * self.settings.jobs / max(1, len(pairs))
         return min(self.left(), SLICE_MOST, max(SLICE_LEAST, share))
+
+    def share(self, engine):
+        """Where there is to be volume, the sanitized program has the time to read what is learnt and a little more."""
+        return BESIDE_VOLUME if engine != "volume" and "volume" in self.settings.engines else 1
 
     def deal(self):
         """Starts slices until every place is taken."""
@@ -193,7 +209,7 @@ class Campaign:
             target, engine = min(free, key=lambda p: ((order.index(p) - self.turn) % len(order)))
             self.turn = (order.index((target, engine)) + 1) % len(order)
             free.remove((target, engine))
-            piece = KINDS[engine](self.work, target, self.slice_seconds(pairs), self.settings)
+            piece = KINDS[engine](self.work, target, max(SLICE_LEAST, self.slice_seconds(pairs) * self.share(engine)), self.settings)
             self.pieces.append(piece)
             self.counted[id(piece)] = [0, time.monotonic()]
         return bool(self.pieces)
@@ -222,7 +238,7 @@ class Campaign:
         self.state.all["left"] = max(0, self.left() - passed)
         self.state.all["fuzzed"] += passed
         for piece in list(self.pieces):
-            if self.stopping:
+            if self.stopping or self.enough(piece.target):
                 piece.end()
             over = piece.over()
             self.account(piece)
@@ -259,6 +275,11 @@ class Campaign:
     def finish(self):
         """Findings by their stacks, small, with their packets; then the report."""
         say = self.screen.say
+        if "volume" in self.settings.engines:
+            for target in [] if self.stopping else self.settings.targets:
+                held = read_all(self.work, target, self.settings.max_len)
+                say(f"{target}: " + ("no start with the sanitizers lasts" if held is None else
+                                     f"all that is known, {held} inputs, was run with the sanitizers"))
         findings.triage(self.work, self.replayer, self.settings.targets, say)
         for about in findings.listed(self.work):
             if not about["minimised"] and self.stopping < 2:
@@ -283,8 +304,8 @@ def run(settings, screen):
         campaign = Campaign(settings, screen)
         old = {which: signal.signal(which, campaign.interrupted) for which in (signal.SIGINT, signal.SIGTERM)}
         try:
-            kinds = sorted({"libfuzzer", *settings.engines}, reverse=True)  # findings are run again with libFuzzer's program
-            pairs = [(k, t) for t in settings.targets for k in kinds]
+            kinds = settings.engines
+            pairs = list(dict.fromkeys(pair for t in settings.targets for pair in [*replaying(work, t), *((k, t) for k in kinds)]))
             pairs += [("mutator", t) for t in settings.targets if "afl" in kinds and has_mutator(t)]
             build(work, pairs, settings.jobs, say, lambda: campaign.stopping)
             campaign.replayer = findings.Replayer(work)
@@ -324,9 +345,9 @@ def status(work, targets, as_json):
     running = is_running(work)
     if as_json:
         print(json.dumps({"running": running, "left": round(state.all["left"]), "fuzzed": round(state.all["fuzzed"]), "core": state.core,
-                          "rows": given, "findings": found}, sort_keys=True))
+                          "rows": given, "totals": totals(state, targets), "findings": found}, sort_keys=True))
     else:
-        print("\n".join(table(given)))
+        print("\n".join([*table(given), "", *total_lines(totals(state, targets)), ""]))
         core = sum(state.executions(t, state.core) for t in targets)
         print(f"{'running' if running else 'not running'}; {span(state.all['fuzzed'])} fuzzed, {span(state.all['left'])} left; "
               f"{short(core)} executions with the sources of today ({state.core}); {len(found)} findings")

@@ -213,13 +213,13 @@ static uint32_t ack_segment_size(const weir_conn *c, const weir_view *v)
     return base_min32(v->payload_len, most);
 }
 
-WEIR_PRIVATE void weiri_ack_quiet(weir_conn *c, const weir_view *v)
+WEIR_PRIVATE void weiri_ack_listening(weir_conn *c, const weir_view *v)
 {
     weiri_timer_heard(c);
     ack_note_stamp(c, v);
-    weiri_repair_quiet(c);
+    weiri_rate_expire(&c->rate, &c->board);
+    conn_forget_probe(c);
     ack_window(c, v);
-    weiri_tune_acked(c, 0);
 }
 
 WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v)

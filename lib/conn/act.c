@@ -133,11 +133,12 @@ static void act_take_syn(weir_conn *c, const weir_view *v)
 
 static void act_choose_iss(weir_conn *c)
 {
-    c->snd.iss = weiri_iss(c->cfg, &c->tuple, c->now);
+    const uint64_t numbers = weiri_numbers(c->cfg, &c->tuple);
+    c->snd.iss = conn_iss_of(numbers, c->now);
     if (conn_has(c, WEIRI_ISS_FLOOR) && seq_leq(c->snd.iss, c->iss_floor)) {
         c->snd.iss = seq_add(c->iss_floor, ACT_ISS_STEP); /* the old connection was faster than the clock (MAY-2) */
     }
-    c->ts.offset = WEIR_WITH_TIMESTAMPS ? weiri_ts_offset(c->cfg, &c->tuple) : 0;
+    c->ts.offset = WEIR_WITH_TIMESTAMPS ? conn_ts_offset_of(numbers) : 0;
     c->snd.una = c->snd.iss;
     c->snd.nxt = c->snd.iss; /* SND.NXT = ISS + 1 from the moment the SYN is sent: before that nothing can be acknowledged */
     c->snd.end = seq_add(c->snd.iss, 1);

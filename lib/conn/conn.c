@@ -15,6 +15,20 @@ WEIR_PRIVATE void weiri_conn_set_mss(weir_conn *c)
     c->mss_snd = (uint16_t)base_min32(peer, c->pmtu - headers);
 }
 
+/* What is not 0 before an OPEN. */
+static void conn_fresh(weir_conn *c)
+{
+    c->pmtu = c->cfg->mtu;
+    c->quick_acks = c->cfg->quick_acks;
+    c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    weiri_board_init(&c->board, c->board.sent, c->board.cap);
+    weiri_rtt_init(&c->rtt, &bounds);
+    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
+    weiri_rack_init(&c->rack, c->snd.una);
+    weiri_timer_stop_all(c);
+}
+
 WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
 {
     const uint32_t flags = c->flags & (uint32_t)(WEIRI_NAGLE | WEIRI_KEEPALIVE), rx_size = c->rx_size, tx_size = c->tx_size;
@@ -32,20 +46,14 @@ WEIR_PRIVATE void weiri_conn_clear(weir_conn *c)
     c->rx_size = rx_size;
     c->tx_size = tx_size;
     c->span_cap = span_cap;
+    c->board.sent = sent;
+    c->board.cap = sent_cap;
     c->now = now;
     c->r2_us = r2_us;
 #if WEIR_WITH_COUNTERS
     c->path = path;
 #endif
-    c->pmtu = c->cfg->mtu;
-    c->quick_acks = c->cfg->quick_acks;
-    c->snd.end = seq_of(1); /* with ISS 0: the place of the first octet, for a SEND before the ISS is chosen */
-    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-    weiri_board_init(&c->board, sent, sent_cap);
-    weiri_rtt_init(&c->rtt, &bounds);
-    weiri_cc_init(&c->cc, weiri_cc_initial_window(536, c->cfg->iw10), c->snd.nxt);
-    weiri_rack_init(&c->rack, c->snd.una);
-    weiri_timer_stop_all(c);
+    conn_fresh(c);
 }
 
 WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
@@ -71,7 +79,7 @@ WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const
     c->dscp = config->dscp;
     conn_set(c, WEIRI_NAGLE, config->nagle);
     conn_set(c, WEIRI_KEEPALIVE, config->keepalive_idle_us > 0);
-    weiri_conn_clear(c);
+    conn_fresh(c);
 }
 
 WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
@@ -99,8 +107,13 @@ WEIR_PRIVATE void weiri_conn_finish(weir_conn *c)
 
 WEIR_API enum weir_input weir_input(weir_conn *c, const weir_view *view, weir_us now)
 {
-    weiri_conn_begin(c, now);
     struct weiri_step s;
+    if (weiri_predict_listening(c, view)) {
+        weiri_ring_put(c, view->payload, view->payload_len);
+        weiri_predict_heard(c, view, now);
+        return WEIR_TAKEN;
+    }
+    weiri_conn_begin(c, now);
     memset(&s, 0, sizeof s);
     s.c = c;
     s.v = view;
@@ -126,6 +139,7 @@ WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq
     c->snd.nxt = seq_add(iss, 1);
     c->snd.end = c->snd.nxt;
     c->recover = iss;
+    c->rcv.acked = c->rcv.nxt;
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SYN_DUE, false);
     conn_set(c, WEIRI_SYN_TWICE, true);

@@ -142,6 +142,12 @@ WEIR_PRIVATE void weiri_fsm_went(weir_conn *c, const uint8_t *rows, size_t count
 #if WEIR_WITH_PREDICTION
 WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_predicted(struct weiri_step *s);
+/* Is it that segment, and does this end say nothing but that it has heard? Then all that weir_input does, but for the text, which has been
+ * put into the ring. */
+WEIR_PRIVATE bool weiri_predict_listening(const weir_conn *c, const weir_view *v);
+WEIR_PRIVATE void weiri_predict_heard(weir_conn *c, const weir_view *v, weir_us now);
+/* All that is due is an acknowledgment: then it stands in `out`, its checksum left open. */
+WEIR_PRIVATE bool weiri_predict_ack(weir_conn *c, weir_out *out);
 #endif
 
 /* facts.c */
@@ -161,7 +167,7 @@ WEIR_PRIVATE bool weiri_reuse_allowed(const struct weiri_reuse *r);
 WEIR_PRIVATE void weiri_act(struct weiri_step *s, enum weiri_action action);
 WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v);
 /* The same where nothing is outstanding and nothing is waited for. */
-WEIR_PRIVATE void weiri_ack_quiet(weir_conn *c, const weir_view *v);
+WEIR_PRIVATE void weiri_ack_listening(weir_conn *c, const weir_view *v);
 
 /* What one acknowledgment told, for those who judge of losses. */
 struct weiri_news {
@@ -190,8 +196,6 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
 WEIR_PRIVATE void weiri_repair_idle(weir_conn *c);
 /* A sample of the round-trip time. */
 WEIR_PRIVATE void weiri_repair_sample(weir_conn *c, uint32_t rtt_us);
-/* Nothing is outstanding. */
-WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c);
 /* The scoreboard has taken it. */
 WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n);
 /* The retransmission timer fired, of text. */
@@ -266,9 +270,50 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor);
 /* In LISTEN: this SYN came some time ago and was answered from `iss`, by somebody who kept no connection (RFC 4987 3.6). */
 WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq iss, weir_us now);
 
-/* iss.c: numbers from the secret (RFC 6528 3, RFC 7323 7.1). */
-WEIR_PRIVATE weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now);
-WEIR_PRIVATE uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple);
+/* half.c: a connection in SYN-RECEIVED that nobody knows of yet, as far as it does not follow from the configuration. */
+#define WEIRI_HALF_RETRIES 15u
+#define WEIRI_HALF_UNSCALED 15u
+struct weiri_half {
+    weir_seq irs, iss;
+    uint32_t ts_value;
+    uint16_t mss;
+    uint8_t wscale, retries; /* WEIRI_HALF_UNSCALED: windows are not scaled; how often the SYN,ACK timed out */
+    bool stamped, sack, ecn, suspect;
+    weir_us at;              /* when its timer is due */
+};
+/* False: there is more to this one. `rx_size`: of the ring that it was given first. */
+WEIR_PRIVATE bool weiri_half_tell(const weir_conn *c, struct weiri_half *h, uint32_t rx_size, weir_us now);
+/* In LISTEN, with both sockets named: becomes what was told. */
+WEIR_PRIVATE void weiri_half_resume(weir_conn *c, const struct weiri_half *h, weir_us now);
+
+/* iss.c. Both sockets, of one family, as octets to be hashed, how many: of IPv4 addresses only what differs. The two lengths keep the
+ * families apart. */
+#define WEIRI_SOCKETS_TEXT 36
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple);
+/* Numbers from the secret (RFC 6528 3, RFC 7323 7.1): for both of them one hash, of which the lower half is for the ISS and the upper
+ * one is the timestamp offset. */
+WEIR_PRIVATE uint64_t weiri_numbers(const weir_config *cfg, const weir_tuple *tuple);
+
+static inline weir_seq conn_iss_of(uint64_t numbers, weir_us now)
+{
+    return seq_of((uint32_t)numbers + (uint32_t)(now >> 2));
+}
+
+static inline uint32_t conn_ts_offset_of(uint64_t numbers)
+{
+    return (uint32_t)(numbers >> 32);
+}
+
+static inline weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now)
+{
+    return conn_iss_of(weiri_numbers(cfg, tuple), now);
+}
+
+static inline uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple)
+{
+    return conn_ts_offset_of(weiri_numbers(cfg, tuple));
+}
+
 /* Our timestamp clock: milliseconds, offset per connection (RFC 7323 5.4). */
 WEIR_PRIVATE uint32_t weiri_ts_now(const weir_conn *c);
 
@@ -285,8 +330,11 @@ struct weiri_text {
 /* Stores what is new of text inside the window and moves rcv.nxt; what arrived first stays. True if there is or was a gap: an ACK is
  * due at once (RFC 5681 4.2). Text beyond a gap for which no span is free is as if it had not arrived. */
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text);
-/* Text at RCV.NXT where there are no gaps. */
-WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_t len);
+/* Text at RCV.NXT where there are no gaps goes into the ring; then it has arrived. Between the two nobody sees it: so it may be summed on
+ * its way, and judged then. */
+WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t len);
+WEIR_PRIVATE uint64_t weiri_ring_put_sum(weir_conn *c, const uint8_t *octets, uint32_t len);
+WEIR_PRIVATE void weiri_ring_append(weir_conn *c, uint32_t len);
 /* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4); is there one to report; it was. */
 #if WEIR_WITH_DSACK
 WEIR_PRIVATE void weiri_ring_note_duplicate(weir_conn *c, weir_block run);
@@ -357,6 +405,22 @@ WEIR_PRIVATE void weiri_out_close(weir_out *out);
 /* Copies such a packet, with or without an IP header in front, and closes the checksum on the way; returns out->len. */
 WEIR_PRIVATE size_t weiri_out_copy_closed(const weir_out *out, uint8_t *octets);
 
+/* The pseudo-header's part of the checksum stands in the field until the octets are summed, in place or while they are copied. */
+WEIR_PRIVATE void weiri_out_open_checksum(const weir_conn *c, weir_out *out);
+/* All that has come is acknowledged by the segment that goes. */
+WEIR_PRIVATE void weiri_out_acked(weir_conn *c);
+
+/* cut.c: weir_out_cut of one segment after another, but for the first, which has been cut, and the last, which may have flags of its own
+ * and be shorter: they have the header of the first, but for the number. Of each the length; 0: what is left is the last. */
+struct weiri_cut {
+    const weir_out *out;
+    const uint8_t *first;
+    uint64_t same;       /* the sum of the TCP header without the number, the pseudo-header included */
+    uint32_t ip_len, seq, at;
+};
+WEIR_PRIVATE void weiri_cut_begin(struct weiri_cut *k, const weir_out *out, const uint8_t *first);
+WEIR_PRIVATE size_t weiri_cut_next(struct weiri_cut *k, uint8_t *octets);
+
 /* Is there text that goes only when its time has come? */
 WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c);
 
@@ -373,6 +437,8 @@ WEIR_PRIVATE bool weiri_pace_blocks(const weir_conn *c);
 #if WEIR_WITH_PACING
 /* A segment with so much text goes: when it may leave, 0 for at once. */
 WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len);
+/* Of so many segments with so much text each, which cwnd lets go, those that go now: the pace of all is the same. */
+WEIR_PRIVATE uint32_t weiri_pace_ahead(weir_conn *c, uint32_t len, uint32_t count);
 /* Does text wait for its time? */
 WEIR_PRIVATE void weiri_pace_update(weir_conn *c, bool waits);
 WEIR_PRIVATE weir_us weiri_pace_deadline(const weir_conn *c);
@@ -498,6 +564,29 @@ static inline bool conn_marked_wait(const weir_conn *c)
 static inline bool conn_tail_due(const weir_conn *c)
 {
     return WEIR_WITH_RACK && c->rack.due;
+}
+
+/* Rings that there are satisfy it, or all that it may have (tune.c). */
+static inline bool conn_content(const weir_conn *c)
+{
+#if WEIR_WITH_GROWTH
+    bool rx = c->tune.rx_want <= c->rx_size || c->cfg->rx_max <= c->rx_size;
+    return rx && (c->tune.tx_want <= c->tx_size || c->cfg->tx_max <= c->tx_size);
+#else
+    (void)c;
+    return true;
+#endif
+}
+
+/* Text waits for its time, or did (pace.c). */
+static inline bool conn_paced(const weir_conn *c)
+{
+#if WEIR_WITH_PACING
+    return (c->pace.waits | c->pace.owed) != 0;
+#else
+    (void)c;
+    return false;
+#endif
 }
 
 /* Its timer begins anew; none is to go any more; none is out. */

@@ -76,3 +76,37 @@ WEIR_API size_t weir_out_cut(const weir_out *out, uint32_t i, uint8_t *octets, s
     }
     return len;
 }
+
+/* ---- all of one, in a row ------------------------------------------------------------------------------------------------------------ */
+
+WEIR_PRIVATE void weiri_cut_begin(struct weiri_cut *k, const weir_out *out, const uint8_t *first)
+{
+    uint8_t tcp[WEIR_TCP_HEADER_MAX];
+    k->ip_len = WEIR_IP_HEADER_MAX - out->header_at;
+    uint32_t len = out->header_len - k->ip_len;
+    uint16_t pseudo = (uint16_t)~base_get16(out->room + WEIR_IP_HEADER_MAX + 16);
+    k->out = out;
+    k->first = first;
+    k->at = out->gso_size;
+    k->seq = base_get32(first + k->ip_len + 4);
+    memcpy(tcp, first + k->ip_len, len);
+    base_put32(tcp + 4, 0);
+    base_put16(tcp + 16, (uint16_t)~weiri_checksum_update(pseudo, (uint16_t)(out->len - k->ip_len), (uint16_t)(len + out->gso_size)));
+    k->same = wire_sum_header(tcp, len);
+}
+
+WEIR_PRIVATE size_t weiri_cut_next(struct weiri_cut *k, uint8_t *octets)
+{
+    const weir_out *out = k->out;
+    const struct cut_place place = {k->at, out->gso_size, false};
+    uint8_t *tcp = octets + k->ip_len;
+    if (out->header_len + place.at + place.len >= out->len) {
+        return 0;
+    }
+    memcpy(octets, k->first, out->header_len);
+    base_put32(tcp + 4, k->seq + place.at);
+    uint64_t text = cut_copy(out, &place, octets + out->header_len);
+    base_put16(tcp + 16, weiri_sum_finish(weiri_sum_join(text, k->same + weiri_sum_word(k->seq + place.at), 0)));
+    k->at += place.len;
+    return out->header_len + place.len;
+}

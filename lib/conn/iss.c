@@ -3,26 +3,22 @@
  * RFC 6528 3: ISN = M + F(sockets, secret), M a clock of 4 microseconds (MUST-8, MUST-9, SHLD-1). RFC 7323 7.1: the timestamp offset. */
 #include "conn/conn.h"
 
-/* One keyed function, two uses: the purpose is hashed too, so that neither number tells the other. */
-static uint64_t iss_hash(const weir_config *cfg, const weir_tuple *tuple, uint8_t purpose)
+WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple)
 {
-    uint8_t input[37];
-    memcpy(input, tuple->local.octets, 16);
-    memcpy(input + 16, tuple->remote.octets, 16);
-    base_put16(input + 32, tuple->local_port);
-    base_put16(input + 34, tuple->remote_port);
-    input[36] = purpose;
-    return weir_siphash(cfg->secret, input, sizeof input);
+    const size_t from = weir_addr_is_v4(&tuple->local) && weir_addr_is_v4(&tuple->remote) ? 12 : 0, len = 16 - from;
+    memcpy(text, tuple->local.octets + from, len);
+    memcpy(text + len, tuple->remote.octets + from, len);
+    base_put16(text + 2 * len, tuple->local_port);
+    base_put16(text + 2 * len + 2, tuple->remote_port);
+    return 2 * len + 4;
 }
 
-WEIR_PRIVATE weir_seq weiri_iss(const weir_config *cfg, const weir_tuple *tuple, weir_us now)
+/* One keyed function, two uses: each has a half of what it gives, and no half of a keyed hash tells of the other. */
+WEIR_PRIVATE uint64_t weiri_numbers(const weir_config *cfg, const weir_tuple *tuple)
 {
-    return seq_of((uint32_t)iss_hash(cfg, tuple, 'i') + (uint32_t)(now >> 2));
-}
-
-WEIR_PRIVATE uint32_t weiri_ts_offset(const weir_config *cfg, const weir_tuple *tuple)
-{
-    return (uint32_t)iss_hash(cfg, tuple, 't');
+    uint8_t text[WEIRI_SOCKETS_TEXT];
+    const size_t len = weiri_sockets_text(text, tuple);
+    return weir_siphash(cfg->secret, text, len);
 }
 
 WEIR_PRIVATE uint32_t weiri_ts_now(const weir_conn *c)

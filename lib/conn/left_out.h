@@ -14,6 +14,27 @@ static inline void weiri_predicted(struct weiri_step *s)
 {
     (void)s;
 }
+
+static inline bool weiri_predict_listening(const weir_conn *c, const weir_view *v)
+{
+    (void)c;
+    (void)v;
+    return false;
+}
+
+static inline void weiri_predict_heard(weir_conn *c, const weir_view *v, weir_us now)
+{
+    (void)c;
+    (void)v;
+    (void)now;
+}
+
+static inline bool weiri_predict_ack(weir_conn *c, weir_out *out)
+{
+    (void)c;
+    (void)out;
+    return false;
+}
 #endif
 
 #if !WEIR_WITH_DSACK
@@ -223,6 +244,13 @@ static inline weir_us weiri_pace_depart(weir_conn *c, uint32_t len)
     (void)c;
     (void)len;
     return 0;
+}
+
+static inline uint32_t weiri_pace_ahead(weir_conn *c, uint32_t len, uint32_t count)
+{
+    (void)c;
+    (void)len;
+    return count;
 }
 
 static inline void weiri_pace_update(weir_conn *c, bool waits)

@@ -307,7 +307,6 @@ static void out_fields_syn(weir_conn *c, weir_fields *f)
     f->window = (uint16_t)base_min32(c->rx_size, 65535);
     if (answer) {
         f->window = (uint16_t)base_min32(seq_diff(c->rcv.nxt, c->rcv.adv), 65535); /* text on the SYN has taken some */
-        c->rcv.acked = c->rcv.nxt;
     }
     f->mss = c->mss_adv;
     f->wscale = (uint8_t)conn_shift_rcv(c);
@@ -349,15 +348,15 @@ static void out_fields_plain(weir_conn *c, weir_fields *f, const struct out_plan
     }
     out_fields_options(c, f);
     f->window = weiri_window_announce(c);
-    c->rcv.acked = c->rcv.nxt;
 }
 
 /* ---- the books ---------------------------------------------------------------------------------------------------------------------- */
 
-static void out_note_ack_sent(weir_conn *c)
+WEIR_PRIVATE void weiri_out_acked(weir_conn *c)
 {
     conn_set(c, WEIRI_ACK_NOW, false);
     c->ack_at = WEIR_FOREVER;
+    c->rcv.acked = c->rcv.nxt;
 }
 
 static void out_note_syn(weir_conn *c)
@@ -462,9 +461,9 @@ static void out_note(weir_conn *c, const struct out_plan *p)
 
 /* ---- the segment --------------------------------------------------------------------------------------------------------------------- */
 
-/* The pseudo-header's part of the checksum stands in the field until the octets are summed, in place or while they are copied. */
-static void out_open_checksum(const weir_conn *c, weir_out *out)
+WEIR_PRIVATE void weiri_out_open_checksum(const weir_conn *c, weir_out *out)
 {
+    out->partial = true;
     uint16_t part = weiri_sum_finish(weiri_sum_sockets(&c->tuple.local, &c->tuple.remote, out->len, WEIRI_PROTO_TCP));
     base_put16(out->room + WEIR_IP_HEADER_MAX + 16, (uint16_t)~part);
 }
@@ -512,7 +511,7 @@ static void out_emit(weir_conn *c, const struct out_plan *p, weir_out *out)
         out_fields_plain(c, &f, p);
     }
     if (f.flags & WEIR_ACK && p->kind != OUT_REPLY) {
-        out_note_ack_sent(c);
+        weiri_out_acked(c);
     }
     out->ecn = weiri_ecn_codepoint(c, p->fresh);
     out->header_at = WEIR_IP_HEADER_MAX;
@@ -520,8 +519,7 @@ static void out_emit(weir_conn *c, const struct out_plan *p, weir_out *out)
     weiri_ring_slices(c, p->from, p->len, out->body);
     out->len = out->header_len + p->len;
     out->gso_size = (uint16_t)(p->len > p->segment ? p->segment : 0);
-    out->partial = true;
-    out_open_checksum(c, out);
+    weiri_out_open_checksum(c, out);
 }
 
 /* What one segment changes; when it may leave. */
@@ -620,12 +618,10 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
 /* A super-segment: what would be polled next goes with it, as far as `most` octets of text. */
 static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 {
-    if (weiri_pace_mode(c) == WEIR_PACING_OFF) {
-        uint32_t ahead = out_book_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len));
-        WEIRI_COUNT(c, out, ahead / p->segment);
-        WEIRI_COUNT(c, data_out, ahead / p->segment);
-        p->len += ahead;
-    }
+    uint32_t count = weiri_pace_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len) / p->segment);
+    p->len += out_book_ahead(c, p->segment, count * p->segment);
+    WEIRI_COUNT(c, out, count);
+    WEIRI_COUNT(c, data_out, count);
     while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */
         struct out_plan next = out_decide(c);
         if (next.kind != OUT_TEXT || next.len == 0 || p->len + next.len > most) {
@@ -644,6 +640,9 @@ WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, w
         out_note_limit(c);
         weiri_pace_quiet(c);
         return 0;
+    }
+    if (weiri_predict_ack(c, out)) {
+        return out->len;
     }
     struct out_plan p = out_decide(c);
     if (p.kind == OUT_NONE) {

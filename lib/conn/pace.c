@@ -96,15 +96,39 @@ static weir_us pace_turn(const weir_conn *c)
     return c->pace.next > least ? c->pace.next : least;
 }
 
+static weir_us pace_book(weir_conn *c, uint32_t gap)
+{
+    weir_us at = pace_turn(c);
+    c->pace.next = base_after(at, gap);
+    c->pace.held = c->pace.next >= base_after(c->now, pace_lead(c));
+    return at;
+}
+
 WEIR_PRIVATE weir_us weiri_pace_depart(weir_conn *c, uint32_t len)
 {
     if (weiri_pace_mode(c) == WEIR_PACING_OFF || c->count.data_out < PACE_FREE_SEGMENTS) {
         return 0;
     }
-    weir_us at = pace_turn(c);
-    c->pace.next = base_after(at, pace_gap(c, len));
-    c->pace.held = c->pace.next >= base_after(c->now, pace_lead(c));
+    weir_us at = pace_book(c, pace_gap(c, len));
     return weiri_pace_mode(c) == WEIR_PACING_STAMP && at > c->now ? at : 0;
+}
+
+WEIR_PRIVATE uint32_t weiri_pace_ahead(weir_conn *c, uint32_t len, uint32_t count)
+{
+    uint32_t gone = 0;
+    if (weiri_pace_mode(c) == WEIR_PACING_OFF) {
+        return count;
+    }
+    if (c->board.sacked > 0) { /* more may be in flight than cwnd: each has a pace of its own */
+        return 0;
+    }
+    const uint32_t gap = pace_gap(c, len);
+    for (; gone < count && !weiri_pace_blocks(c); gone++) {
+        if (c->count.data_out + gone >= PACE_FREE_SEGMENTS) {
+            (void)pace_book(c, gap);
+        }
+    }
+    return gone;
 }
 
 WEIR_PRIVATE weir_us weiri_pace_deadline(const weir_conn *c)

@@ -1,4 +1,5 @@
-/* predict.c - header prediction: the segment that nearly all are, and what the table would do with it, in a straight line.
+/* predict.c - header prediction: the segment that nearly all are, and what the table would do with it, in a straight line; and the segment
+ * that nearly all are where nothing but acknowledgments is said.
  *
  * In ESTABLISHED, next in order, an ACK (and PSH) and no other control bit, acknowledging what is or was outstanding, its text inside the
  * window: the rows that such a segment goes through are known beforehand, and so is most of what their actions look at. The effect is that
@@ -35,32 +36,100 @@ WEIR_PRIVATE bool weiri_predict(const weir_conn *c, const weir_view *v)
     return usual && acks && predict_stamp(c, v) && (v->payload_len == 0 || predict_text(c, v));
 }
 
-/* Nothing is outstanding, and nothing is told of what was: of all that an acknowledgment does little is left. */
-static bool predict_quiet(const weir_conn *c, const weir_view *v)
+/* What follows its acknowledgment; its text lies in the ring. */
+static void predict_rest(weir_conn *c, const weir_view *v)
 {
-    bool calm = !(v->options & WEIR_OPT_SACK) && !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && weiri_undo_idle(c) &&
-                c->rack.tlp == WEIRI_TLP_NONE;
-    return calm && seq_eq(c->snd.una, c->snd.nxt) && c->board.count == 0 && c->timer == WEIRI_TIMER_NONE &&
-           c->rack.timer != WEIRI_RACK_REORDER && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
-}
-
-WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
-{
-    weir_conn *c = s->c;
-    const weir_view *v = s->v;
-    if (predict_quiet(c, v)) {
-        weiri_ack_quiet(c, v);
-    } else {
-        weiri_ack_accept(c, v);
-    }
     if (v->payload_len == 0) {
         weiri_fsm_went(c, predict_rows_empty, sizeof predict_rows_empty);
         return;
     }
-    weiri_ring_append(c, v->payload, v->payload_len);
+    weiri_ring_append(c, v->payload_len);
     weiri_ack_due(c, v);
     weiri_tune_arrived(c, v);
     weiri_fsm_went(c, predict_rows, sizeof predict_rows);
+}
+
+WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
+{
+    weiri_ack_accept(s->c, s->v);
+    weiri_ring_put(s->c, s->v->payload, s->v->payload_len);
+    predict_rest(s->c, s->v);
+}
+
+/* ---- a stream that comes, and none that goes --------------------------------------------------------------------------------------- */
+
+/* Nothing is outstanding, nothing is to be sent, and nothing is left of losses or of waiting: no timer of the send side runs or will.
+ * Of all that an acknowledgment does little is left, and of weiri_timer_update nothing. */
+static bool predict_listens(const weir_conn *c)
+{
+    bool said = ((c->snd.una.v ^ c->snd.nxt.v) | (c->snd.nxt.v ^ c->snd.end.v)) == 0 && c->timer == WEIRI_TIMER_NONE;
+    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PROBE_DUE | WEIRI_ANSWERED) && !conn_marked_wait(c);
+    bool still = weiri_undo_idle(c) && (c->rack.timer | c->rack.tlp | c->rack.restart | c->rack.dsack_round) == 0;
+    return said && calm && still && !conn_paced(c) && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
+}
+
+WEIR_PRIVATE bool weiri_predict_listening(const weir_conn *c, const weir_view *v)
+{
+    return predict_listens(c) && !(v->options & WEIR_OPT_SACK) && weiri_predict(c, v);
+}
+
+WEIR_PRIVATE void weiri_predict_heard(weir_conn *c, const weir_view *v, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    WEIRI_COUNT(c, in, conn_segments(v));
+    weiri_ack_listening(c, v);
+    predict_rest(c, v);
+    WEIR_HOLDS(weir_check(c));
+}
+
+/* ---- an acknowledgment that goes, and nothing else ----------------------------------------------------------------------------------- */
+
+/* Nothing of the stream can go, and the header has nothing but what each acknowledgment has. */
+static bool predict_only_acks(const weir_conn *c)
+{
+    uint32_t other = WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_URG_SND | WEIRI_FIN_QUEUED;
+    bool due = c->state == WEIR_ESTABLISHED && (c->flags & (other | WEIRI_ACK_NOW)) == WEIRI_ACK_NOW;
+    bool said = seq_eq(c->snd.nxt, c->snd.end) && c->board.lost == 0 && !conn_tail_due(c) && c->reply.flags == 0;
+    return due && said && c->span_count == 0 && !weiri_ring_duplicate(c) && !(c->ecn & WEIRI_ECN_ECHO) && !conn_paced(c);
+}
+
+/* RFC 9293 3.1, RFC 7323 appendix A; its length. */
+static uint32_t predict_header(weir_conn *c, uint8_t *tcp)
+{
+    uint32_t len = conn_has(c, WEIRI_TS_OK) ? 32 : 20;
+    base_put16(tcp, c->tuple.local_port);
+    base_put16(tcp + 2, c->tuple.remote_port);
+    base_put32(tcp + 4, c->snd.nxt.v);
+    base_put32(tcp + 8, c->rcv.nxt.v);
+    base_put16(tcp + 12, (uint16_t)(len << 10 | WEIR_ACK));
+    base_put16(tcp + 14, weiri_window_announce(c));
+    base_put32(tcp + 16, 0);
+    if (len > 20) {
+        base_put32(tcp + 20, WEIRI_STAMPS);
+        base_put32(tcp + 24, weiri_ts_now(c));
+        base_put32(tcp + 28, c->ts.recent);
+    }
+    return len;
+}
+
+WEIR_PRIVATE bool weiri_predict_ack(weir_conn *c, weir_out *out)
+{
+    if (!predict_only_acks(c)) {
+        return false;
+    }
+    out->header_at = WEIR_IP_HEADER_MAX;
+    out->len = predict_header(c, out->room + WEIR_IP_HEADER_MAX);
+    out->header_len = (uint16_t)out->len;
+    out->ecn = 0;
+    out->gso_size = 0;
+    out->depart_at = 0;
+    out->body[0].len = out->body[1].len = 0;
+    out->body[0].octets = out->body[1].octets = c->tx_ring;
+    weiri_out_open_checksum(c, out);
+    weiri_out_acked(c);
+    WEIRI_COUNT(c, out, 1);
+    WEIR_HOLDS(weir_check(c));
+    return true;
 }
 
 #endif /* WEIR_WITH_PREDICTION */

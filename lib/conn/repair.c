@@ -532,19 +532,6 @@ WEIR_PRIVATE void weiri_repair_acked(weir_conn *c, struct weiri_news *n)
     repair_model(c, &n->rate, lost);
 }
 
-/* What the reordering window is made of changes with acknowledgments that are not quiet, and is adapted to there; but for the round after a
- * duplicate, which ends here. */
-WEIR_PRIVATE void weiri_repair_quiet(weir_conn *c)
-{
-    weiri_rate_expire(&c->rate, &c->board);
-    conn_forget_probe(c);
-    if (WEIR_WITH_RACK && c->rack.dsack_round) {
-        struct weiri_news n;
-        memset(&n, 0, sizeof n);
-        repair_adapt(c, &n);
-    }
-}
-
 WEIR_PRIVATE void weiri_repair_timeout(weir_conn *c)
 {
     struct weiri_cc_event e = repair_event(c, 0, conn_flight(c));

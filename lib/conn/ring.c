@@ -216,11 +216,27 @@ static void ring_advance(weir_conn *c, weir_seq to)
     }
 }
 
-WEIR_PRIVATE void weiri_ring_append(weir_conn *c, const uint8_t *octets, uint32_t len)
+WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t len)
 {
     struct weiri_text text = {c->rcv.nxt, octets, len};
+    if (len > 0) { /* an empty ring may be nowhere */
+        ring_write(c, &text);
+    }
+}
+
+WEIR_PRIVATE uint64_t weiri_ring_put_sum(weir_conn *c, const uint8_t *octets, uint32_t len)
+{
+    uint32_t at = ring_rx_place(c, c->rcv.nxt), first = base_min32(len, c->rx_size - at);
+    uint64_t sum = weiri_sum_copy(c->rx_ring + at, octets, first, 0);
+    if (first < len) {
+        sum = weiri_sum_join(sum, weiri_sum_copy(c->rx_ring, octets + first, len - first, 0), first);
+    }
+    return sum;
+}
+
+WEIR_PRIVATE void weiri_ring_append(weir_conn *c, uint32_t len)
+{
     WEIR_ASSERT(c->span_count == 0);
-    ring_write(c, &text);
     c->octets_received += len;
     c->rcv.nxt = seq_add(c->rcv.nxt, len);
     c->stamp = 0;

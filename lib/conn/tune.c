@@ -153,10 +153,7 @@ WEIR_API weir_sizes weir_wanted(const weir_conn *c)
 
 WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c)
 {
-    weir_sizes learnt = tune_learnt(c);
-    bool rx = learnt.rx > c->rx_size && c->cfg->rx_max > c->rx_size;
-    bool tx = learnt.tx > c->tx_size && c->cfg->tx_max > c->tx_size;
-    if (!rx && !tx && c->rx_size > 0 && c->tx_size > 0) { /* nearly always */
+    if (conn_content(c) && c->rx_size > 0 && c->tx_size > 0) { /* nearly always */
         return false;
     }
     weir_sizes wanted = weir_wanted(c);

@@ -121,4 +121,36 @@ static inline uint16_t *board_older(struct weir_board *b, uint16_t place)
     return place == WEIRI_BOARD_NONE ? &b->last : &board_in(b, place)->older;
 }
 
+/* ---- the order of transmission ------------------------------------------------------------------------------------------------ */
+
+/* Puts it behind `older`. */
+static inline void board_link(struct weir_board *b, uint16_t place, uint16_t older)
+{
+    uint16_t newer = *board_newer(b, older);
+    board_in(b, place)->older = older;
+    board_in(b, place)->newer = newer;
+    *board_newer(b, older) = place;
+    *board_older(b, newer) = place;
+}
+
+static inline void board_link_last(struct weir_board *b, uint16_t place)
+{
+    board_in(b, place)->older = b->last;
+    board_in(b, place)->newer = WEIRI_BOARD_NONE;
+    *board_newer(b, b->last) = place;
+    b->last = place;
+    b->late = b->late == WEIRI_BOARD_NONE ? place : b->late;
+    b->ahead = b->ahead == WEIRI_BOARD_NONE ? place : b->ahead;
+}
+
+static inline void board_unlink(struct weir_board *b, uint16_t place)
+{
+    struct weir_sent *r = board_in(b, place);
+    *board_newer(b, r->older) = r->newer;
+    *board_older(b, r->newer) = r->older;
+    b->late = b->late == place ? r->newer : b->late;
+    b->ahead = b->ahead == place ? r->newer : b->ahead;
+    r->older = r->newer = WEIRI_BOARD_NONE;
+}
+
 #endif /* WEIRI_BOARD_H */

@@ -48,38 +48,6 @@ static void sack_take_bits(const struct weir_board *b, uint32_t place, uint8_t s
     }
 }
 
-/* ---- the order of transmission ------------------------------------------------------------------------------------------------ */
-
-/* Puts it behind `older`. */
-static void sack_link(struct weir_board *b, uint16_t place, uint16_t older)
-{
-    uint16_t newer = *board_newer(b, older);
-    board_in(b, place)->older = older;
-    board_in(b, place)->newer = newer;
-    *board_newer(b, older) = place;
-    *board_older(b, newer) = place;
-}
-
-static void sack_link_last(struct weir_board *b, uint16_t place)
-{
-    board_in(b, place)->older = b->last;
-    board_in(b, place)->newer = WEIRI_BOARD_NONE;
-    *board_newer(b, b->last) = place;
-    b->last = place;
-    b->late = b->late == WEIRI_BOARD_NONE ? place : b->late;
-    b->ahead = b->ahead == WEIRI_BOARD_NONE ? place : b->ahead;
-}
-
-static void sack_unlink(struct weir_board *b, uint16_t place)
-{
-    struct weir_sent *r = board_in(b, place);
-    *board_newer(b, r->older) = r->newer;
-    *board_older(b, r->newer) = r->older;
-    b->late = b->late == place ? r->newer : b->late;
-    b->ahead = b->ahead == place ? r->newer : b->ahead;
-    r->older = r->newer = WEIRI_BOARD_NONE;
-}
-
 /* ---- RFC 6675's count ------------------------------------------------------------------------------------------------------------ */
 
 /* A record from the edge on has become SACKED: a run more, or one longer, or one where there were two. */
@@ -136,9 +104,9 @@ static void sack_mark(struct weir_board *b, uint16_t place, enum weiri_sent_stat
     sack_put_bits(b, place, (uint8_t)state);
     r->state = (uint8_t)state;
     if (was == (uint8_t)WEIRI_SENT_SACKED) {
-        sack_link(b, place, WEIRI_BOARD_NONE);
+        board_link(b, place, WEIRI_BOARD_NONE);
     } else if (state == WEIRI_SENT_SACKED) {
-        sack_unlink(b, place);
+        board_unlink(b, place);
         sack_count_above(b, place);
     }
 }
@@ -149,7 +117,7 @@ static void sack_forget(struct weir_board *b, uint16_t place)
     uint8_t state = board_in(b, place)->state;
     sack_take_bits(b, place, state);
     if (state != (uint8_t)WEIRI_SENT_SACKED) {
-        sack_unlink(b, place);
+        board_unlink(b, place);
     }
 }
 
@@ -257,7 +225,7 @@ static void sack_split(struct weir_board *b, uint32_t i, uint32_t offset)
     above->from = cut;
     sack_put_bits(b, board_place(b, i + 1), above->state);
     if (above->state != (uint8_t)WEIRI_SENT_SACKED) {
-        sack_link(b, board_place(b, i + 1), board_place(b, i));
+        board_link(b, board_place(b, i + 1), board_place(b, i));
     }
 }
 
@@ -332,16 +300,30 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
     r->state = (uint8_t)WEIRI_SENT_FLYING;
     r->tries = 1;
     r->reserved = 0;
-    sack_link_last(b, place);
+    board_link_last(b, place);
     b->edge = b->edge == WEIRI_BOARD_NONE ? place : b->edge;
+}
+
+/* One more that goes with the last. */
+static void sack_append_like(struct weir_board *b, weir_block run)
+{
+    uint16_t last = b->last, place = (uint16_t)(last + 1u < b->cap ? last + 1u : 0);
+    struct weir_sent *before = board_in(b, last), *r = board_in(b, place);
+    *r = *before;
+    r->from = run.from;
+    r->to = run.to;
+    r->older = last;
+    before->newer = place;
+    b->last = place;
+    b->count = (uint16_t)(b->count + 1);
 }
 
 /* It goes to the end of the order of transmission. */
 static void sack_sent_now(struct weir_board *b, uint16_t place, weir_us now)
 {
     recovery_stamp(b, board_in(b, place), now);
-    sack_unlink(b, place);
-    sack_link_last(b, place);
+    board_unlink(b, place);
+    board_link_last(b, place);
 }
 
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now)
@@ -374,9 +356,14 @@ WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_block run
     bool fits = len < WEIRI_BOARD_OCTETS_MAX - b->octets;
     for (; fits && done < len && b->count < limit; done += size) {
         weir_block part = {seq_add(run.from, done), seq_add(run.from, done + size)};
-        sack_append(b, part, now);
-        b->credit = base_min32(b->credit + SACK_PAY, sack_credit_max(b));
+        if (done == 0) {
+            sack_append(b, part, now);
+        } else {
+            sack_append_like(b, part);
+        }
+        b->credit += SACK_PAY;
     }
+    b->credit = base_min32(b->credit, sack_credit_max(b));
     b->octets += done;
     return done;
 }
@@ -418,7 +405,7 @@ WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, cons
     while (b->count > 0 && left >= board_len(board_in(b, b->head))) { /* at most `count` records */
         *last = board_in(b, b->head);
         left -= board_len(*last);
-        sack_unlink(b, b->head);
+        board_unlink(b, b->head);
         b->head = board_place(b, 1);
         b->count = (uint16_t)(b->count - 1);
     }

@@ -29,6 +29,12 @@ static enum weir_verdict arrive_judge_addrs(const weir_stack *s, const struct we
     return !s->cfg.accept_martians && weiri_addr_is_ours(s, source) ? WEIR_IP_SOURCE : WEIR_OK;
 }
 
+/* Who was half-open in a small record is a connection; WEIRI_NONE: not now. */
+static uint32_t arrive_whole(weir_stack *s, uint32_t i)
+{
+    return i < weiri_syn_number(s, 0) ? i : weiri_syn_wake(s, i - weiri_syn_number(s, 0));
+}
+
 /* ---- ICMP ---- */
 
 /* An error that reached us must quote a packet that we sent: its source is where the error went. RFC 5927 4.1;
@@ -38,15 +44,17 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
     if (!weir_addr_equal(&icmp->quoted.local, &ip->addrs.destination)) {
         return WEIR_ICMP_UNMATCHED;
     }
-    const uint32_t i = weiri_demux_find(s, &icmp->quoted);
-    if (i >= s->cfg.connections_max) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
+    const uint32_t found = weiri_demux_find(s, &icmp->quoted), half = weiri_syn_number(s, 0);
+    const bool recorded = found != WEIRI_NONE && found >= half && weiri_syn_sent(s, found - half, icmp->error.seq);
+    if (found >= s->cfg.connections_max && !recorded) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
         return WEIR_ICMP_UNMATCHED;
     }
-    s->last = weiri_slot_handle(s, i);
-    weir_conn *c = weiri_rest_wake(s, i);
+    const uint32_t i = arrive_whole(s, found);
+    weir_conn *c = i == WEIRI_NONE ? NULL : weiri_rest_wake(s, i);
     if (!c) {
         return WEIR_NO_ROOM;
     }
+    s->last = weiri_slot_handle(s, i);
     const bool taken = weir_input_icmp(c, &icmp->error, s->now);
     weiri_slot_settle(s, i);
     s->stats.icmp_taken += taken;
@@ -81,11 +89,6 @@ struct arrive_tcp {
     weir_seq old_nxt;    /* .. and this was the old connection's SND.NXT */
 };
 
-static bool arrive_has_room(const weir_stack *s)
-{
-    return s->slot_pool.used < s->slot_pool.cap && weiri_rest_possible(s) && weiri_lend_possible(s);
-}
-
 /* How many half-open connections there may be for this SYN: from three quarters of the bound on, by chance. Where a queue ends can be
  * watched from outside, and would tell how many others wait in it. */
 static uint32_t arrive_bound(const weir_stack *s, uint32_t bound, const struct arrive_tcp *a)
@@ -104,20 +107,22 @@ static bool arrive_is_full(const weir_stack *s, uint32_t count, uint32_t bound, 
     return count >= bound - bound / 4 && count >= arrive_bound(s, bound, a);
 }
 
-/* May this SYN open a connection? Asked before anything is taken or given up for it. */
-static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
+/* May this SYN open a connection? Asked before anything is taken for it, or given up but the whole records of those who wait. */
+static enum weir_verdict arrive_judge_syn(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
     const struct weiri_listener *l = &s->listeners[listener];
-    if (arrive_is_full(s, s->stats.half_open, s->cfg.half_open_max, a) || arrive_is_full(s, l->half.count, l->spec.backlog, a)) {
+    weiri_syn_make_room(s, listener);
+    if (arrive_is_full(s, s->stats.half_open, s->cfg.half_open_max, a) ||
+        arrive_is_full(s, l->half.count + l->recorded, l->spec.backlog, a)) {
         return WEIR_BACKLOG_FULL;
     }
-    return arrive_has_room(s) ? WEIR_OK : WEIR_NO_ROOM;
+    return weiri_slot_possible(s) ? WEIR_OK : WEIR_NO_ROOM;
 }
 
 /* LISTEN (3.10.7.2): the connection is opened in a record of its own, with both sockets named. */
 static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
-    const uint32_t i = weiri_slot_open(s);
+    const uint32_t i = weiri_slot_open(s, false);
     if (i == WEIRI_NONE) { /* whoever was to give way could not be packed */
         return WEIR_NO_ROOM;
     }
@@ -174,7 +179,8 @@ static enum weir_verdict arrive_ack(weir_stack *s, uint32_t listener, const stru
         return WEIR_NO_CONNECTION;
     }
     whole.syn = &syn;
-    return arrive_has_room(s) ? arrive_open(s, listener, &whole) : WEIR_NO_ROOM;
+    weiri_syn_make_room(s, listener);
+    return weiri_slot_possible(s) ? arrive_open(s, listener, &whole) : WEIR_NO_ROOM;
 }
 
 /* A segment that belongs to no connection. */
@@ -254,10 +260,14 @@ static bool arrive_take(weir_stack *s, uint32_t i, const weir_view *view)
     return reuse;
 }
 
-static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive_tcp *a)
+static enum weir_verdict arrive_segment(weir_stack *s, uint32_t found, struct arrive_tcp *a)
 {
-    if (i == WEIRI_NONE) {
+    if (found == WEIRI_NONE) {
         return arrive_no_connection(s, a);
+    }
+    const uint32_t i = arrive_whole(s, found);
+    if (i == WEIRI_NONE) {
+        return WEIR_NO_ROOM; /* as if it was lost on the way */
     }
     if (i >= s->cfg.connections_max) {
         return arrive_wait(s, i - s->cfg.connections_max, a);
@@ -338,13 +348,11 @@ static enum weir_verdict arrive_packet(weir_stack *s, struct weiri_arrival *p)
 
 /* ---- trains ---- */
 
-#define ARRIVE_STAMPS 0x0101080au /* NOP, NOP, Timestamps (RFC 7323 appendix A) */
-
 /* May what follows be like it? The connection that has taken it has more to come; nothing in it was out of the ordinary. */
 static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
 {
     const weir_view *v = &s->train.view;
-    const bool stamps = v->header_len == 32 && base_get32(p->ip.payload + 20) == ARRIVE_STAMPS;
+    const bool stamps = v->header_len == 32 && base_get32(p->ip.payload + 20) == WEIRI_STAMPS;
     const bool plain = p->packet[0] == 0x45 && (v->flags & ~(unsigned)WEIR_PSH) == WEIR_ACK && v->odd == 0;
     if (WEIR_WITH_PREDICTION && s->touched != WEIRI_NONE && plain && (v->header_len == 20 || stamps)) {
         s->train.on = true;
@@ -353,45 +361,27 @@ static void arrive_note_train(weir_stack *s, const struct weiri_arrival *p)
     }
 }
 
+static uint32_t arrive_differ(const uint8_t *a, const uint8_t *b)
+{
+    uint32_t one, other;
+    memcpy(&one, a, sizeof one);
+    memcpy(&other, b, sizeof other);
+    return one ^ other;
+}
+
 /* Each has its own lengths, Identification, numbers, window, timestamps, checksums; all else is the same. */
 static bool arrive_is_like(const struct weiri_train *t, const uint8_t *packet)
 {
     const uint8_t *a = t->headers, *b = packet;
-    if (memcmp(a + 12, b + 12, 8) != 0 || memcmp(a + 20, b + 20, 4) != 0) { /* addresses, ports */
-        return false;
-    }
-    const bool ip = memcmp(a, b, 2) == 0 && memcmp(a + 6, b + 6, 4) == 0;
-    const bool tcp = memcmp(a + 32, b + 32, 2) == 0 && memcmp(a + 38, b + 38, 2) == 0;
-    return ip && tcp && (t->view.header_len == 20 || base_get32(b + 40) == ARRIVE_STAMPS);
+    const uint32_t sockets = arrive_differ(a + 12, b + 12) | arrive_differ(a + 16, b + 16) | arrive_differ(a + 20, b + 20);
+    const unsigned ip = (unsigned)((a[0] ^ b[0]) | (a[1] ^ b[1])), tcp = (unsigned)((a[32] ^ b[32]) | (a[33] ^ b[33]));
+    const uint32_t rest = arrive_differ(a + 6, b + 6) | (uint32_t)(base_get16(a + 38) ^ base_get16(b + 38));
+    return (sockets | ip | tcp | rest) == 0 && (t->view.header_len == 20 || base_get32(b + 40) == WEIRI_STAMPS);
 }
 
-static bool arrive_sums_fit(const weir_stack *s, const struct weiri_arrival *p, uint32_t len)
+/* The view of the one before it becomes its own. */
+static void arrive_view_next(weir_view *v, const uint8_t *tcp, uint32_t payload_len)
 {
-    const uint8_t *tcp = p->packet + WEIRI_IP4_HEADER;
-    const uint32_t tcp_len = len - WEIRI_IP4_HEADER;
-    if (weiri_sum_finish(wire_sum_header(p->packet, WEIRI_IP4_HEADER)) != 0) {
-        return false;
-    }
-    if (arrive_is_trusted(s, p)) {
-        return true;
-    }
-    const weir_tuple *t = &slot_conn(s, s->touched)->tuple;
-    return weiri_sum_finish(weiri_sum(tcp, tcp_len, weiri_sum_sockets(&t->remote, &t->local, tcp_len, WEIRI_PROTO_TCP))) == 0;
-}
-
-/* Is it like the packet before it, which its connection has taken, and as it was sent? Then the view of that one becomes its own. */
-static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
-{
-    weir_view *v = &s->train.view;
-    const uint32_t headers = WEIRI_IP4_HEADER + v->header_len;
-    if (!WEIR_WITH_PREDICTION || !s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
-        return false;
-    }
-    const uint32_t len = base_get16(p->packet + 2);
-    if (len < headers || len > p->len || !arrive_sums_fit(s, p, len)) {
-        return false;
-    }
-    const uint8_t *tcp = p->packet + WEIRI_IP4_HEADER;
     v->seq = seq_of(base_get32(tcp + 4));
     v->ack = seq_of(base_get32(tcp + 8));
     v->window = base_get16(tcp + 14);
@@ -400,22 +390,69 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
         v->ts_echo = base_get32(tcp + 28);
     }
     v->payload = tcp + v->header_len;
-    v->payload_len = len - headers;
+    v->payload_len = payload_len;
+}
+
+/* Is it like the packet before it, which its connection has taken? Nothing is said of its TCP checksum. */
+static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
+{
+    weir_view *v = &s->train.view;
+    const uint32_t headers = WEIRI_IP4_HEADER + v->header_len;
+    if (!WEIR_WITH_PREDICTION || !s->train.on || s->train.slot != s->touched || p->len < headers || !arrive_is_like(&s->train, p->packet)) {
+        return false;
+    }
+    const uint32_t len = base_get16(p->packet + 2);
+    if (len < headers || len > p->len || weiri_sum_finish(wire_sum_ip4(p->packet)) != 0) {
+        return false;
+    }
+    arrive_view_next(v, p->packet + WEIRI_IP4_HEADER, len - headers);
     v->gso_size = p->offload->gso_size;
     return true;
 }
 
-/* Established, and no SYN: it stays where it is. */
-static enum weir_verdict arrive_follower(weir_stack *s)
+/* The addresses stand before the TCP header, and are summed with it; `text` is the sum of the text. */
+static bool arrive_sum_fits(const weir_view *v, uint64_t text)
 {
+    const uint8_t *addrs = v->payload - v->header_len - 8;
+    const uint64_t sum = weiri_sum_tcp(v->header_len + v->payload_len) + wire_sum_header(addrs, v->header_len + 8u);
+    return weiri_sum_finish(weiri_sum_join(text, sum, 0)) == 0;
+}
+
+/* The text is copied to where it belongs while it is summed: if the sum is wrong, nobody will have seen it. */
+static bool arrive_hears(weir_stack *s, const struct weiri_arrival *p, weir_conn *c)
+{
+    const weir_view *v = &s->train.view;
+    if (arrive_is_trusted(s, p)) {
+        weiri_ring_put(c, v->payload, v->payload_len);
+    } else if (!arrive_sum_fits(v, weiri_ring_put_sum(c, v->payload, v->payload_len))) {
+        return false;
+    }
+    weiri_predict_heard(c, v, s->now);
+    return true;
+}
+
+/* Established, and no SYN: it stays where it is. Nothing that settling looks at changes for an end that only listens. False: it is not as
+ * it was sent. */
+static bool arrive_follower(weir_stack *s, const struct weiri_arrival *p)
+{
+    const weir_view *v = &s->train.view;
+    weir_conn *c = slot_conn(s, s->touched);
+    s->going.left = 0;
     s->last = weiri_slot_handle(s, s->touched);
-    (void)arrive_take(s, s->touched, &s->train.view);
-    return WEIR_OK;
+    if (conn_content(c) && weiri_predict_listening(c, v)) {
+        return arrive_hears(s, p, c);
+    }
+    if (!arrive_is_trusted(s, p) && !arrive_sum_fits(v, weiri_sum(v->payload, v->payload_len, 0))) {
+        return false;
+    }
+    (void)arrive_take(s, s->touched, v);
+    return true;
 }
 
 static enum weir_verdict arrive_first(weir_stack *s, struct weiri_arrival *p)
 {
     s->train.on = false;
+    s->last = 0;
     const enum weir_verdict verdict = arrive_packet(s, p);
     if (verdict == WEIR_OK && p->ip.protocol == WEIRI_PROTO_TCP) {
         arrive_note_train(s, p);
@@ -426,8 +463,8 @@ static enum weir_verdict arrive_first(weir_stack *s, struct weiri_arrival *p)
 WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now)
 {
     stack_begin_packet(s, now);
-    s->last = 0;
-    const enum weir_verdict verdict = arrive_follows(s, p) ? arrive_follower(s) : arrive_first(s, p);
+    const bool taken = arrive_follows(s, p) && arrive_follower(s, p);
+    const enum weir_verdict verdict = taken ? WEIR_OK : arrive_first(s, p);
     s->stats.packets_in++;
     s->stats.octets_in += p->len;
     s->stats.verdicts[verdict]++;
@@ -449,5 +486,3 @@ WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t
     p.offload = offload;
     return weiri_arrive(s, &p, now);
 }
-
-#undef ARRIVE_STAMPS

@@ -149,16 +149,19 @@ WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap,
 /* Cuts a super-segment over the places that it was made for, or copies the one packet that it is; how many. */
 static size_t depart_spread(weir_stack *s, const weir_out *out, weir_place *places)
 {
+    struct weiri_cut cut;
     size_t count = 1;
     if (out->gso_size == 0) {
         places[0].len = weiri_out_copy_closed(out, places[0].octets);
         return count;
     }
     places[0].len = weir_out_cut(out, 0, places[0].octets, places[0].cap);
-    while ((uint64_t)count * out->gso_size < out->len - out->header_len) { /* the places */
-        places[count].len = weir_out_cut(out, (uint32_t)count, places[count].octets, places[count].cap);
+    weiri_cut_begin(&cut, out, places[0].octets);
+    while ((places[count].len = weiri_cut_next(&cut, places[count].octets)) > 0) { /* the places */
         count++;
     }
+    places[count].len = weir_out_cut(out, (uint32_t)count, places[count].octets, places[count].cap);
+    count++;
     s->stats.packets_out += count - 1; /* it was counted as one */
     s->stats.octets_out += (count - 1) * out->header_len;
     return count;

@@ -32,9 +32,10 @@ static uint32_t listen_hash(const weir_stack *s, enum listen_reach reach, const 
     if (reach <= LISTEN_ALL_PORT) {
         base_put16(text + 1, port);
     }
-    if (reach == LISTEN_ADDR_PORT || reach == LISTEN_ADDR) {
-        memcpy(text + 3, local->octets, 16);
+    if (reach != LISTEN_ADDR_PORT && reach != LISTEN_ADDR) {
+        return (uint32_t)weir_siphash(s->demux.key, text, 3);
     }
+    memcpy(text + 3, local->octets, 16);
     return (uint32_t)weir_siphash(s->demux.key, text, sizeof text);
 }
 
@@ -189,6 +190,7 @@ WEIR_API weir_err weir_stack_unlisten(weir_stack *s, weir_handle handle, weir_us
             weiri_slot_free(s, i);
         }
     }
+    weiri_syn_end(s, listener);
     listen_unlink(s, listener);
     s->listener_reach[l->reach]--;
     s->stats.listeners--;
@@ -210,10 +212,10 @@ WEIR_PRIVATE const char *weiri_listen_check(const weir_stack *s)
             if ((l->hash & s->listener_mask) != bucket || l->reach != listen_reach_of(&l->spec)) {
                 return "listen: a listener is in the wrong chain";
             }
-            if (!weiri_list_check(s, &l->half, WEIRI_LIST_HALF) || l->half.count > l->spec.backlog) {
+            if (!weiri_list_check(s, &l->half, WEIRI_LIST_HALF) || l->half.count + l->recorded > l->spec.backlog) {
                 return "listen: half-open connections are not in order";
             }
-            half += l->half.count;
+            half += l->half.count + l->recorded;
         }
     }
     if (seen != s->listener_pool.used || seen != s->stats.listeners || half != s->stats.half_open) {

@@ -66,11 +66,9 @@ static uint32_t open_step(const weir_stack *s, uint32_t counter, uint32_t value)
  * so ports to one destination follow each other, and say nothing about those to another. */
 static bool open_choose_port(weir_stack *s, weir_tuple *tuple)
 {
-    uint8_t text[34];
-    memcpy(text, tuple->local.octets, 16);
-    memcpy(text + 16, tuple->remote.octets, 16);
-    base_put16(text + 32, tuple->remote_port);
-    const uint64_t hash = weir_siphash(s->port_key, text, sizeof text);
+    uint8_t text[WEIRI_SOCKETS_TEXT];
+    const size_t len = weiri_sockets_text(text, tuple); /* its own port is 0 yet */
+    const uint64_t hash = weir_siphash(s->port_key, text, len);
     const uint32_t which = (uint32_t)(hash >> 32) & s->port_mask;
     uint16_t *counter = &s->port_next[which];
     const uint32_t ports = 1u + s->cfg.port_last - s->cfg.port_first;
@@ -107,7 +105,7 @@ WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *wanted, we
     if (err != WEIR_ERR_NONE) {
         return err;
     }
-    const uint32_t i = weiri_slot_open(s);
+    const uint32_t i = weiri_slot_open(s, false);
     if (i == WEIRI_NONE) {
         return WEIR_ERR_RESOURCES;
     }

@@ -324,6 +324,16 @@ WEIR_PRIVATE uint64_t weiri_sum_sockets(const weir_addr *one, const weir_addr *o
     return checksum_add(sum, (uint64_t)checksum_word32(len) + checksum_word32(protocol));
 }
 
+WEIR_PRIVATE uint64_t weiri_sum_word(uint32_t number)
+{
+    return checksum_word32(number);
+}
+
+WEIR_PRIVATE uint64_t weiri_sum_tcp(uint32_t len)
+{
+    return (uint64_t)checksum_word32(len) + checksum_word32(WEIRI_PROTO_TCP);
+}
+
 WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol)
 {
     return weiri_sum_sockets(&pseudo->source, &pseudo->destination, len, protocol);

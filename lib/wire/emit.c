@@ -46,7 +46,7 @@ WEIR_PRIVATE uint32_t weiri_emit_options_len(const weir_fields *fields)
 
 static uint8_t *emit_timestamps(uint8_t *at, const weir_fields *f, bool sack_ok)
 {
-    base_put32(at, sack_ok ? 0x0402080au : 0x0101080au);
+    base_put32(at, sack_ok ? 0x0402080au : WEIRI_STAMPS);
     base_put32(at + 4, f->ts_value);
     base_put32(at + 8, f->ts_echo);
     return at + 12;

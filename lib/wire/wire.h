@@ -16,6 +16,10 @@ WEIR_PRIVATE uint64_t weiri_sum_join(uint64_t sum, uint64_t part, size_t offset)
 WEIR_PRIVATE uint64_t weiri_sum_pseudo(const weir_pseudo *pseudo, uint32_t len, uint8_t protocol);
 /* The same of two addresses in any order, for that changes no sum. */
 WEIR_PRIVATE uint64_t weiri_sum_sockets(const weir_addr *one, const weir_addr *other, uint32_t len, uint8_t protocol);
+/* A number of 32 bits as it stands in a header. */
+WEIR_PRIVATE uint64_t weiri_sum_word(uint32_t number);
+/* What a pseudo-header has besides the addresses. */
+WEIR_PRIVATE uint64_t weiri_sum_tcp(uint32_t len);
 /* The complement of the folded sum, as a number to be written with base_put16. */
 WEIR_PRIVATE uint16_t weiri_sum_finish(uint64_t sum);
 /* RFC 1624 eqn. 3: the checksum after one 16-bit field changed. */
@@ -35,6 +39,17 @@ static inline uint64_t wire_sum_header(const uint8_t *octets, uint32_t len)
         sum += word;
     }
     return sum;
+}
+
+/* The same of an IPv4 header without options. */
+static inline uint64_t wire_sum_ip4(const uint8_t *ip)
+{
+    uint64_t two, more;
+    uint32_t last;
+    memcpy(&two, ip, sizeof two);
+    memcpy(&more, ip + 8, sizeof more);
+    memcpy(&last, ip + 16, sizeof last);
+    return (two & UINT32_MAX) + (two >> 32) + (more & UINT32_MAX) + (more >> 32) + last;
 }
 
 /* ---- ip.c: IPv4 (RFC 791), IPv6 (RFC 8200), ICMP (RFC 792, RFC 4443): strict, one packet at a time ---- */
@@ -81,6 +96,8 @@ struct weiri_icmp_view {
 WEIR_PRIVATE enum weir_verdict weiri_icmp_view(struct weiri_icmp_view *view, const struct weiri_ip *ip);
 /* Turns an echo request into its reply, in place, checksum updated; `octets` is the ICMP message. */
 WEIR_PRIVATE void weiri_icmp_echo_reply(uint8_t *octets, size_t len);
+
+#define WEIRI_STAMPS 0x0101080au /* NOP, NOP, Timestamps: how they stand outside of SYN (RFC 7323 appendix A) */
 
 /* ---- emit.c, in two halves so that a copy can be fused with the sum ---- */
 

@@ -230,6 +230,44 @@ class Tree(unittest.TestCase):
         self.assertEqual((row["target"], row["max_len"]), ("view", 1024))
         self.assertTrue(all(row[k] > 0 for k in ("tree", "null_tree", "mutated", "null_mutated")), row)
 
+    def status(self, work):
+        done = subprocess.run(self.command("status", "view", "--json", "--work", str(work)), capture_output=True, text=True, check=False)
+        return json.loads(done.stdout)
+
+    def test_8_volume(self):
+        """Executions without sanitizers are added up over runs and told apart; what they learn is run with them."""
+        work, learnt = self.top / "build-volume", self.top / "build-volume/corpus/view"
+        text = self.campaign("run", "view", "--engine", "volume", "--time", "8s", "--no-install", "--work", str(work), answers=0)
+        held = len(list(learnt.iterdir()))
+        self.assertGreater(held, 10)
+        read = int(re.search(r"view: all that is known, (\d+) inputs, was run with the sanitizers", text)[1])
+        self.assertGreaterEqual(read, held)
+        self.assertIn(b"INITED", (work / "logs/read-view.log").read_bytes())
+        first, = self.status(work)["totals"]
+        self.assertTrue(0 < first["of_these_sanitized"] < first["executions"], first)
+        again = self.campaign("run", "view", "--engine", "volume", "--executions", str(first["executions"] + 1000), "--no-install",
+                              "--work", str(work), answers=0)
+        self.assertIn("finding", again)
+        second, = self.status(work)["totals"]
+        self.assertGreater(second["executions"], first["executions"] + 1000)
+        self.assertEqual(second["executions"], second["executions_of_these_sources"])
+        self.assertIn(f"{second['executions']:,}", self.campaign("status", "view", "--work", str(work), answers=0))
+        (self.top / "lib/wire/view.c").write_text((self.top / "lib/wire/view.c").read_text() + "/* another source */\n")
+        third, = self.status(work)["totals"]
+        self.assertEqual((third["executions"], third["executions_of_these_sources"]), (second["executions"], 0))
+
+    def test_9_what_volume_learns_meets_the_sanitizers(self):
+        """A read past the input's end, which changes nothing: the program without sanitizers goes on, and its corpus tells."""
+        work = self.top / "build-volume"
+        path = self.top / "fuzz/fuzz_view.c"
+        text = path.read_text()
+        head = "int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)\n{\n"
+        self.assertEqual(text.count(head), 1)
+        path.write_text(text.replace(head, head + "    static volatile uint8_t seen;\n    seen = data[size];\n"))
+        base.keep_input(work / "corpus/view", bytes(range(40)))
+        self.assertIn("heap-buffer-overflow", self.campaign("run", "view", "--engine", "volume", "--time", "8s", "--no-install",
+                                                            "--work", str(work), answers=1))
+
 
 if __name__ == "__main__":
     unittest.main(failfast=True)

@@ -146,6 +146,8 @@ perf_both() {
 import json
 for name, direction in (("perf", "received"), ("perf--send", "sent")):
     last = [json.loads(line) for line in open(name) if '"perf"' in line][-1]
+    totals = [json.loads(line) for line in open(name) if '"totals"' in line][-1]
+    assert 0 < last["octets"] <= max(totals["octets_received"], totals["octets_sent"]), (last, totals)
     assert last["type"] == "perf" and last["direction"] == direction and last["connections"] == 2, last
     assert last["octets"] > 1000000 and 0.9 < last["seconds"] < 2.5, last
 PY

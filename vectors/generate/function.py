@@ -155,12 +155,11 @@ def siphash():
 def iss():
     t = FunctionTopic("iss", "initial sequence numbers", "RFC 6528 3", ["RFC6528-3-1", "MUST-8", "SHLD-1"], "SHOULD")
     from ipaddress import ip_address
-    mapped = lambda text: bytes(10) + b"\xff\xff" + ip_address(text).packed if "." in text else ip_address(text).packed
     secret = bytes(range(16))
     def given(local="192.0.2.1", remote="198.51.100.2", local_port=80, remote_port=40000, time=0, key=secret):
         return {"secret": key.hex(), "local": local, "remote": remote, "local-port": local_port, "remote-port": remote_port, "time": time}
-    def number(g, purpose=b"i"):
-        data = mapped(g["local"]) + mapped(g["remote"]) + g["local-port"].to_bytes(2, "big") + g["remote-port"].to_bytes(2, "big") + purpose
+    def number(g):
+        data = ip_address(g["local"]).packed + ip_address(g["remote"]).packed + g["local-port"].to_bytes(2, "big") + g["remote-port"].to_bytes(2, "big")
         return (int.from_bytes(sip(bytes.fromhex(g["secret"]), data, 8, False), "little") + g["time"] // 4) % WRAP
     cases = {"plain": given(), "time-3": given(time=3), "time-4": given(time=4), "time-hour": given(time=3_600_000_000), "time-wraps": given(time=4 * WRAP + 4),
              "other-secret": given(key=bytes(range(1, 17))), "other-local": given(local="192.0.2.2"), "other-remote": given(remote="198.51.100.3"), "other-local-port": given(local_port=81),

@@ -70,9 +70,9 @@ static void run_session_drop(struct instance *in, struct session *s)
 
 static void run_session_end(struct instance *in, struct session *s, weir_err err)
 {
-    run_account(in, s, err);
     if (in->app->ended != NULL)
         in->app->ended(in, s, err);
+    run_account(in, s, err); /* not before: an application that adds up counts it among the open ones */
     run_session_drop(in, s);
     if (in->options->one_off && in->quitting == 0)
         run_quit(in);
