@@ -76,6 +76,7 @@ struct world_segment {
     uint32_t ts_value, ts_echo;
     uint32_t len;         /* of the text */
     bool bad_checksum;
+    uint8_t ecn;          /* of the IP header */
 };
 
 static size_t world_packet(uint8_t *packet, const struct world_segment *seg)
@@ -99,6 +100,7 @@ static size_t world_packet(uint8_t *packet, const struct world_segment *seg)
     ip.protocol = WEIRI_PROTO_TCP;
     ip.ttl = 64;
     ip.dont_fragment = true;
+    ip.traffic_class = seg->ecn;
     const size_t header = weir_emit_header(tcp, &f);
     memset(tcp + header, 'x', seg->len);
     ip.payload_len = (uint32_t)header + seg->len;
