@@ -339,10 +339,12 @@ beside_lwip() { # without assertions: the comparison is what has to see it
 beyond_the_edge() { sed -i 's/c->rcv.fin : c->rcv.adv;/c->rcv.fin : seq_add(c->rcv.adv, 1);/' lib/conn/act.c; }
 any_reset() { sed -i 's/^ROW(R1, RST, OTHERS, F(RST), F(SEQ_NEXT),/ROW(R1, RST, 0, F(RST), F(SEQ_NEXT),/' lib/conn/rows.h; }
 never_sent() { sed -i 's/^ROW(A6, ACK, SYNCHRONIZED,/ROW(A6, ACK, 0,/' lib/conn/rows.h; }
+narrow_window() { sed -i 's/? v->wscale : 0;/? (v->wscale \& 7) : 0;/' lib/conn/act.c; }
 idle_line() { printf 'DIFFERENCE(idle, END, SEG(IN(LISTEN)), "nothing")\n' >>fuzz/lwip_differences.h; }
 fault quick 'lwip: an octet beyond the right edge is taken' 'differ in: rcv.nxt' beyond_the_edge beside_lwip
 fault full 'lwip: a RST anywhere in the window counts' 'differ in: state' any_reset beside_lwip
 fault full 'lwip: an acknowledgment of what was never sent is taken' 'SND.UNA passes SND.NXT|differ in: snd.una' never_sent beside_lwip
+fault full 'lwip: a window is shifted too little' 'differ in: window' narrow_window beside_lwip
 fault full 'lwip: a difference is listed that is none' 'no input shows' idle_line beside_lwip
 
 # ---- fuzz/floors: what the corpora reach ----

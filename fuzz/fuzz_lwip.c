@@ -1,9 +1,10 @@
 /* fuzz_lwip.c - one connection beside one of lwIP 2.1 (liblwip-dev), which see the same segments and calls in virtual time.
  *
  * Input: an octet of configuration, then events: segments of any flags with numbers beside those that matter, relative to each end's own
- * ISS; SEND, RECEIVE, CLOSE, ABORT; a little time, or the end of 2MSL. No options but MSS. After every event: the same state, the same text
- * for the user, octet for octet, the same RCV.NXT and SND.UNA, an answer or none, a RST or none, the same end. Every difference is a line
- * of lwip_differences.h or stops the target. An input whose difference is in the state ends there; half of all inputs are kept from such.
+ * ISS, with any options, window and urgent pointer; SEND, RECEIVE, CLOSE, ABORT; a little time, or the end of 2MSL. After every event:
+ * the same state, the same text for the user, octet for octet, the same RCV.NXT, SND.UNA, SND.WND and MSS, an answer or none, a RST or
+ * none, the same end. Every difference is a line of lwip_differences.h or stops the target. An input whose difference is in the state
+ * ends there; half of all inputs are kept from such.
  *
  * lwIP is not instrumented, and is never at fault here: a signal raised inside it ends the input and is told as lwIP's. Its globals are put
  * back between inputs: every pcb freed, its clock at 0, its next ISS chosen. */
@@ -28,7 +29,9 @@ enum {
     ANSWER = 8,  /* an acknowledgment of RCV.NXT was sent */
     RESET = 16,  /* a RST was sent, or its number */
     END = 32,    /* how it ended: by a RST or not */
-    CALL = 64    /* a call was taken or refused */
+    CALL = 64,   /* a call was taken or refused */
+    WINDOW = 128, /* SND.WND */
+    SIZE = 256   /* the effective send MSS, options left out of account */
 };
 
 enum duo_ack { ACK_NONE, ACK_OLD, ACK_SEEN, ACK_NEW, ACK_FUTURE };
@@ -42,12 +45,19 @@ struct duo_segment {
     bool asked;             /* not given yet: would it do harm? */
     bool overlaps;          /* some of its text is here already, out of order */
     enum duo_ack ack_kind;
+    unsigned options;       /* WEIR_OPT_.., of those that come with them */
+    uint16_t mss, window, urgent;
+    uint8_t wscale;
+    uint32_t ts_value, hole, held; /* the SACK block: so far behind SEG.ACK, so long */
+    bool stale, unstamped;  /* by RFC 7323 5.3 and 3.2, if it is for weir to say so */
 };
 
 struct duo_before {
     enum duo_event event;
     weir_conn c;
     uint32_t una, nxt;      /* from the ISS */
+    uint32_t wl1, wl2;      /* lwIP's, which sets them otherwise; SND.WL2 from the ISS */
+    unsigned shift;         /* of the window in segments of the peer */
 };
 
 /* What one side said in this step. */
@@ -74,7 +84,7 @@ struct duo_world {
     uint32_t read;          /* octets weir's user took */
     unsigned ticks;         /* of time in this input */
     bool tame, over;
-    uint32_t latent;        /* lines of the list that may show from now on */
+    uint64_t latent;        /* lines of the list that may show from now on */
     struct duo_said said;
     struct duo_lwip l;
     struct duo_before before;
@@ -197,7 +207,7 @@ static void duo_lwip_settle(void)
 {
     struct tcp_pcb *pcb = duo_pcb();
     tcp_fasttmr(); /* an ACK that is held */
-    if (pcb != NULL && !duo.l.narrowed) {
+    if (pcb != NULL && (!duo.l.narrowed || pcb->rcv_wnd > DUO_RING)) {
         pcb->rcv_wnd = pcb->rcv_ann_wnd = DUO_RING;
         pcb->tmr = 0;
         duo.l.narrowed = true;
@@ -284,7 +294,11 @@ static void duo_lwip_open(bool active, uint32_t iss)
 
 static void duo_lwip_input(uint8_t *packet, size_t len)
 {
+    struct tcp_pcb *pcb = duo_pcb();
     struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_RAM);
+    if (pcb != NULL && pcb->state <= SYN_RCVD && (packet[33] & WEIR_SYN)) { /* which it insists on where it reads WS */
+        pcb->rcv_wnd = pcb->rcv_ann_wnd = TCPWND_MIN16(TCP_WND);
+    }
     if (p != NULL) {
         uint32_t ticks = tcp_ticks;
         (void)pbuf_take(p, packet, (u16_t)len);
@@ -349,6 +363,17 @@ static bool duo_ended_by_reset(const weir_conn *c)
     return weir_error(c) == WEIR_ERR_RESET || weir_error(c) == WEIR_ERR_REFUSED;
 }
 
+/* Does a window count by one rule and not by the other? RFC 9293 3.10.7.4 fifth; lwIP's tcp_receive. Each has marks of its own. */
+static bool duo_windows_part(const struct duo_before *b, const struct duo_segment *s)
+{
+    uint32_t ack = s->ack + duo_base(b), wnd = (uint32_t)s->window << b->shift;
+    int32_t seq_ours = (int32_t)(s->seq - b->c.snd.wl1.v), ack_ours = (int32_t)(ack - b->c.snd.wl2.v);
+    int32_t seq_theirs = (int32_t)(s->seq - b->wl1), ack_theirs = (int32_t)(s->ack - b->wl2);
+    bool ours = s->ack_kind != ACK_FUTURE && (int32_t)(s->ack - b->una) >= 0 && (seq_ours > 0 || (seq_ours == 0 && ack_ours >= 0));
+    bool theirs = seq_theirs > 0 || (seq_theirs == 0 && ack_theirs > 0) || (ack_theirs == 0 && wnd > b->c.snd.wnd);
+    return ours != theirs;
+}
+
 /* Where they differ now. What is said after SEND or RECEIVE, or because time has passed, is each one's own affair: windows and timers. */
 static unsigned duo_shown(struct duo_world *w, const struct duo_segment *s)
 {
@@ -360,6 +385,8 @@ static unsigned duo_shown(struct duo_world *w, const struct duo_segment *s)
     shown |= w->read + weiri_ring_readable(c) != w->l.received || w->l.garbled ? RCV : 0;
     shown |= synchronized && c->rcv.nxt.v != pcb->rcv_nxt ? RCV : 0;
     shown |= synchronized && c->snd.una.v - c->snd.iss.v != pcb->lastack - w->l.iss ? UNA : 0;
+    shown |= synchronized && state != WEIR_TIME_WAIT && c->snd.wnd != pcb->snd_wnd ? WINDOW : 0;
+    shown |= state >= WEIR_SYN_RECEIVED && pcb != NULL && pcb->state >= SYN_RCVD && c->mss_snd != pcb->mss ? SIZE : 0;
     shown |= state == WEIR_CLOSED && pcb == NULL && duo_ended_by_reset(c) != (w->l.error == ERR_RST) ? END : 0;
     if (b->event == DUO_SEGMENT || b->event == DUO_CLOSE || b->event == DUO_ABORT) {
         bool numbered = w->said.rst && w->l.said.rst && b->event == DUO_SEGMENT && (s->flags & WEIR_ACK);
@@ -390,7 +417,7 @@ static unsigned duo_listed(struct duo_world *w, const struct duo_segment *s, uns
             fprintf(fuzz_diary(), "difference " #name "\n");                                                                               \
         }                                                                                                                                  \
         left &= ~may;                                                                                                                      \
-        w->latent |= keeps && (may & RCV) != 0 ? 1u << line : 0;                                                                           \
+        w->latent |= keeps && (may & RCV) != 0 ? (uint64_t)1 << line : 0;                                                                 \
     }                                                                                                                                      \
     line++;
 #include "lwip_differences.h"
@@ -403,7 +430,7 @@ static unsigned duo_listed(struct duo_world *w, const struct duo_segment *s, uns
 
 static void duo_tell(const struct duo_world *w, const struct duo_segment *s, unsigned shown)
 {
-    static const char *const where[] = {"state", "rcv.nxt", "snd.una", "answer", "reset", "end", "call"};
+    static const char *const where[] = {"state", "rcv.nxt", "snd.una", "answer", "reset", "end", "call", "window", "mss"};
     static const char *const events[] = {"segment", "send", "receive", "close", "abort", "time"};
     static const char *const acks[] = {"none", "old", "seen", "new", "future"};
     const struct duo_before *b = &w->before;
@@ -455,6 +482,9 @@ static void duo_before(struct duo_world *w, enum duo_event event)
     b->c = w->c;
     b->una = w->c.snd.una.v - w->c.snd.iss.v;
     b->nxt = w->c.snd.nxt.v - w->c.snd.iss.v;
+    b->shift = w->c.shift_snd;
+    b->wl1 = duo_pcb() != NULL ? duo_pcb()->snd_wl1 : 0;
+    b->wl2 = duo_pcb() != NULL ? duo_pcb()->snd_wl2 - w->l.iss : 0;
     memset(&w->said, 0, sizeof w->said);
     memset(&w->l.said, 0, sizeof w->l.said);
 }
@@ -542,7 +572,16 @@ static size_t duo_emit(const struct duo_world *w, uint8_t *packet, const struct 
     f.flags = (uint16_t)s->flags;
     f.seq = seq_of(s->seq);
     f.ack = seq_of(s->ack + base);
-    f.window = 65535;
+    f.window = s->window;
+    f.urgent = s->urgent;
+    f.options = (uint16_t)s->options;
+    f.mss = s->mss;
+    f.wscale = s->wscale;
+    f.ts_value = s->ts_value;
+    f.ts_echo = weiri_ts_now(&w->c);
+    f.sack_count = 1;
+    f.sack[0].from = seq_add(f.ack, s->hole);
+    f.sack[0].to = seq_add(f.sack[0].from, s->held);
     size_t header = weir_emit_header(packet + 20, &f), len = header + s->len;
     uint32_t first = s->seq + (s->flags & WEIR_SYN ? 1 : 0);
     for (uint32_t i = 0; i < s->len; i++) {
@@ -559,6 +598,28 @@ static size_t duo_emit(const struct duo_world *w, uint8_t *packet, const struct 
     packet[10] = (uint8_t)(sum >> 8);
     packet[11] = (uint8_t)sum;
     return 20 + len;
+}
+
+/* What a segment has beside its numbers: unless the input says so, a large window, and timestamps where they were agreed on. */
+static void duo_choose_rest(struct duo_world *w, struct duo_segment *s, unsigned kinds)
+{
+    const weir_conn *c = &w->c;
+    bool agreed = c->state >= WEIR_SYN_RECEIVED && conn_has(c, WEIRI_TS_OK), stamped = kinds & 64 ? !agreed : agreed;
+    static const unsigned bits[4] = {WEIR_OPT_MSS, WEIR_OPT_WSCALE, WEIR_OPT_SACK_OK, WEIR_OPT_SACK};
+    for (unsigned i = 0; i < 4; i++) {
+        s->options |= kinds >> i & 1 ? bits[i] : 0;
+    }
+    s->options |= stamped ? (unsigned)WEIR_OPT_TIMESTAMPS : 0;
+    s->mss = kinds & 1 ? (uint16_t)fuzz_len(&w->in, 65535) : 0;
+    s->wscale = kinds & 2 ? fuzz_u8(&w->in) & 15 : 0;
+    s->hole = kinds & 8 ? fuzz_u8(&w->in) : 0;
+    s->held = kinds & 8 ? 1u + fuzz_u8(&w->in) : 0;
+    s->window = (uint16_t)(kinds & 16 ? fuzz_len(&w->in, 65535) : 65535);
+    s->flags |= kinds & 32 ? (unsigned)WEIR_URG : 0;
+    s->urgent = kinds & 32 ? fuzz_u8(&w->in) : 0;
+    s->ts_value = c->ts.recent + (kinds & 128 ? fuzz_delta(&w->in) : 0);
+    s->stale = agreed && stamped && (int32_t)(s->ts_value - c->ts.recent) < 0 && !(s->flags & WEIR_RST);
+    s->unstamped = agreed && !stamped && !(s->flags & WEIR_RST);
 }
 
 static struct duo_segment duo_choose(struct duo_world *w)
@@ -579,6 +640,7 @@ static struct duo_segment duo_choose(struct duo_world *w)
     s.ack += more & 16 ? fuzz_u32(&w->in) : 0;
     s.seq += more & 32 ? fuzz_u32(&w->in) : 0;
     s.len = more & 4 ? fuzz_u8(&w->in) * (more & 8 ? 5u : 1u) : 0;
+    duo_choose_rest(w, &s, more & 64 ? fuzz_u8(&w->in) : 0);
     duo_tame_fin(c, &s);
     s.last = s.seq + s.len + (s.flags & WEIR_SYN ? 1 : 0) + (s.flags & WEIR_FIN ? 1 : 0);
     return s;
@@ -723,6 +785,8 @@ static void duo_start(struct duo_world *w)
     weir_buffers b;
     weir_sizes sizes = {DUO_RING, DUO_RING};
     fuzz_config_plain(g);
+    g->window_scale = true;
+    g->timestamps = g->sack = (how & 64) != 0;
     g->msl_us = (weir_us)TCP_MSL * 1000;
     w->tame = (how & 2) != 0;
     w->peer_iss = peers[how >> 2 & 3];
@@ -804,6 +868,12 @@ static const struct fuzz_phrase fuzz_phrases[] = {
     FUZZ_PHRASE("\x00\x12\x02\x00"), FUZZ_PHRASE("\x00\x12\x01\x00"), FUZZ_PHRASE("\x00\x12\x00\x01\x40"),
     FUZZ_PHRASE("\x00\x00\x08\x00"), FUZZ_PHRASE("\x00\x00\x18\x00"), FUZZ_PHRASE("\x00\x00\x20\x00"), FUZZ_PHRASE("\x00\x00\x28\x00"),
     FUZZ_PHRASE("\x00\x00\x30\x02\xff"), FUZZ_PHRASE("\x00\x00\x00\x10\x80\x00\x00\x00"),
+    FUZZ_PHRASE("\x00\x12\x00\x40\x03\xb0\x05"), FUZZ_PHRASE("\x00\x12\x00\x40\x47\x60\x02"), /* SYN with options */
+    FUZZ_PHRASE("\x00\x02\x00\x40\x13\x70\x09\x20"), FUZZ_PHRASE("\x00\x02\x00\x40\x47\xc0\x02"),                       /* SYN,ACK */
+    FUZZ_PHRASE("\x00\x00\x00\x40\x10\x20"), FUZZ_PHRASE("\x00\x00\x00\x40\x10\x00"),                               /* windows */
+    FUZZ_PHRASE("\x00\x00\x00\x44\x20\x10\x05"),
+    FUZZ_PHRASE("\x00\x00\x00\x44\x10\x20\x08"), FUZZ_PHRASE("\x00\x00\x08\x40\x08\x10\x10"), /* urgent text; a SACK block */
+    FUZZ_PHRASE("\x00\x00\x00\x40\x80\x05"), FUZZ_PHRASE("\x00\x00\x00\x40\x80\xf0"), FUZZ_PHRASE("\x00\x00\x00\x40\x40"), /* stamps */
     FUZZ_PHRASE("\x08\x20"), FUZZ_PHRASE("\x0a\x20"), FUZZ_PHRASE("\x0b"), FUZZ_PHRASE("\x0c"), FUZZ_PHRASE("\x0d"),
 };
 #include "mutate.h"

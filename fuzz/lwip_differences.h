@@ -47,6 +47,21 @@ DIFFERENCE(empty_at_a_closed_window, ANSWER, SEG(s->acceptable && s->last == s->
 DIFFERENCE(covers_the_window, RCV | STATE | ANSWER, SEG(!s->acceptable && s->len > 0 && BEFORE(s->seq, b->c.rcv.nxt.v)),
            "RFC 9293 table 6: weir drops what begins before the window and ends behind it; lwIP takes the part within")
 
+/* ---- windows, MSS, timestamps ---- */
+DIFFERENCE(window_rule, WINDOW, SEG(duo_windows_part(b, s)),
+           "RFC 9293 3.10.7.4 fifth: weir takes the window of the newest segment, smaller or larger, unless its acknowledgment is old; lwIP "
+           "lets a larger one of an older segment count, and no smaller one of the same numbers")
+DIFFERENCE(window_unacceptable, WINDOW, SEG(!s->acceptable),
+           "RFC 9293 3.10.7.4 first: weir drops a segment that is not acceptable; lwIP takes the window on it")
+DIFFERENCE(small_mss, SIZE, SEG((s->flags & WEIR_SYN) && (s->options & WEIR_OPT_MSS) && s->mss < 88),
+           "RFC 9293 3.7.1: nobody says how small an MSS may be; weir takes 88 for less (mss_min), lwIP anything but 0")
+DIFFERENCE(late_mss, SIZE, SEG(b->c.state >= WEIR_SYN_RECEIVED && (s->options & WEIR_OPT_MSS)),
+           "RFC 9293 3.2: an MSS stands in a SYN only, and weir takes it from the one that opens; lwIP from any segment")
+DIFFERENCE(stale_stamp, STATE | RCV | UNA | ANSWER | RESET | WINDOW, SEG(s->stale),
+           "RFC 7323 5.3 (R1): weir answers a segment whose timestamp is older than TS.Recent and drops it; lwIP has no timestamps")
+DIFFERENCE(no_stamp, STATE | RCV | UNA | ANSWER | RESET | WINDOW, SEG(s->unstamped),
+           "RFC 7323 3.2: weir, as RFCs have it, drops a segment without the timestamps that were agreed on; lwIP has none")
+
 /* ---- TIME-WAIT ---- */
 DIFFERENCE(time_wait_rst, STATE | END | ANSWER, SEG(IN(TIME_WAIT) && (s->flags & WEIR_RST)),
            "RFC 9293 3.10.7.4 second: weir closes by a RST at RCV.NXT in TIME-WAIT; lwIP ignores all, which RFC 1337 3 (F1) allows")

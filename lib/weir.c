@@ -58,6 +58,7 @@
 #include "conn/cut.c"
 #include "conn/conn.c"
 #include "conn/pack.c"
+#include "conn/half.c"
 #include "conn/info.c"
 #include "conn/check.c"
 
@@ -71,6 +72,7 @@
 #include "stack/rest.c"
 #include "stack/slot.c"
 #include "stack/timewait.c"
+#include "stack/syn.c"
 #include "stack/listen.c"
 #include "stack/open.c"
 #include "stack/answer.c"

@@ -49,6 +49,7 @@ __attribute__((unused)) static weir_stack_config world_config(uint8_t n)
     c.addr_count = 2;
     c.connections_max = 64;
     c.half_open_max = 16;
+    c.syn_records_max = 0; /* test_syn.c has them */
     c.time_wait_max = 16;
     c.rings.rx = c.rings.tx = 4096;
     return c;
@@ -74,6 +75,8 @@ struct world_segment {
     uint16_t flags;
     bool stamped;
     uint32_t ts_value, ts_echo;
+    uint16_t options, mss; /* beside timestamps */
+    uint8_t wscale;
     uint32_t len;         /* of the text */
     bool bad_checksum;
     uint8_t ecn;          /* of the IP header */
@@ -91,7 +94,9 @@ static size_t world_packet(uint8_t *packet, const struct world_segment *seg)
     f.destination_port = seg->tuple.local_port;
     f.flags = seg->flags;
     f.window = 65535;
-    f.options = seg->stamped ? (uint16_t)WEIR_OPT_TIMESTAMPS : 0;
+    f.options = (uint16_t)(seg->options | (seg->stamped ? WEIR_OPT_TIMESTAMPS : 0));
+    f.mss = seg->mss;
+    f.wscale = seg->wscale;
     f.ts_value = seg->ts_value;
     f.ts_echo = seg->ts_echo;
     memset(&ip, 0, sizeof ip);

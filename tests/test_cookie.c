@@ -27,7 +27,7 @@ static weir_stack *full_stack(weir_handle *listener)
     weir_stack_config c = world_config(1);
     c.half_open_max = 1;
     weir_stack *s = world_stack(&c, 0);
-    struct world_segment syn = {sockets(80, 1), 5, 0, WEIR_SYN, false, 0, 0, 0, false};
+    struct world_segment syn = {sockets(80, 1), 5, 0, WEIR_SYN, false, 0, 0, 0, 0, 0, 0, false};
     *listener = world_listen(s, 80);
     assert_int_equal(world_inject(s, &syn, 0), WEIR_OK);
     assert_int_equal(world_drop_all(s, 0), 1);
@@ -218,7 +218,7 @@ static void test_what_is_not_configured(void **state)
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
         weir_stack_config cfg = world_config(1);
-        struct world_segment first = {sockets(80, 1), 5, 0, WEIR_SYN, false, 0, 0, 0, false};
+        struct world_segment first = {sockets(80, 1), 5, 0, WEIR_SYN, false, 0, 0, 0, 0, 0, 0, false};
         const weir_fields syn = syn_of(7);
         struct world_seen seen;
         cfg.half_open_max = 1;
@@ -278,7 +278,7 @@ static void test_when(void **state)
     weir_tuple t = sockets(80, 7);
     struct weiri_cookie k = {&t, syn.seq, 1400};
     (void)state;
-    struct world_segment early = {t, syn.seq.v + 1, weiri_cookie_make(s, &k).v + 1, WEIR_ACK, false, 0, 0, 0, false};
+    struct world_segment early = {t, syn.seq.v + 1, weiri_cookie_make(s, &k).v + 1, WEIR_ACK, false, 0, 0, 0, 0, 0, 0, false};
     assert_int_equal(world_inject(s, &early, 0), WEIR_NO_CONNECTION); /* the very number, but none was given */
     assert_int_equal(world_drop_all(s, 0), 1);                         /* RST */
     assert_true(ask(s, &syn, &seen, 0));
@@ -331,7 +331,7 @@ static void test_both(void **state)
     struct world_seen first, second;
     (void)state;
     assert_true(ask(s, &syn, &first, 0));
-    struct world_segment reset = {sockets(80, 1), 6, 0, WEIR_RST, false, 0, 0, 0, false};
+    struct world_segment reset = {sockets(80, 1), 6, 0, WEIR_RST, false, 0, 0, 0, 0, 0, 0, false};
     assert_int_equal(world_inject(s, &reset, 1), WEIR_OK);
     assert_int_equal(weir_stack_stats(s)->half_open, 0);
     assert_true(ask(s, &syn, &second, 2));
@@ -364,7 +364,7 @@ static void test_none(void **state)
         spec.hold = i == 0;
         syn.mss = i == 1 ? 87 : 1460;
         WORLD_OK(weir_stack_listen(s, &spec, &l));
-        struct world_segment first = {sockets(80, 1), 5, 0, WEIR_SYN, false, 0, 0, 0, false};
+        struct world_segment first = {sockets(80, 1), 5, 0, WEIR_SYN, false, 0, 0, 0, 0, 0, 0, false};
         assert_int_equal(world_inject(s, &first, 0), WEIR_OK);
         (void)world_drop_all(s, 0);
         assert_false(ask(s, &syn, &seen, 0));
@@ -388,7 +388,7 @@ static void test_flood_of_syns(void **state)
     w.quick = true;
     (void)world_listen(w.b, 80);
     for (unsigned i = 0; i < 40000; i++) {
-        struct world_segment seg = {sockets(80, (uint16_t)(1024 + i)), i, 0, WEIR_SYN, false, 0, 0, 0, false};
+        struct world_segment seg = {sockets(80, (uint16_t)(1024 + i)), i, 0, WEIR_SYN, false, 0, 0, 0, 0, 0, 0, false};
         uint8_t packet[128];
         seg.tuple.local = remote;
         seg.tuple.remote = weir_addr_v4(192, 0, (uint8_t)(i >> 8), (uint8_t)i);

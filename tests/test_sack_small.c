@@ -55,9 +55,15 @@ static void test_check_sees(void **state)
     r->from = seq_of(11);
     assert_string_equal(told_of(&b), "board: records are not in order, or empty, or in no state");
     *r = kept;
-    b.sacked++;
-    assert_string_equal(told_of(&b), "board: counters differ from the records");
-    b.sacked--;
+    r->to = r->from;
+    assert_string_equal(told_of(&b), "board: records are not in order, or empty, or in no state");
+    *r = kept;
+    uint32_t *counters[4] = {&b.sacked, &b.octets, &b.lost, &b.resent};
+    for (unsigned i = 0; i < 4; i++) {
+        (*counters[i])++;
+        assert_string_equal(told_of(&b), "board: counters differ from the records");
+        (*counters[i])--;
+    }
     b.above++;
     assert_string_equal(told_of(&b), "board: counters differ from the records");
     b.above--;
@@ -84,6 +90,10 @@ static void test_moves(void **state)
     run.from = seq_of(31);
     run.to = seq_of(35);
     weiri_board_resent(&b, run, 2); /* nothing of it is outstanding */
+    assert_int_equal(weiri_board_record(&b, 0)->tries, 1);
+    run.from = seq_of(20);
+    run.to = seq_of(10);
+    weiri_board_resent(&b, run, 2); /* nor of a run that ends before it begins */
     assert_int_equal(weiri_board_record(&b, 0)->tries, 1);
 }
 

@@ -83,12 +83,16 @@ static void test_slots_and_lists(void **state)
     DAMAGE(s->stats.half_open, 17, "stack: too many half-open connections");
     DAMAGE(s->slots[4].flags, WEIRI_SLOT_SHOWN, "slot: free, and still in a list or armed");
     DAMAGE(s->slots[4].lists, 1, "slot: free, and still in a list or armed");
+    DAMAGE(s->wheel.nodes[4].next, 4, "slot: free, and still in a list or armed");
     DAMAGE(s->works[0].block, 60, "slot: rings that were not lent to it, or another's configuration");
     DAMAGE(s->works[0].block, 1, "slot: rings that were not lent to it, or another's configuration");
     DAMAGE(s->works[0].block, WEIRI_NONE, "slot: rings that were not lent to it, or another's configuration");
     DAMAGE(s->works[0].conn.cfg, NULL, "slot: rings that were not lent to it, or another's configuration");
     DAMAGE(s->spare.count, 9, "stack: a list is broken");
     DAMAGE(s->needy.head, 0, "stack: a list is broken");
+    DAMAGE(s->stats.ring_octets, s->stats.ring_octets + 1, "stack: the rings lent and the memory they take do not add up");
+    DAMAGE(s->stats.busy, 5, "stack: connections and records do not add up");
+    DAMAGE(s->work_pool.used, 3, "stack: a pool is not in order");
     DAMAGE(s->holders, 1, "stack: the rings lent and the memory they take do not add up");
     DAMAGE(s->stats.ring_octets, 1, "stack: the rings lent and the memory they take do not add up");
     DAMAGE(s->works[0].conn.tuple.local_port, 1, "demux: a record is in the wrong chain");
@@ -120,6 +124,7 @@ static void test_wheel(void **state)
     DAMAGE(w->levels, 0, "wheel: a level and its bit disagree");
     DAMAGE(w->heads[level][slot], WEIRI_NONE, "wheel: a slot and its bit disagree");
     DAMAGE(w->heads[level][slot], 64, "wheel: a ring leaves the nodes or does not end");
+    DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << (6 * level)), "wheel: a node is in the wrong slot");
     DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << 40), "wheel: a node is in the wrong slot");
     DAMAGE(w->nodes[head].at, 0, "wheel: a node is in the wrong slot");
     DAMAGE(w->nodes[head].prev, 63, "wheel: a ring is broken");
@@ -142,6 +147,7 @@ static void test_demux_and_listeners(void **state)
     DAMAGE(s->listeners[0].half.count, 2, "listen: half-open connections are not in order");
     DAMAGE(s->listeners[0].spec.backlog, 0, "listen: half-open connections are not in order");
     DAMAGE(s->stats.listeners, 3, "listen: a count is wrong");
+    DAMAGE(s->listener_pool.used, 3, "listen: a count is wrong");
     DAMAGE(s->listener_pool.fresh, 3, "listen: the pool is not in order");
     guard_free_all();
 }

@@ -46,6 +46,9 @@ typedef struct weir_stack_config {
     uint32_t time_wait_max;       /* records; the oldest gives way; 4096; below 2^23; 0: TIME-WAIT is spent in connection records */
     uint32_t half_open_max;       /* connections in SYN-RECEIVED in the whole stack; 256. From three quarters of it on (as of a listener's
                                      backlog) a SYN is refused by chance, so that nobody can count how many there are */
+    uint32_t syn_records_max;     /* of these so many in small records, which need no connection: see "many connections" below; 256; below
+                                     65535; 0: none */
+    uint32_t syn_whole;           /* of a listener's so many are in none while nobody wants their place; 16 */
     bool syn_cookies;             /* beyond that answer a SYN without remembering it (RFC 4987 3.6), but for listeners that hold; true */
     uint32_t replies_per_second;  /* RST without a connection, ICMP echo replies: at most so many in all; 10000. Remote addresses
                                      (IPv6: /64) fall into 256 groups (fewer if there are fewer replies), drawn anew every second; each
@@ -178,6 +181,11 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
  * - A quarter of the working records is kept for connections that exist: a SYN is not answered then (WEIR_NO_ROOM), and
  *   weir_stack_connect returns WEIR_ERR_RESOURCES. A half-open connection gives way like an idle one, when its SYN,ACK has gone: so
  *   half_open_max may be larger than busy_max, and a flood of SYNs holds neither working records nor rings.
+ * - A half-open connection needs no connection record at all: of a listener that has many (syn_whole), and where a place is wanted, the one
+ *   that has waited longest goes to a record of 46 octets, 48 with its part of the table of sockets (16 more with any_destination). Its
+ *   timer, an ICMP error or the next segment makes it whole again, and then takes what any connection takes; if that is not to be had the
+ *   segment is dropped (WEIR_NO_ROOM), and its timer is tried again 10 ms later; each time counts as syn_missed. Its handle is gone
+ *   meanwhile, and it gives no round-trip time; one that the user has changed, tagged or holds stays whole.
  * - What is told of a connection now and then does not fit into a packed record, after long losses mostly: it stays at work.
  *
  * Sharding: stacks share nothing, so one for each core needs no locks. See ARCHITECTURE.md, "Many connections, many cores". */
@@ -202,8 +210,10 @@ typedef struct weir_stats {
     uint64_t rings_reclaimed, rings_missing;  /* taken back from the idle; first rings that were not to be had */
     uint64_t ring_octets, ring_octets_peak;   /* of ring_memory: lent now, and at most */
     uint64_t packed, unpacked, busy_missed;   /* connections packed, unpacked; times when all working records were busy */
+    uint64_t syn_recorded, syn_missed;        /* half-open connections put into small records; times when one of them found no room */
     uint32_t busy, busy_peak;                 /* connections with a working record: now, and at most */
     uint32_t connections, half_open, listeners, time_wait;      /* now */
+    uint32_t syn_records;                     /* of the half-open, in small records; they are not among `connections` */
     uint32_t connections_peak, half_open_peak, time_wait_peak;
 } weir_stats;
 WEIR_API const weir_stats *weir_stack_stats(const weir_stack *s);

@@ -139,6 +139,7 @@ WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq
     c->snd.nxt = seq_add(iss, 1);
     c->snd.end = c->snd.nxt;
     c->recover = iss;
+    c->rcv.acked = c->rcv.nxt;
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SYN_DUE, false);
     conn_set(c, WEIRI_SYN_TWICE, true);

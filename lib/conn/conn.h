@@ -269,6 +269,22 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor);
 /* In LISTEN: this SYN came some time ago and was answered from `iss`, by somebody who kept no connection (RFC 4987 3.6). */
 WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq iss, weir_us now);
 
+/* half.c: a connection in SYN-RECEIVED that nobody knows of yet, as far as it does not follow from the configuration. */
+#define WEIRI_HALF_RETRIES 15u
+#define WEIRI_HALF_UNSCALED 15u
+struct weiri_half {
+    weir_seq irs, iss;
+    uint32_t ts_value;
+    uint16_t mss;
+    uint8_t wscale, retries; /* WEIRI_HALF_UNSCALED: windows are not scaled; how often the SYN,ACK timed out */
+    bool stamped, sack, ecn, suspect;
+    weir_us at;              /* when its timer is due */
+};
+/* False: there is more to this one. `rx_size`: of the ring that it was given first. */
+WEIR_PRIVATE bool weiri_half_tell(const weir_conn *c, struct weiri_half *h, uint32_t rx_size, weir_us now);
+/* In LISTEN, with both sockets named: becomes what was told. */
+WEIR_PRIVATE void weiri_half_resume(weir_conn *c, const struct weiri_half *h, weir_us now);
+
 /* iss.c. Both sockets, of one family, as octets to be hashed, how many: of IPv4 addresses only what differs. The two lengths keep the
  * families apart. */
 #define WEIRI_SOCKETS_TEXT 36

@@ -29,6 +29,12 @@ static enum weir_verdict arrive_judge_addrs(const weir_stack *s, const struct we
     return !s->cfg.accept_martians && weiri_addr_is_ours(s, source) ? WEIR_IP_SOURCE : WEIR_OK;
 }
 
+/* Who was half-open in a small record is a connection; WEIRI_NONE: not now. */
+static uint32_t arrive_whole(weir_stack *s, uint32_t i)
+{
+    return i < weiri_syn_number(s, 0) ? i : weiri_syn_wake(s, i - weiri_syn_number(s, 0));
+}
+
 /* ---- ICMP ---- */
 
 /* An error that reached us must quote a packet that we sent: its source is where the error went. RFC 5927 4.1;
@@ -38,15 +44,17 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
     if (!weir_addr_equal(&icmp->quoted.local, &ip->addrs.destination)) {
         return WEIR_ICMP_UNMATCHED;
     }
-    const uint32_t i = weiri_demux_find(s, &icmp->quoted);
-    if (i >= s->cfg.connections_max) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
+    const uint32_t found = weiri_demux_find(s, &icmp->quoted), half = weiri_syn_number(s, 0);
+    const bool recorded = found != WEIRI_NONE && found >= half && weiri_syn_sent(s, found - half, icmp->error.seq);
+    if (found >= s->cfg.connections_max && !recorded) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
         return WEIR_ICMP_UNMATCHED;
     }
-    s->last = weiri_slot_handle(s, i);
-    weir_conn *c = weiri_rest_wake(s, i);
+    const uint32_t i = arrive_whole(s, found);
+    weir_conn *c = i == WEIRI_NONE ? NULL : weiri_rest_wake(s, i);
     if (!c) {
         return WEIR_NO_ROOM;
     }
+    s->last = weiri_slot_handle(s, i);
     const bool taken = weir_input_icmp(c, &icmp->error, s->now);
     weiri_slot_settle(s, i);
     s->stats.icmp_taken += taken;
@@ -81,11 +89,6 @@ struct arrive_tcp {
     weir_seq old_nxt;    /* .. and this was the old connection's SND.NXT */
 };
 
-static bool arrive_has_room(const weir_stack *s)
-{
-    return s->slot_pool.used < s->slot_pool.cap && weiri_rest_possible(s) && weiri_lend_possible(s);
-}
-
 /* How many half-open connections there may be for this SYN: from three quarters of the bound on, by chance. Where a queue ends can be
  * watched from outside, and would tell how many others wait in it. */
 static uint32_t arrive_bound(const weir_stack *s, uint32_t bound, const struct arrive_tcp *a)
@@ -104,20 +107,22 @@ static bool arrive_is_full(const weir_stack *s, uint32_t count, uint32_t bound, 
     return count >= bound - bound / 4 && count >= arrive_bound(s, bound, a);
 }
 
-/* May this SYN open a connection? Asked before anything is taken or given up for it. */
-static enum weir_verdict arrive_judge_syn(const weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
+/* May this SYN open a connection? Asked before anything is taken for it, or given up but the whole records of those who wait. */
+static enum weir_verdict arrive_judge_syn(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
     const struct weiri_listener *l = &s->listeners[listener];
-    if (arrive_is_full(s, s->stats.half_open, s->cfg.half_open_max, a) || arrive_is_full(s, l->half.count, l->spec.backlog, a)) {
+    weiri_syn_make_room(s, listener);
+    if (arrive_is_full(s, s->stats.half_open, s->cfg.half_open_max, a) ||
+        arrive_is_full(s, l->half.count + l->recorded, l->spec.backlog, a)) {
         return WEIR_BACKLOG_FULL;
     }
-    return arrive_has_room(s) ? WEIR_OK : WEIR_NO_ROOM;
+    return weiri_slot_possible(s) ? WEIR_OK : WEIR_NO_ROOM;
 }
 
 /* LISTEN (3.10.7.2): the connection is opened in a record of its own, with both sockets named. */
 static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
-    const uint32_t i = weiri_slot_open(s);
+    const uint32_t i = weiri_slot_open(s, false);
     if (i == WEIRI_NONE) { /* whoever was to give way could not be packed */
         return WEIR_NO_ROOM;
     }
@@ -174,7 +179,8 @@ static enum weir_verdict arrive_ack(weir_stack *s, uint32_t listener, const stru
         return WEIR_NO_CONNECTION;
     }
     whole.syn = &syn;
-    return arrive_has_room(s) ? arrive_open(s, listener, &whole) : WEIR_NO_ROOM;
+    weiri_syn_make_room(s, listener);
+    return weiri_slot_possible(s) ? arrive_open(s, listener, &whole) : WEIR_NO_ROOM;
 }
 
 /* A segment that belongs to no connection. */
@@ -254,10 +260,14 @@ static bool arrive_take(weir_stack *s, uint32_t i, const weir_view *view)
     return reuse;
 }
 
-static enum weir_verdict arrive_segment(weir_stack *s, uint32_t i, struct arrive_tcp *a)
+static enum weir_verdict arrive_segment(weir_stack *s, uint32_t found, struct arrive_tcp *a)
 {
-    if (i == WEIRI_NONE) {
+    if (found == WEIRI_NONE) {
         return arrive_no_connection(s, a);
+    }
+    const uint32_t i = arrive_whole(s, found);
+    if (i == WEIRI_NONE) {
+        return WEIR_NO_ROOM; /* as if it was lost on the way */
     }
     if (i >= s->cfg.connections_max) {
         return arrive_wait(s, i - s->cfg.connections_max, a);

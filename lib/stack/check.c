@@ -120,6 +120,7 @@ static const char *check_slots(const weir_stack *s)
     if (holders != s->holders || lent != s->store.used || lent * s->store.unit != s->stats.ring_octets) {
         return "stack: the rings lent and the memory they take do not add up";
     }
+    half += s->stats.syn_records;
     return timers == s->wheel.armed && half == s->stats.half_open ? NULL : "stack: timers or half-open connections do not add up";
 }
 
@@ -145,6 +146,9 @@ WEIR_API const char *weir_stack_check(const weir_stack *s)
     const char *broken = check_lists(s);
     if (!broken) {
         broken = weiri_wheel_check(&s->wheel, s->cfg.connections_max);
+    }
+    if (!broken) {
+        broken = weiri_syn_check(s);
     }
     if (!broken) {
         broken = weiri_demux_check(s);

@@ -1,4 +1,4 @@
-/* demux.c - from the two sockets of a segment to its connection or TIME-WAIT record; which addresses are ours, which can be a peer.
+/* demux.c - from the two sockets of a segment to its connection or small record; which addresses are ours, which can be a peer.
  *
  * A hash table with chains, keyed by the secret so that a peer cannot aim at one chain. A match is a match of all four
  * fields. RFC 9293 3.3.1; addresses: RFC 1122 3.2.1.3, RFC 9293 3.9.2 (MUST-57, MUST-63). */
@@ -107,7 +107,8 @@ static uint32_t demux_look(const weir_stack *s, const weir_tuple *tuple, uint32_
             return i;
         }
     }
-    return WEIRI_NONE;
+    const uint32_t half = s->stats.syn_records > 0 ? weiri_syn_find(s, tuple, hash) : WEIRI_NONE;
+    return half == WEIRI_NONE ? WEIRI_NONE : weiri_syn_number(s, half);
 }
 
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple)
@@ -220,6 +221,15 @@ WEIR_PRIVATE bool weiri_addr_is_ours(const weir_stack *s, const weir_addr *a)
         }
     }
     return false;
+}
+
+WEIR_PRIVATE uint32_t weiri_addr_number(const weir_stack *s, const weir_addr *a)
+{
+    uint32_t i = 0;
+    while (i + 1u < s->cfg.addr_count && !weir_addr_equal(a, &s->cfg.addrs[i])) { /* WEIR_STACK_ADDRS_MAX */
+        i++;
+    }
+    return i;
 }
 
 /* The address of a subnet of ours with all ones, or all zeros, for a host (RFC 1122 3.3.6). /31 and /32 have neither (RFC 3021). */

@@ -190,6 +190,7 @@ WEIR_API weir_err weir_stack_unlisten(weir_stack *s, weir_handle handle, weir_us
             weiri_slot_free(s, i);
         }
     }
+    weiri_syn_end(s, listener);
     listen_unlink(s, listener);
     s->listener_reach[l->reach]--;
     s->stats.listeners--;
@@ -211,10 +212,10 @@ WEIR_PRIVATE const char *weiri_listen_check(const weir_stack *s)
             if ((l->hash & s->listener_mask) != bucket || l->reach != listen_reach_of(&l->spec)) {
                 return "listen: a listener is in the wrong chain";
             }
-            if (!weiri_list_check(s, &l->half, WEIRI_LIST_HALF) || l->half.count > l->spec.backlog) {
+            if (!weiri_list_check(s, &l->half, WEIRI_LIST_HALF) || l->half.count + l->recorded > l->spec.backlog) {
                 return "listen: half-open connections are not in order";
             }
-            half += l->half.count;
+            half += l->half.count + l->recorded;
         }
     }
     if (seen != s->listener_pool.used || seen != s->stats.listeners || half != s->stats.half_open) {

@@ -105,7 +105,7 @@ WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *wanted, we
     if (err != WEIR_ERR_NONE) {
         return err;
     }
-    const uint32_t i = weiri_slot_open(s);
+    const uint32_t i = weiri_slot_open(s, false);
     if (i == WEIRI_NONE) {
         return WEIR_ERR_RESOURCES;
     }

@@ -29,9 +29,9 @@ static uint32_t rest_take(weir_stack *s)
     return w;
 }
 
-WEIR_PRIVATE uint32_t weiri_rest_take(weir_stack *s)
+WEIR_PRIVATE uint32_t weiri_rest_take(weir_stack *s, bool newcomer)
 {
-    return weiri_rest_possible(s) ? rest_take(s) : WEIRI_NONE;
+    return !newcomer || weiri_rest_possible(s) ? rest_take(s) : WEIRI_NONE;
 }
 
 static void rest_unpack(const weir_stack *s, uint32_t i, weir_conn *c)

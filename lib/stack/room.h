@@ -142,6 +142,7 @@ struct weiri_listener {
     struct weiri_list half;
     weir_us cookies_until; /* period from which on no cookie given for it is good */
     uint32_t generation, chain, hash;
+    uint32_t recorded;   /* half-open connections of it that are in records */
     uint8_t reach;       /* enum listen_reach, in listen.c */
     bool live;
 };
@@ -164,6 +165,33 @@ struct weiri_wait {
 };
 #define WEIRI_WAIT_LINK 0x7fffffu
 #define WEIRI_WAIT_CHAIN 0x1ffffffu
+
+/* What is left of a half-open connection. An index with all bits set is nobody's; numbers lie in octets, for a record has no room to be
+ * aligned. */
+struct weiri_syn {
+    weir_addr remote;
+    uint16_t local_port, remote_port;
+    uint8_t irs[4], iss[4], ts_value[4];
+    uint16_t mss;          /* the peer's */
+    uint16_t bits;         /* see syn.c */
+    uint16_t listener;
+    uint16_t due;          /* see syn.c */
+    uint16_t next, prev;   /* in the order in which they are due; of a free one: the next free one */
+    uint16_t chain;        /* whoever comes after it in the table of sockets */
+};
+#define WEIRI_SYN_QUEUES 8
+struct weiri_syn_queue {
+    uint32_t head, tail;
+    weir_us last;          /* when the last is due */
+};
+struct weiri_syns {
+    struct weiri_syn *records;
+    uint16_t *heads;       /* as many as there are records */
+    weir_addr *locals;     /* with any_destination: the local address of each */
+    uint32_t cap, free, fresh; /* how many; the free one used last; those beyond were never used */
+    weir_us retry_at;      /* there was no room for one that was due: not before this again */
+    struct weiri_syn_queue queues[WEIRI_SYN_QUEUES]; /* by how often the SYN,ACK timed out */
+};
 
 /* Answers that belong to no connection. */
 #define WEIRI_ANSWERS 64
@@ -253,6 +281,7 @@ struct weir_stack {
     struct weiri_list wait_queue; /* TIME-WAIT records in use, the next to end first */
     uint32_t wait_free, wait_fresh; /* the free one used last; those beyond were never used */
     weir_us wait_last;            /* when the last of them ends */
+    struct weiri_syns syns;
     struct weiri_demux demux;
     uint8_t port_key[16], cookie_key[16];
     uint32_t *cookies_spent;   /* by their low bits */
@@ -267,6 +296,12 @@ struct weir_stack {
 static inline uint32_t *weiri_demux_head(const struct weiri_demux *d, uint32_t hash)
 {
     return &d->heads[(uint64_t)hash * d->size >> 32];
+}
+
+/* Records of half-open connections are numbered after slots and TIME-WAIT records. */
+static inline uint32_t weiri_syn_number(const weir_stack *s, uint32_t r)
+{
+    return s->cfg.connections_max + s->cfg.time_wait_max + r;
 }
 
 /* list.c, continued */
@@ -343,9 +378,10 @@ SLOT_FETCH void slot_fetch_record(const weir_stack *s, uint32_t i)
 
 #undef SLOT_FETCH
 
-/* rest.c: which connections are packed. A working record for a new connection: could one be had, and one; WEIRI_NONE: all are busy. */
+/* rest.c: which connections are packed. A working record for a new connection: could one be had; one, for a newcomer or not;
+ * WEIRI_NONE: all are busy. */
 WEIR_PRIVATE bool weiri_rest_possible(const weir_stack *s);
-WEIR_PRIVATE uint32_t weiri_rest_take(weir_stack *s);
+WEIR_PRIVATE uint32_t weiri_rest_take(weir_stack *s, bool newcomer);
 /* Slot i has, or gets, a working record; NULL: all are busy. */
 WEIR_PRIVATE weir_conn *weiri_rest_wake(weir_stack *s, uint32_t i);
 /* Packs slot i if nothing speaks against it; it is settled. */
@@ -375,7 +411,8 @@ WEIR_PRIVATE void weiri_key_derive(uint8_t key[16], const uint8_t secret[16], co
 WEIR_PRIVATE void weiri_demux_init(weir_stack *s, uint32_t *heads, uint32_t size, struct weiri_demux_node *nodes);
 /* Where a connection between these sockets is looked for. */
 WEIR_PRIVATE uint32_t weiri_demux_hash(const weir_stack *s, const weir_tuple *tuple);
-/* The index of the slot or, from connections_max on, of the TIME-WAIT record with exactly these sockets, or WEIRI_NONE. */
+/* The index of the slot or, from connections_max on, of the TIME-WAIT record with exactly these sockets, or after those
+ * (weiri_syn_number) of the half-open record, or WEIRI_NONE. */
 WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tuple);
 /* The same, and remembers it, and what it was asked for. */
 WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple);
@@ -384,6 +421,8 @@ WEIR_PRIVATE void weiri_demux_remove(weir_stack *s, uint32_t index);
 WEIR_PRIVATE const char *weiri_demux_check(const weir_stack *s);
 /* Words that are odd for every address of a peer: see weir_stack_config. */
 WEIR_PRIVATE bool weiri_addr_is_ours(const weir_stack *s, const weir_addr *a);
+/* Its number among them: 0 .. WEIR_STACK_ADDRS_MAX - 1. */
+WEIR_PRIVATE uint32_t weiri_addr_number(const weir_stack *s, const weir_addr *a);
 /* May this address be at the other end of a connection? Multicast, broadcast, unspecified and loopback may not. */
 WEIR_PRIVATE bool weiri_addr_is_peer(const weir_stack *s, const weir_addr *a);
 
@@ -405,6 +444,23 @@ WEIR_PRIVATE void weiri_wait_input(weir_stack *s, uint32_t w, const weir_view *v
 /* RFC 6191 2: may this SYN open a new incarnation? */
 WEIR_PRIVATE bool weiri_wait_reusable(const weir_stack *s, uint32_t w, const weir_view *view);
 WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s);
+
+/* syn.c: half-open connections in small records. */
+WEIR_PRIVATE uint32_t weiri_syn_cap(const weir_stack_config *c); /* how many records there are */
+WEIR_PRIVATE void weiri_syn_init(weir_stack *s, struct weiri_syn *records, uint16_t *heads, weir_addr *locals);
+/* The record with these sockets, or WEIRI_NONE. */
+WEIR_PRIVATE uint32_t weiri_syn_find(const weir_stack *s, const weir_tuple *tuple, uint32_t hash);
+/* Before one more half-open connection of this listener is opened: another may become a record. */
+WEIR_PRIVATE void weiri_syn_make_room(weir_stack *s, uint32_t listener);
+/* Record r is a connection again, not settled: its slot; WEIRI_NONE: there is no room, and it stays what it is. */
+WEIR_PRIVATE uint32_t weiri_syn_wake(weir_stack *s, uint32_t r);
+/* Is this the sequence number of its SYN,ACK? */
+WEIR_PRIVATE bool weiri_syn_sent(const weir_stack *s, uint32_t r, weir_seq seq);
+WEIR_PRIVATE weir_us weiri_syn_deadline(const weir_stack *s);
+WEIR_PRIVATE void weiri_syn_expire(weir_stack *s);
+/* The listener goes, and its half-open connections with it. */
+WEIR_PRIVATE void weiri_syn_end(weir_stack *s, uint32_t listener);
+WEIR_PRIVATE const char *weiri_syn_check(const weir_stack *s);
 
 /* cookie.c: RFC 4987 3.6 */
 #define WEIRI_COOKIE_MSS_MIN 88 /* whoever can take no more gets none */
@@ -438,8 +494,12 @@ WEIR_PRIVATE void weiri_answer_echo(weir_stack *s, const struct weiri_ip *ip);
 WEIR_PRIVATE size_t weiri_answer_poll(weir_stack *s, weir_out *out);
 
 /* slot.c */
-/* A record and buffers, the connection in CLOSED; WEIRI_NONE if there are none. */
-WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s);
+/* A record and buffers, the connection in CLOSED; WEIRI_NONE if there are none. `exists`: it did before, in a small record. */
+WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s, bool exists);
+/* Could a newcomer have one? */
+WEIR_PRIVATE bool weiri_slot_possible(const weir_stack *s);
+/* Half-open, in nobody's hand: the user has never heard of it, and nobody is at work on it. */
+WEIR_PRIVATE bool weiri_slot_is_unknown(const weir_stack *s, uint32_t i);
 WEIR_PRIVATE void weiri_slot_link(weir_stack *s, uint32_t i);
 /* It came through this listener; the second: and is half-open. */
 WEIR_PRIVATE void weiri_slot_passive(weir_stack *s, uint32_t i, uint32_t listener);

@@ -40,7 +40,7 @@ static void slot_end(weir_stack *s, uint32_t i)
     weiri_pool_give(&s->slot_pool, i);
 }
 
-WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s)
+WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s, bool exists)
 {
     const bool fresh = s->slot_pool.free == WEIRI_NONE;
     const uint32_t i = weiri_pool_take(&s->slot_pool);
@@ -53,7 +53,7 @@ WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s)
     slot->generation = generation;
     slot->want = SLOT_WANT_DEFAULT;
     slot->round = s->round - 1;
-    slot->work = weiri_rest_take(s);
+    slot->work = weiri_rest_take(s, !exists);
     if (slot->work == WEIRI_NONE || !slot_begin(s, i)) { /* all are busy, or there is no memory for its rings */
         slot_end(s, i);
         return WEIRI_NONE;
@@ -102,6 +102,21 @@ WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t liste
     weiri_list_push(s, &s->listeners[listener].half, WEIRI_LIST_HALF, i);
     s->stats.half_open++;
     s->stats.half_open_peak = base_max32(s->stats.half_open_peak, s->stats.half_open);
+}
+
+WEIR_PRIVATE bool weiri_slot_possible(const weir_stack *s)
+{
+    return s->slot_pool.used < s->slot_pool.cap && weiri_rest_possible(s) && weiri_lend_possible(s);
+}
+
+WEIR_PRIVATE bool weiri_slot_is_unknown(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    const unsigned lists = 1u << WEIRI_LIST_HALF | 1u << WEIRI_LIST_SPARE;
+    /* not the user's rings */
+    const bool own = slot_is_packed(s, i) || slot_work(s, i)->block != WEIRI_NONE || slot_conn(s, i)->rx_size == 0;
+    return slot->flags == (WEIRI_SLOT_LIVE | WEIRI_SLOT_LINKED | WEIRI_SLOT_PASSIVE | WEIRI_SLOT_HALF) && slot->tag == 0 &&
+           slot->want == SLOT_WANT_DEFAULT && (slot->lists & ~lists) == 0 && s->touched != i && own;
 }
 
 /* Half-open connections go before their listener does, so its index is good. */

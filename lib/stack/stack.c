@@ -4,6 +4,7 @@
 #include "stack/room.h"
 
 #define STACK_CONNECTIONS_MAX (1u << 24)
+#define STACK_SYNS_MAX 65534u /* their links have 16 bits */
 #define STACK_WAITS_MAX ((1u << 23) - 1) /* their links have 23 bits */
 #define STACK_LISTENERS_MAX (1u << 16)
 #define STACK_UNITS_MAX (1u << 28)
@@ -20,6 +21,8 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
     config->listeners_max = 64;
     config->time_wait_max = 4096;
     config->half_open_max = 256;
+    config->syn_records_max = 256;
+    config->syn_whole = 16;
     config->syn_cookies = true;
     config->replies_per_second = 10000;
     config->port_first = 49152;
@@ -33,7 +36,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 /* Where the parts begin, counted from the beginning of the memory. */
 struct stack_layout {
     uint64_t slots, works, cold, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
-    uint64_t wait_locals;
+    uint64_t wait_locals, syns, syn_heads, syn_locals;
     uint64_t blank, slot_next, work_next, store_next, store_prev, store_tag, listener_next;
     uint64_t total;
     uint32_t demux_size, listener_size, echo_size, cookie_size, port_size;
@@ -108,6 +111,9 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->listeners = stack_place(l, c->listeners_max, sizeof(struct weiri_listener));
     l->waits = stack_place(l, c->time_wait_max, sizeof(struct weiri_wait));
     l->wait_locals = stack_place(l, c->any_destination ? c->time_wait_max : 0, sizeof(weir_addr));
+    l->syns = stack_place(l, weiri_syn_cap(c), sizeof(struct weiri_syn));
+    l->syn_heads = stack_place(l, weiri_syn_cap(c), sizeof(uint16_t));
+    l->syn_locals = stack_place(l, c->any_destination ? weiri_syn_cap(c) : 0, sizeof(weir_addr));
     l->slots = stack_place(l, c->connections_max, sizeof(struct weiri_slot));
     l->cold = stack_place(l, stack_packs(c) ? c->connections_max : 0, sizeof(struct weiri_cold));
     l->works = stack_place(l, stack_busy(c), sizeof(struct weiri_work));
@@ -146,8 +152,9 @@ static weir_err stack_judge(const weir_stack_config *c)
     if (err != WEIR_ERR_NONE) {
         return err;
     }
+    const bool records_ok = c->time_wait_max <= STACK_WAITS_MAX && c->syn_records_max <= STACK_SYNS_MAX;
     const bool counts_ok = c->connections_max >= 1 && c->connections_max <= STACK_CONNECTIONS_MAX && c->busy_max <= c->connections_max &&
-                           c->time_wait_max <= STACK_WAITS_MAX && c->listeners_max <= STACK_LISTENERS_MAX;
+                           records_ok && c->listeners_max <= STACK_LISTENERS_MAX;
     const bool ports_ok = c->port_first != 0 && c->port_first <= c->port_last;
     return counts_ok && ports_ok && stack_rings_ok(c) && stack_addrs_ok(c) ? WEIR_ERR_NONE : WEIR_ERR_INVALID;
 }
@@ -216,6 +223,8 @@ static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack
     weiri_pool_init(&s->listener_pool, stack_words(memory, l->listener_next), s->cfg.listeners_max);
     weiri_demux_init(s, stack_words(memory, l->demux_heads), l->demux_size,
                      (struct weiri_demux_node *)(void *)(memory + l->demux_nodes));
+    weiri_syn_init(s, (struct weiri_syn *)(void *)(memory + l->syns), (uint16_t *)(void *)(memory + l->syn_heads),
+                   s->cfg.any_destination ? (weir_addr *)(void *)(memory + l->syn_locals) : NULL);
     weiri_wheel_init(&s->wheel, (struct weiri_wheel_node *)(void *)(memory + l->wheel), s->cfg.connections_max, s->now);
 }
 
@@ -313,6 +322,7 @@ WEIR_API void weir_stack_expire(weir_stack *s, weir_us now)
         weir_expire(c, s->now);
         weiri_slot_settle(s, i);
     }
+    weiri_syn_expire(s);
     s->rearm_from = 0;
     weiri_wait_expire(s);
 }
@@ -320,7 +330,7 @@ WEIR_API void weir_stack_expire(weir_stack *s, weir_us now)
 WEIR_API weir_us weir_stack_deadline(weir_stack *s)
 {
     weiri_stack_settle(s);
-    return base_min_us(weiri_wheel_deadline(&s->wheel), weiri_wait_deadline(s));
+    return base_min_us(weiri_wheel_deadline(&s->wheel), base_min_us(weiri_wait_deadline(s), weiri_syn_deadline(s)));
 }
 
 WEIR_API const weir_stats *weir_stack_stats(const weir_stack *s)
@@ -334,6 +344,7 @@ WEIR_API const weir_stack_config *weir_stack_get_config(const weir_stack *s)
 }
 
 #undef STACK_CONNECTIONS_MAX
+#undef STACK_SYNS_MAX
 #undef STACK_WAITS_MAX
 #undef STACK_LISTENERS_MAX
 #undef STACK_UNITS_MAX

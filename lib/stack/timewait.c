@@ -31,16 +31,6 @@ WEIR_PRIVATE weir_tuple weiri_wait_tuple(const weir_stack *s, uint32_t i)
     return tuple;
 }
 
-/* The number of an address of ours. */
-static uint32_t wait_local(const weir_stack *s, const weir_addr *local)
-{
-    uint32_t i = 0;
-    while (i + 1u < s->cfg.addr_count && !weir_addr_equal(local, &s->cfg.addrs[i])) { /* WEIR_STACK_ADDRS_MAX */
-        i++;
-    }
-    return i;
-}
-
 static void wait_set_tuple(weir_stack *s, uint32_t i, const weir_tuple *tuple)
 {
     struct weiri_wait *w = &s->waits[i];
@@ -50,7 +40,7 @@ static void wait_set_tuple(weir_stack *s, uint32_t i, const weir_tuple *tuple)
     if (s->wait_locals) {
         s->wait_locals[i] = tuple->local;
     } else {
-        w->local = wait_local(s, &tuple->local) & WAIT_LOCAL_MASK;
+        w->local = weiri_addr_number(s, &tuple->local) & WAIT_LOCAL_MASK;
     }
 }
 

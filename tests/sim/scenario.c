@@ -6,7 +6,7 @@
 #include "sim.h"
 
 /* One stream of random numbers for each question. Append: a new question must not move the answers to the others. */
-enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_ATTACK, Q_EDGE, Q_HABIT, Q_PACE, Q_SUPER };
+enum scenario_question { Q_SHAPE, Q_HOST, Q_PATH, Q_PLAN, Q_END, Q_TROUBLE, Q_ATTACK, Q_EDGE, Q_HABIT, Q_PACE, Q_SUPER, Q_SYNS };
 
 #define PART(base, index) ((uint32_t)(base) * 256u + (uint32_t)(index))
 
@@ -183,6 +183,15 @@ static void scenario_host_device(const struct sim_scenario *s, uint32_t h, weir_
     tcp->gso_max = sim_percent(&r, 75) ? 0 : (uint16_t)sim_range(&r, tcp->mtu, 65535);
 }
 
+/* On half of the hosts whoever is half-open becomes a small record when the next SYN comes. */
+static void scenario_host_syns(const struct sim_scenario *s, uint32_t h, weir_stack_config *config)
+{
+    struct sim_rng r = sim_rng_for(s->seed, PART(Q_SYNS, h));
+
+    config->syn_whole = 0;
+    config->syn_records_max = sim_percent(&r, 50) ? 0 : 1u << sim_below(&r, 6);
+}
+
 /* What this build is without is not asked for (weir/features.h): the rest of a scenario stays what its seed says. */
 static void scenario_left_out(weir_config *tcp)
 {
@@ -227,6 +236,7 @@ static void scenario_host(struct sim_scenario *s, uint32_t h)
     tcp->rx_max = sim_percent(&r, 80) ? 0 : host->config.rings.rx << sim_below(&r, 5);
     scenario_host_pace(s, h, &host->config);
     scenario_host_device(s, h, tcp);
+    scenario_host_syns(s, h, &host->config);
     scenario_left_out(tcp);
     host->config.addrs[0] = sim_host_addr(h, false);
     host->config.prefix_len[0] = 24;

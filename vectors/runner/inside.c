@@ -62,6 +62,8 @@ static const struct inside_setting inside_settings[] = {
     {"ttl", INSIDE_U8, TCP(ttl)},
     {"dscp", INSIDE_U8, TCP(dscp)},
     {"half-open-max", INSIDE_U32, STACK(half_open_max)},
+    {"syn-records-max", INSIDE_U32, STACK(syn_records_max)},
+    {"syn-whole", INSIDE_U32, STACK(syn_whole)},
     {"time-wait", INSIDE_U32, STACK(time_wait_max)},
 };
 #undef STACK
