@@ -47,16 +47,18 @@ static bool batch_follows(const weir_stack *s, const weir_slice *packets, size_t
  * first. */
 static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t count, uint32_t *found)
 {
-    uint32_t hash[BATCH_GROUP];
+    uint32_t hash[BATCH_GROUP] = {0};
     bool known[BATCH_GROUP];
     weir_tuple tuple;
     bool any = false;
     for (size_t k = 0; k < count; k++) { /* BATCH_GROUP */
         found[k] = WEIRI_NONE;
         known[k] = !batch_follows(s, packets, k) && batch_tuple(&packets[k], &tuple); /* else it is here, or on its way */
-        any = any || known[k];
-        hash[k] = known[k] ? weiri_demux_hash(s, &tuple) : 0;
-        __builtin_prefetch(weiri_demux_head(&s->demux, hash[k]));
+        if (known[k]) {
+            any = true;
+            hash[k] = weiri_demux_hash(s, &tuple);
+            __builtin_prefetch(weiri_demux_head(&s->demux, hash[k]));
+        }
     }
     for (size_t k = 0; any && k < count; k++) {
         found[k] = known[k] ? *weiri_demux_head(&s->demux, hash[k]) : WEIRI_NONE;
