@@ -263,6 +263,19 @@ __attribute__((unused)) static struct fuzz_bytes fuzz_begin(const uint8_t *data,
     return b;
 }
 
+/* Does this input go on to the end of the connection? Each does; a program that is built with WEIR_FUZZ_ENDS = n does so with one in n, chosen by
+ * what the input is, for the end costs as much as many events and is mostly the same; again with each if WEIR_FUZZ_ENDS is in the environment. */
+__attribute__((unused)) static bool fuzz_ends(void)
+{
+#ifdef WEIR_FUZZ_ENDS
+    static int each = -1;
+    each = each < 0 ? getenv("WEIR_FUZZ_ENDS") != NULL : each;
+    return each || fuzz_marks.key % WEIR_FUZZ_ENDS == 0;
+#else
+    return true;
+#endif
+}
+
 /* An event begins, with this much of the input left. */
 __attribute__((unused)) static void fuzz_event(const struct fuzz_bytes *b)
 {

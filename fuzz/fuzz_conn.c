@@ -1,10 +1,12 @@
 /* fuzz_conn.c - one connection: segments, user calls, time and ICMP in any order.
  *
- * Input: seven octets of configuration, then events. Numbers of segments are relative to the live connection, so that a small change of the
- * input stays near what matters. An octet of text is a function of its sequence number and of the segment's variant; which variant
- * arrived first is remembered beside the connection. After every call and step: every invariant (weir_check); what can be read is what arrived
- * first; what is sent is what was committed, inside the window and the MSS; the right edge and the acknowledgment never go back; polling
- * ends; no deadline lies in the past. At the end the user walks away, the peer is silent, and CLOSED must come in bounded time. */
+ * Input: seven octets of configuration, then events; or one octet, 3 in its low bits, which names a state that was prepared once by such an
+ * input and is copied, for a connection is a value: what follows are events in that state at once. Numbers of segments are relative to the
+ * live connection, so that a small change of the input stays near what matters. An octet of text is a function of its sequence number and of
+ * the segment's variant; which variant arrived first is remembered beside the connection. After every call and step: every invariant
+ * (weir_check); what can be read is what arrived first; what is sent is what was committed, inside the window and the MSS; the right edge and
+ * the acknowledgment never go back; polling ends; no deadline lies in the past. At the end (fuzz_ends) the user walks away, the peer is silent,
+ * and CLOSED must come in bounded time. */
 #include "fuzz.h"
 
 enum {
@@ -779,16 +781,147 @@ static void conn_end(struct conn_world *w, unsigned how)
 }
 
 #ifndef FUZZ_CONN_WITHIN /* fuzz_image.c has all but this */
+/* Configurations that are prepared, .. */
+static const struct fuzz_phrase conn_heads[] = {
+    FUZZ_PHRASE("\x00\x00\x1b\x00\x00\x00\x00"),
+    FUZZ_PHRASE("\x01\x00\x1b\x00\x02\x00\x00"),     /* RFC 9293's defaults; numbers wrap */
+    FUZZ_PHRASE("\x00\x01\x1b\x1a\x05\x01\x04"),     /* BBR, paced, ECN, super-segments, IPv6; 2^31 */
+    FUZZ_PHRASE("\x92\x02\x12\xc1\x08\x02\x00"),     /* tiny, lazy, without SACK, NewReno; small rings */
+};
+/* .. and what happens then. The first octet goes to the flags of the configuration: 32 listens, 64 shakes hands. */
+static const struct fuzz_phrase conn_stories[] = {
+    FUZZ_PHRASE("\x00\x0c\x0a"),                                              /* SYN-SENT */
+    FUZZ_PHRASE("\x20"),                                                      /* LISTEN */
+    FUZZ_PHRASE("\x20\x05\x00"),                                              /* SYN-RECEIVED */
+    FUZZ_PHRASE("\x40"),                                                      /* ESTABLISHED */
+    FUZZ_PHRASE("\x40\x07\x00\xc0"),                                          /* .., text in flight */
+    FUZZ_PHRASE("\x40\x00\x00\x00\x05\x40\x40\x00\x00\x09\x45\x20\x20"),         /* .., two holes in what arrived */
+    FUZZ_PHRASE("\x40\x05\x7f\x05\x20"),                                     /* .., unread text */
+    FUZZ_PHRASE("\x40\x05\x00\x07\x00\xc0\x00\x00\x10\x10\x08\x07\x40"),         /* .., SACK for a part of it */
+    FUZZ_PHRASE("\x40\x07\x00\xc0\x0a\x00"),                                 /* .., a timeout, recovering */
+    FUZZ_PHRASE("\x40\x05\x80\xfb\x07\x00\x40"),                             /* .., a closed window */
+    FUZZ_PHRASE("\x40\x07\x00\x40\x0c\x00"),                                 /* FIN-WAIT-1 */
+    FUZZ_PHRASE("\x40\x0c\x00\x05\x00"),                                     /* FIN-WAIT-2 */
+    FUZZ_PHRASE("\x40\x00\x01\x00\x00"),                                     /* CLOSE-WAIT */
+    FUZZ_PHRASE("\x40\x00\x01\x00\x00\x0c\x00"),                             /* LAST-ACK */
+    FUZZ_PHRASE("\x40\x0c\x00\x00\x01\x10\x00"),                             /* CLOSING */
+    FUZZ_PHRASE("\x40\x0c\x00\x05\x00\x00\x01\x00\x00"),                     /* TIME-WAIT */
+};
+enum {
+    CONN_STORIES = sizeof conn_stories / sizeof conn_stories[0],
+    CONN_PREPARED = 64,          /* all heads with all stories */
+    CONN_PREPARED_FLAGS = 4,     /* the octet of a head that has them */
+    CONN_PREPARED_MEMORY = 16384
+};
+
+struct conn_prepared {
+    bool ready;
+    struct conn_world w;
+    uint8_t memory[CONN_PREPARED_MEMORY], text[4096];
+};
+
+static void conn_run(struct conn_world *w)
+{
+    for (unsigned i = 0; i < CONN_STEPS && w->in.left > 0; i++) {
+        conn_step(w);
+    }
+}
+
+/* The input that makes this state; its length. */
+static size_t conn_prefix(uint8_t *octets, unsigned which)
+{
+    const struct fuzz_phrase *head = &conn_heads[which / CONN_STORIES], *story = &conn_stories[which % CONN_STORIES];
+    memcpy(octets, head->octets, head->len);
+    memcpy(octets + head->len, story->octets + 1, story->len - 1);
+    octets[CONN_PREPARED_FLAGS] |= (uint8_t)story->octets[0];
+    return head->len + story->len - 1;
+}
+
+/* What the ring may hold of text that has arrived, as it is remembered. */
+static void conn_copy_text(const struct conn_world *w, uint8_t *text, bool back)
+{
+    uint32_t at = w->c.rcv.usr.v, len = w->c.rx_size;
+    for (size_t n; len > 0; at += (uint32_t)n, text += n, len -= (uint32_t)n) {
+        uint8_t *place = conn_shadow + (at & (CONN_SHADOW - 1));
+        n = fuzz_piece(at, len, CONN_SHADOW);
+        memcpy(back ? place : text, back ? text : place, n);
+    }
+}
+
+/* To that state from nothing, with no mark of it left. */
+static void conn_tell(struct conn_world *w, unsigned which)
+{
+    uint8_t octets[64];
+    struct fuzz_bytes in = {octets, conn_prefix(octets, which)};
+    size_t marks = fuzz_marks.count;
+    memset(w, 0, sizeof *w);
+    w->in = in;
+    conn_start(w);
+    conn_run(w);
+    fuzz_marks.count = marks;
+}
+
+static void conn_prepare(struct conn_prepared *p, struct conn_world *w, unsigned which)
+{
+    conn_tell(w, which);
+    FUZZ_CHECK(w->slot == 0 && weir_buffers_size(w->sizes) <= sizeof p->memory && w->c.rx_size <= sizeof p->text, "a prepared state is too large");
+    memcpy(p->memory, conn_memory[0], weir_buffers_size(w->sizes));
+    conn_copy_text(w, p->text, false);
+    p->w = *w;
+    p->ready = true;
+    memset(conn_memory[0], 0xee, sizeof p->memory); /* what is not copied back is missed at once */
+    memset(conn_shadow, 0xee, sizeof conn_shadow);
+}
+
+/* Into the state that the first octet names. Pointers hold: what they point to stands where it stood. */
+static void conn_resume(struct conn_world *w, unsigned which)
+{
+    static struct conn_prepared prepared[CONN_PREPARED];
+    struct conn_prepared *p = &prepared[which];
+    struct fuzz_bytes in = w->in;
+    if (!p->ready) {
+        conn_prepare(p, w, which);
+    }
+    *w = p->w;
+    w->in = in;
+    memcpy(conn_memory[0], p->memory, weir_buffers_size(w->sizes));
+    conn_copy_text(w, p->text, true);
+}
+
+/* A state that was copied goes on as one that was made: that is seen where there is time for the end, too. */
+static void conn_resumed(struct conn_world *w, unsigned which)
+{
+    struct fuzz_bytes in = w->in;
+    conn_resume(w, which);
+    w->heard = fuzz_ends();
+    conn_run(w);
+    if (w->heard) {
+        uint64_t said = w->said;
+        unsigned state = w->c.state;
+        size_t marks = fuzz_marks.count;
+        conn_tell(w, which);
+        w->heard = true;
+        w->in = in;
+        conn_run(w);
+        fuzz_marks.count = marks;
+        FUZZ_CHECK(w->said == said && w->c.state == state, "a prepared state is not the one that its story makes");
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct conn_world w;
     memset(&w, 0, sizeof w);
     w.in = fuzz_begin(data, size);
-    conn_start(&w);
-    for (unsigned i = 0; i < CONN_STEPS && w.in.left > 0; i++) {
-        conn_step(&w);
+    if (size > 0 && (data[0] & 3) == 3) {
+        conn_resumed(&w, fuzz_u8(&w.in) >> 2);
+    } else {
+        conn_start(&w);
+        conn_run(&w);
     }
-    conn_end(&w, size > 4 ? data[4] >> 7 : 0);
+    if (fuzz_ends()) {
+        conn_end(&w, size > 4 ? data[4] >> 7 : 0);
+    }
     return 0;
 }
 #endif
@@ -824,5 +957,8 @@ static const struct fuzz_phrase fuzz_phrases[] = {
     FUZZ_PHRASE("\x0d\x08"), FUZZ_PHRASE("\x0d\x03"), FUZZ_PHRASE("\x0d\x90"),                            /* rings */
     FUZZ_PHRASE("\x0e\x16\x00\x00\x02\x80"), FUZZ_PHRASE("\x0e\x11"), FUZZ_PHRASE("\x0f"),                /* ICMP; one segment out */
 };
+#ifndef FUZZ_CONN_WITHIN
+#define FUZZ_MUTATE_HEAD(random) ((uint8_t)((random) << 2 | 3)) /* a prepared state */
+#endif
 #include "mutate.h"
 #endif

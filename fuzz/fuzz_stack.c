@@ -534,7 +534,7 @@ static void stack_configure_more(struct stack_world *w)
     g->busy_max = (a & 3) < g->connections_max ? a & 3 : 0;
     g->syn_cookies = (a & 8) == 0;
     g->half_open_max += a & 16 ? 4 : 0;
-    g->syn_records_max = a & 16 ? 4 : 0;
+    g->syn_records_max = WEIR_WITH_SYN_RECORDS && (a & 16) ? 4 : 0;
     g->syn_whole = a >> 2 & 1;
     w->batch = (a & 32) != 0;
     w->copy = (a & 64) != 0;

@@ -4,7 +4,8 @@
  * An input is a head and then events of different lengths. The target marks where each begins (fuzz_mark), so that events can be taken
  * out, moved, doubled, exchanged and joined whole, and the rest still means what it meant. New events come from the target's own phrases:
  * numbers in them are relative to the live connection, lists of options are of the grammar. A target whose input is one packet mends
- * lengths with FUZZ_MUTATE_OWN. Included at the end of a target, behind `fuzz_phrases`. */
+ * lengths with FUZZ_MUTATE_OWN; one that has states to begin in names one by FUZZ_MUTATE_HEAD. Included at the end of a target, behind
+ * `fuzz_phrases`. */
 #ifndef WEIR_FUZZ_MUTATE_H
 #define WEIR_FUZZ_MUTATE_H
 
@@ -15,7 +16,7 @@
 
 enum {
     MUTATE_EVENTS = 256,   /* that are told apart in one input */
-    MUTATE_CACHE = 1024,   /* inputs whose events are known without running them */
+    MUTATE_CACHE = 8192,   /* inputs whose events are known without running them */
     MUTATE_PIECE = 512     /* octets, of what is put in at once */
 };
 
@@ -162,6 +163,12 @@ static size_t mutate_head(uint8_t *data, size_t size, size_t max, const struct m
     if (m->count == 0 || mutate_random(2) == 0) {
         return mutate_splice(data, size, max, size, 0, piece, mutate_phrase(piece));
     }
+#ifdef FUZZ_MUTATE_HEAD
+    if (mutate_random(2) == 0) { /* the same events in another state */
+        piece[0] = FUZZ_MUTATE_HEAD(mutate_random(64));
+        return mutate_splice(data, size, max, 0, m->at[0], piece, 1);
+    }
+#endif
     (void)mutate_octet(data, 0, m->at[0]);
     return size;
 }

@@ -113,6 +113,8 @@ static void test_every_bit_of_secret_and_sockets_counts(void **state)
     weir_config cfg = config_of(1);
     weir_tuple t = tuple_of(77);
     unsigned sum = 0, trials = 0;
+    memset(t.local.octets, 0x20, 16); /* of IPv4 addresses not all bits do */
+    memset(t.remote.octets, 0x21, 16);
     for (unsigned bit = 0; bit < 128; bit++, trials += 3) {
         weir_config other = cfg;
         weir_tuple local = t, remote = t;

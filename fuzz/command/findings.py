@@ -52,7 +52,8 @@ class Replayer:
             raise Cannot(f"{binary} is not built: run fuzz/campaign run first")
         source.write_bytes(octets)
         book.unlink(missing_ok=True)
-        env = {**os.environ, "ASAN_OPTIONS": "symbolize=0:detect_leaks=1", "UBSAN_OPTIONS": "symbolize=0:print_stacktrace=1"}
+        env = {**os.environ, "ASAN_OPTIONS": "symbolize=0:detect_leaks=1", "UBSAN_OPTIONS": "symbolize=0:print_stacktrace=1",
+               "WEIR_FUZZ_ENDS": "1"}
         if diary:
             env["WEIR_FUZZ_DIARY"] = str(book)
         line = [str(binary), "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={self.room}/again-", str(source)]

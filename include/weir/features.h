@@ -102,6 +102,9 @@
                             left out: for a configuration that never changes, and that a whole build has found to be good */
 #define WEIR_WITH_RANGES WEIR_WITH_ALL
 #endif
+#ifndef WEIR_WITH_SYN_RECORDS /* half-open connections in small records: weir_stack_config.syn_records_max */
+#define WEIR_WITH_SYN_RECORDS WEIR_WITH_ALL
+#endif
 #ifndef WEIR_WITH_NAMES /* weir_config_check names the field; without, all are called "configuration" */
 #define WEIR_WITH_NAMES WEIR_WITH_ALL
 #endif
@@ -124,6 +127,6 @@
      WEIR_WITH_TIMESTAMPS && WEIR_WITH_WINDOW_SCALE &&                                                                       \
      WEIR_WITH_LARGE_BOARD && WEIR_WITH_DSACK && WEIR_WITH_KEEPALIVE && WEIR_WITH_PMTU_CHECK && WEIR_WITH_ODD &&             \
      WEIR_WITH_COUNTERS && WEIR_WITH_GROWTH && WEIR_WITH_GSO && WEIR_WITH_PREDICTION && WEIR_WITH_FAST_CHECKSUM &&           \
-     WEIR_WITH_FAST_TABLE && WEIR_WITH_RANGES && WEIR_WITH_NAMES)
+     WEIR_WITH_FAST_TABLE && WEIR_WITH_RANGES && WEIR_WITH_SYN_RECORDS && WEIR_WITH_NAMES)
 
 #endif /* WEIR_FEATURES_H */

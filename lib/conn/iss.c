@@ -5,11 +5,10 @@
 
 WEIR_PRIVATE size_t weiri_sockets_text(uint8_t text[WEIRI_SOCKETS_TEXT], const weir_tuple *tuple)
 {
-    const size_t from = weir_addr_is_v4(&tuple->local) && weir_addr_is_v4(&tuple->remote) ? 12 : 0, len = 16 - from;
+    const size_t from = weir_addr_is_v4(&tuple->local) ? 12 : 0, len = 16 - from;
     memcpy(text, tuple->local.octets + from, len);
     memcpy(text + len, tuple->remote.octets + from, len);
-    base_put16(text + 2 * len, tuple->local_port);
-    base_put16(text + 2 * len + 2, tuple->remote_port);
+    base_put32(text + 2 * len, (uint32_t)tuple->local_port << 16 | tuple->remote_port);
     return 2 * len + 4;
 }
 

@@ -32,7 +32,7 @@ static enum weir_verdict arrive_judge_addrs(const weir_stack *s, const struct we
 /* Who was half-open in a small record is a connection; WEIRI_NONE: not now. */
 static uint32_t arrive_whole(weir_stack *s, uint32_t i)
 {
-    return i < weiri_syn_number(s, 0) ? i : weiri_syn_wake(s, i - weiri_syn_number(s, 0));
+    return !WEIR_WITH_SYN_RECORDS || i < weiri_syn_number(s, 0) ? i : weiri_syn_wake(s, i - weiri_syn_number(s, 0));
 }
 
 /* ---- ICMP ---- */
@@ -45,7 +45,7 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
         return WEIR_ICMP_UNMATCHED;
     }
     const uint32_t found = weiri_demux_find(s, &icmp->quoted), half = weiri_syn_number(s, 0);
-    const bool recorded = found != WEIRI_NONE && found >= half && weiri_syn_sent(s, found - half, icmp->error.seq);
+    const bool recorded = stack_has_syns(s) && found != WEIRI_NONE && found >= half && weiri_syn_sent(s, found - half, icmp->error.seq);
     if (found >= s->cfg.connections_max && !recorded) { /* nobody, or a TIME-WAIT record, which has nothing in flight */
         return WEIR_ICMP_UNMATCHED;
     }
@@ -111,11 +111,11 @@ static bool arrive_is_full(const weir_stack *s, uint32_t count, uint32_t bound, 
 static enum weir_verdict arrive_judge_syn(weir_stack *s, uint32_t listener, const struct arrive_tcp *a)
 {
     const struct weiri_listener *l = &s->listeners[listener];
-    weiri_syn_make_room(s, listener);
     if (arrive_is_full(s, s->stats.half_open, s->cfg.half_open_max, a) ||
         arrive_is_full(s, l->half.count + l->recorded, l->spec.backlog, a)) {
         return WEIR_BACKLOG_FULL;
     }
+    weiri_syn_make_room(s, listener);
     return weiri_slot_possible(s) ? WEIR_OK : WEIR_NO_ROOM;
 }
 

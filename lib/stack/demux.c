@@ -107,7 +107,7 @@ static uint32_t demux_look(const weir_stack *s, const weir_tuple *tuple, uint32_
             return i;
         }
     }
-    const uint32_t half = s->stats.syn_records > 0 ? weiri_syn_find(s, tuple, hash) : WEIRI_NONE;
+    const uint32_t half = stack_has_syns(s) ? weiri_syn_find(s, tuple, hash) : WEIRI_NONE;
     return half == WEIRI_NONE ? WEIRI_NONE : weiri_syn_number(s, half);
 }
 

@@ -298,6 +298,12 @@ static inline uint32_t *weiri_demux_head(const struct weiri_demux *d, uint32_t h
     return &d->heads[(uint64_t)hash * d->size >> 32];
 }
 
+/* Is any half-open connection in a record? */
+static inline bool stack_has_syns(const weir_stack *s)
+{
+    return WEIR_WITH_SYN_RECORDS && s->stats.syn_records > 0;
+}
+
 /* Records of half-open connections are numbered after slots and TIME-WAIT records. */
 static inline uint32_t weiri_syn_number(const weir_stack *s, uint32_t r)
 {

@@ -4,7 +4,7 @@
 #include "stack/room.h"
 
 #define STACK_CONNECTIONS_MAX (1u << 24)
-#define STACK_SYNS_MAX 65534u /* their links have 16 bits */
+#define STACK_SYNS_MAX (WEIR_WITH_SYN_RECORDS ? 65534u : 0u) /* their links have 16 bits */
 #define STACK_WAITS_MAX ((1u << 23) - 1) /* their links have 23 bits */
 #define STACK_LISTENERS_MAX (1u << 16)
 #define STACK_UNITS_MAX (1u << 28)
@@ -21,7 +21,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
     config->listeners_max = 64;
     config->time_wait_max = 4096;
     config->half_open_max = 256;
-    config->syn_records_max = 256;
+    config->syn_records_max = WEIR_WITH_SYN_RECORDS ? 256 : 0;
     config->syn_whole = 16;
     config->syn_cookies = true;
     config->replies_per_second = 10000;

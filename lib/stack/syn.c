@@ -233,7 +233,9 @@ static void syn_make_room(weir_stack *s, uint32_t listener, uint32_t most)
 
 WEIR_PRIVATE void weiri_syn_make_room(weir_stack *s, uint32_t listener)
 {
-    syn_make_room(s, listener, s->cfg.syn_records_max);
+    if (WEIR_WITH_SYN_RECORDS) {
+        syn_make_room(s, listener, s->cfg.syn_records_max);
+    }
 }
 
 /* ---- whole again --------------------------------------------------------------------------------------------------------------------- */
@@ -288,7 +290,7 @@ WEIR_PRIVATE bool weiri_syn_sent(const weir_stack *s, uint32_t r, weir_seq seq)
 WEIR_PRIVATE weir_us weiri_syn_deadline(const weir_stack *s)
 {
     weir_us at = WEIR_FOREVER;
-    for (unsigned n = 0; s->stats.syn_records > 0 && n < WEIRI_SYN_QUEUES; n++) {
+    for (unsigned n = 0; stack_has_syns(s) && n < WEIRI_SYN_QUEUES; n++) {
         const struct weiri_syn_queue *q = &s->syns.queues[n];
         at = q->head == WEIRI_NONE ? at : base_min_us(at, syn_due(q, &s->syns.records[q->head]));
     }
@@ -308,7 +310,7 @@ static bool syn_fire(weir_stack *s, uint32_t r)
 
 WEIR_PRIVATE void weiri_syn_expire(weir_stack *s)
 {
-    for (unsigned n = 0; s->stats.syn_records > 0 && s->syns.retry_at <= s->now && n < WEIRI_SYN_QUEUES; n++) {
+    for (unsigned n = 0; stack_has_syns(s) && s->syns.retry_at <= s->now && n < WEIRI_SYN_QUEUES; n++) {
         const struct weiri_syn_queue *q = &s->syns.queues[n];
         while (q->head != WEIRI_NONE && syn_due(q, &s->syns.records[q->head]) <= s->now) { /* those due; none is made that is due */
             if (!syn_fire(s, q->head)) {
@@ -321,7 +323,7 @@ WEIR_PRIVATE void weiri_syn_expire(weir_stack *s)
 
 WEIR_PRIVATE void weiri_syn_end(weir_stack *s, uint32_t listener)
 {
-    for (unsigned n = 0; s->listeners[listener].recorded > 0 && n < WEIRI_SYN_QUEUES; n++) {
+    for (unsigned n = 0; stack_has_syns(s) && s->listeners[listener].recorded > 0 && n < WEIRI_SYN_QUEUES; n++) {
         uint32_t next = WEIRI_NONE;
         for (uint32_t r = s->syns.queues[n].head; r != WEIRI_NONE; r = next) { /* syn_records_max */
             next = syn_index(s->syns.records[r].next);
@@ -343,7 +345,7 @@ WEIR_PRIVATE void weiri_syn_end(weir_stack *s, uint32_t listener)
 
 WEIR_PRIVATE uint32_t weiri_syn_cap(const weir_stack_config *c)
 {
-    return c->syn_records_max > 0 ? c->syn_records_max + 1 : 0;
+    return WEIR_WITH_SYN_RECORDS && c->syn_records_max > 0 ? c->syn_records_max + 1 : 0;
 }
 
 WEIR_PRIVATE void weiri_syn_init(weir_stack *s, struct weiri_syn *records, uint16_t *heads, weir_addr *locals)

@@ -83,6 +83,12 @@ static void cost_fill(struct cost *k)
     }
 }
 
+/* One of those again: it is in a record, if there are any. */
+static void cost_syn_again(struct cost *k, unsigned n)
+{
+    cost_syn(k, 70000 + n % 4000);
+}
+
 static void cost_written(struct cost *k, unsigned n)
 {
     k->only_written = true;
@@ -163,16 +169,18 @@ struct cost_what {
     uint32_t half_open;
     bool cookies;
     unsigned holes;
+    uint32_t records;   /* of half-open connections; they may be as many */
 };
 
 static const struct cost_what cost_whats[] = {
-    {"syn-taken", NULL, cost_syn, 100000, false, 0},       {"syn-refused", NULL, cost_syn, 256, false, 0},
-    {"syn-cookie", NULL, cost_syn, 256, true, 0},          {"ack-nobody", NULL, cost_ack, 256, false, 0},
-    {"syn-written", NULL, cost_written, 1, true, 0},
-    {"holes-10", cost_make_holes, cost_holes_by_chance, 16, false, 10},
-    {"holes-10000", cost_make_holes, cost_holes_by_chance, 16, false, 10000},
-    {"front-10", cost_make_holes, cost_holes_in_front, 16, false, 10},
-    {"front-10000", cost_make_holes, cost_holes_in_front, 16, false, 10000},
+    {"syn-taken", NULL, cost_syn, 100000, false, 0, 0},    {"syn-refused", NULL, cost_syn, 256, false, 0, 0},
+    {"syn-cookie", NULL, cost_syn, 256, true, 0, 0},       {"ack-nobody", NULL, cost_ack, 256, false, 0, 0},
+    {"syn-written", NULL, cost_written, 1, true, 0, 0},    {"syn-recorded", NULL, cost_syn, 100000, false, 0, 60000},
+    {"syn-again", NULL, cost_syn_again, 100000, false, 0, 60000},
+    {"holes-10", cost_make_holes, cost_holes_by_chance, 16, false, 10, 0},
+    {"holes-10000", cost_make_holes, cost_holes_by_chance, 16, false, 10000, 0},
+    {"front-10", cost_make_holes, cost_holes_in_front, 16, false, 10, 0},
+    {"front-10000", cost_make_holes, cost_holes_in_front, 16, false, 10000, 0},
 };
 
 static void cost_begin(struct cost *k, const struct cost_what *w)
@@ -186,6 +194,7 @@ static void cost_begin(struct cost *k, const struct cost_what *w)
     k->cfg.addrs[0] = weir_addr_v4(192, 0, 2, 1);
     k->cfg.addr_count = 1;
     k->cfg.half_open_max = w->half_open;
+    k->cfg.syn_records_max = w->records;
     k->cfg.syn_cookies = w->cookies;
     k->cfg.connections_max = w->half_open < 16 ? 16 : w->half_open;
     k->cfg.tcp.timestamps = false;

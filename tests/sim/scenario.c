@@ -189,7 +189,7 @@ static void scenario_host_syns(const struct sim_scenario *s, uint32_t h, weir_st
     struct sim_rng r = sim_rng_for(s->seed, PART(Q_SYNS, h));
 
     config->syn_whole = 0;
-    config->syn_records_max = sim_percent(&r, 50) ? 0 : 1u << sim_below(&r, 6);
+    config->syn_records_max = !WEIR_WITH_SYN_RECORDS || sim_percent(&r, 50) ? 0 : 1u << sim_below(&r, 6);
 }
 
 /* What this build is without is not asked for (weir/features.h): the rest of a scenario stays what its seed says. */
