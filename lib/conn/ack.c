@@ -189,7 +189,7 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
     ack_note_stamp(c, v);
     if (c->timer == WEIRI_TIMER_PERSIST) {
         ack_note_progress(c, 0); /* MUST-37, SHLD-17: a peer that answers probes keeps the connection, however long its window is zero */
-        conn_set(c, WEIRI_ANSWERED, !conn_has(c, WEIRI_RELEASED));
+        conn_set(c, WEIRI_ANSWERED, true);
     }
     struct weiri_news n;
     memset(&n, 0, sizeof n);
