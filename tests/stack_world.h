@@ -79,7 +79,6 @@ struct world_segment {
     uint8_t wscale;
     uint32_t len;         /* of the text */
     bool bad_checksum;
-    uint8_t ecn;          /* of the IP header */
 };
 
 static size_t world_packet(uint8_t *packet, const struct world_segment *seg)
@@ -105,7 +104,6 @@ static size_t world_packet(uint8_t *packet, const struct world_segment *seg)
     ip.protocol = WEIRI_PROTO_TCP;
     ip.ttl = 64;
     ip.dont_fragment = true;
-    ip.traffic_class = seg->ecn;
     const size_t header = weir_emit_header(tcp, &f);
     memset(tcp + header, 'x', seg->len);
     ip.payload_len = (uint32_t)header + seg->len;

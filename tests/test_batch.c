@@ -34,8 +34,6 @@ static size_t some_packet(uint64_t *random, uint8_t *packet, const uint32_t *iss
     seg.ack = seg.flags == WEIR_ACK ? iss[peer] + 1 : 0;
     seg.len = seg.flags == WEIR_ACK && draw(random, 3) == 0 ? draw(random, 200) : 0;
     seg.bad_checksum = draw(random, 40) == 0;
-    seg.ecn = (uint8_t)(seg.len > 0 ? 1 + draw(random, 3) : 0);
-    seg.flags = (uint16_t)(seg.flags == WEIR_SYN && peer > 5 ? WEIR_SYN | WEIR_ECE | WEIR_CWR : seg.flags);
     size_t len = world_packet(packet, &seg);
     return draw(random, 40) == 0 ? draw(random, (uint32_t)len) : len;
 }
