@@ -336,9 +336,30 @@ static void text_goes_on_beyond_the_numbers_of_the_iss(void **state)
     }
 }
 
+/* Summed on the way, wherever the end of the ring falls: an odd part before it has its octets in the other halves. */
+static void text_is_summed_on_its_way_into_the_ring(void **state)
+{
+    uint8_t octets[100];
+    (void)state;
+    for (unsigned i = 0; i < sizeof octets; i++) {
+        octets[i] = (uint8_t)(i * 37 + 11);
+    }
+    for (uint32_t before = 0; before <= sizeof octets; before++) {
+        struct conn_fixture *f = ring_at(500);
+        f->c.rcv.nxt = seq_of(501 + CONN_RX - before);
+        f->c.rcv.usr = f->c.rcv.acked = f->c.rcv.nxt;
+        f->c.rcv.adv = seq_add(f->c.rcv.nxt, CONN_RX);
+        uint16_t sum = weiri_sum_finish(weiri_ring_put_sum(&f->c, octets, sizeof octets));
+        assert_int_equal(sum, weiri_sum_finish(weiri_sum(octets, sizeof octets, 0)));
+        assert_memory_equal(f->c.rx_ring + CONN_RX - before, octets, before);
+        assert_memory_equal(f->c.rx_ring, octets + before, sizeof octets - before);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_is_summed_on_its_way_into_the_ring),
         cmocka_unit_test(receive_ring_is_what_arrived_first),
         cmocka_unit_test(runs_are_told_by_age_when_the_newest_are_gone),
         cmocka_unit_test(the_list_of_runs_rolls_on),

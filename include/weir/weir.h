@@ -779,11 +779,6 @@ struct weir_conn {
         uint32_t offset;         /* keyed, added to our clock (RFC 7323 7.1) */
         weir_us recent_at;       /* when TS.Recent was set: it ages (RFC 7323 5.5) */
     } ts;
-    struct weir_rtt rtt;
-    struct weir_cc cc;
-    struct weir_board board;
-    struct weir_rate rate;
-    struct weir_cwv cwv;
 #if WEIR_WITH_PACING
     struct {
         weir_us next;            /* when the next segment of text would leave at an even pace */
@@ -791,57 +786,63 @@ struct weir_conn {
         uint8_t owed;            /* text waited, and for longer than that */
     } pace;
 #endif
-#if WEIR_WITH_RATE
-    struct {
-        uint32_t since, ticks[3]; /* the low 32 bits of microseconds; 1/1024 s of each enum weiri_hold but the first */
-        uint8_t why;             /* enum weiri_hold since then */
-    } hold;
-#endif
-    struct weir_rack rack;
-    struct weir_prr prr;
-#if WEIR_WITH_UNDO
-    struct weir_undo undo;
-#endif
-#if WEIR_WITH_GROWTH
-    struct weir_tune tune;
-#endif
-    weir_seq recover;            /* RFC 6582 3.2 */
-    weir_seq rescue;             /* RFC 6675 4, RescueRxt */
-    uint32_t dup_flight;         /* FlightSize at the first duplicate ACK: what limited transmit adds does not count (RFC 5681 3.2) */
-    /* cold */
-    weir_tuple tuple;
-    weir_seq ecn_end;            /* SND.NXT when the window was last reduced (RFC 3168 6.1.2) */
     weir_us life_at;             /* 2MSL, FIN-WAIT-2 or linger: the end of this state */
 #if WEIR_WITH_KEEPALIVE
     weir_us keep_at;             /* the next keepalive probe */
 #endif
-    weir_us progress_at;         /* R2 counts from here */
-    weir_us spoke_at;            /* the last segment with text sent; the SYN's time while opening */
-    weir_us challenge_at;        /* start of the interval in which challenges are counted */
     weir_us linger_at;           /* a released connection not finished by then is aborted */
-    weir_us r2_us;
-    uint64_t octets_acked, octets_received;
-#if WEIR_WITH_DSACK
-    weir_block dsack;            /* duplicate to report; from == to: none */
+    struct weir_board board;
+    struct weir_rack rack;
+#if WEIR_WITH_GROWTH
+    struct weir_tune tune;
 #endif
+    weir_tuple tuple;
     struct {                     /* one answer that is not about the stream: RST */
         weir_seq seq, ack;
         uint32_t ts_echo;
         uint16_t flags;          /* 0: none */
         uint16_t with_ts;
     } reply;
-    uint32_t stamp;              /* age of the newest span */
-#if WEIR_WITH_LARGE_BOARD
-    weir_seq recent[WEIR_RECENT_SPANS]; /* octets of the spans that grew last, the newest first */
-    uint8_t recent_count;
+#if WEIR_WITH_DSACK
+    weir_block dsack;            /* duplicate to report; from == to: none */
 #endif
-    weir_seq iss_floor;          /* SND.NXT of an earlier connection between these sockets */
+    struct weir_rate rate;
 #if WEIR_WITH_COUNTERS
     weir_path path;
     struct {
         uint32_t in, out, data_in, data_out, retrans, timeouts, recoveries, dup_in, ooo_in, challenge, dsack_in, paws;
         uint32_t tail_probes, undone, received_ce, delivered_ce;
     } count;
+#endif
+    /* warm: for text and its acknowledgments; an idle end looks at nothing from here on */
+    uint64_t octets_acked, octets_received;
+    weir_us progress_at;         /* R2 counts from here */
+    weir_us r2_us;
+    weir_us spoke_at;            /* the last segment with text sent; the SYN's time while opening */
+    weir_us challenge_at;        /* start of the interval in which challenges are counted */
+    struct weir_rtt rtt;
+    struct weir_cc cc;
+    struct weir_cwv cwv;
+#if WEIR_WITH_RATE
+    struct {
+        uint32_t since, ticks[3]; /* the low 32 bits of microseconds; 1/1024 s of each enum weiri_hold but the first */
+        uint8_t why;             /* enum weiri_hold since then */
+    } hold;
+#endif
+    uint32_t stamp;              /* age of the newest span */
+#if WEIR_WITH_LARGE_BOARD
+    weir_seq recent[WEIR_RECENT_SPANS]; /* octets of the spans that grew last, the newest first */
+    uint8_t recent_count;
+#endif
+    /* cold: for losses, and what comes once */
+    weir_seq recover;            /* RFC 6582 3.2 */
+    weir_seq rescue;             /* RFC 6675 4, RescueRxt */
+    uint32_t dup_flight;         /* FlightSize at the first duplicate ACK: what limited transmit adds does not count (RFC 5681 3.2) */
+    struct weir_prr prr;
+    weir_seq ecn_end;            /* SND.NXT when the window was last reduced (RFC 3168 6.1.2) */
+    weir_seq iss_floor;          /* SND.NXT of an earlier connection between these sockets */
+#if WEIR_WITH_UNDO
+    struct weir_undo undo;
 #endif
 };
 

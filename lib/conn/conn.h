@@ -246,7 +246,6 @@ WEIR_PRIVATE void weiri_undo_sample(weir_conn *c, uint32_t rtt_us);
 WEIR_PRIVATE void weiri_undo_leave(weir_conn *c);
 /* Nothing is to be taken back. */
 WEIR_PRIVATE void weiri_undo_forget(weir_conn *c);
-WEIR_PRIVATE bool weiri_undo_idle(const weir_conn *c);
 /* New text shall go before what is taken for lost (RFC 5682 2.1 and 3.1 step 2). */
 WEIR_PRIVATE bool weiri_undo_asks_new(const weir_conn *c);
 #endif
@@ -575,17 +574,6 @@ static inline bool conn_content(const weir_conn *c)
 #else
     (void)c;
     return true;
-#endif
-}
-
-/* Text waits for its time, or did (pace.c). */
-static inline bool conn_paced(const weir_conn *c)
-{
-#if WEIR_WITH_PACING
-    return (c->pace.waits | c->pace.owed) != 0;
-#else
-    (void)c;
-    return false;
 #endif
 }
 

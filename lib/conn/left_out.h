@@ -175,12 +175,6 @@ static inline void weiri_undo_forget(weir_conn *c)
     (void)c;
 }
 
-static inline bool weiri_undo_idle(const weir_conn *c)
-{
-    (void)c;
-    return true;
-}
-
 static inline bool weiri_undo_asks_new(const weir_conn *c)
 {
     (void)c;

@@ -63,9 +63,8 @@ WEIR_PRIVATE void weiri_predicted(struct weiri_step *s)
 static bool predict_listens(const weir_conn *c)
 {
     bool said = ((c->snd.una.v ^ c->snd.nxt.v) | (c->snd.nxt.v ^ c->snd.end.v)) == 0 && c->timer == WEIRI_TIMER_NONE;
-    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_PROBE_DUE | WEIRI_ANSWERED) && !conn_marked_wait(c);
-    bool still = weiri_undo_idle(c) && (c->rack.timer | c->rack.tlp | c->rack.restart | c->rack.dsack_round) == 0;
-    return said && calm && still && !conn_paced(c) && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
+    bool calm = !conn_has(c, WEIRI_RECOVERY | WEIRI_LOSS) && !conn_marked_wait(c) && (c->rack.tlp | c->rack.dsack_round) == 0;
+    return said && calm && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
 }
 
 WEIR_PRIVATE bool weiri_predict_listening(const weir_conn *c, const weir_view *v)
@@ -90,7 +89,7 @@ static bool predict_only_acks(const weir_conn *c)
     uint32_t other = WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_URG_SND | WEIRI_FIN_QUEUED;
     bool due = c->state == WEIR_ESTABLISHED && (c->flags & (other | WEIRI_ACK_NOW)) == WEIRI_ACK_NOW;
     bool said = seq_eq(c->snd.nxt, c->snd.end) && c->board.lost == 0 && !conn_tail_due(c) && c->reply.flags == 0;
-    return due && said && c->span_count == 0 && !weiri_ring_duplicate(c) && !(c->ecn & WEIRI_ECN_ECHO) && !conn_paced(c);
+    return due && said && c->span_count == 0 && !weiri_ring_duplicate(c) && !(c->ecn & WEIRI_ECN_ECHO);
 }
 
 /* RFC 9293 3.1, RFC 7323 appendix A; its length. */

@@ -206,11 +206,6 @@ WEIR_PRIVATE void weiri_undo_forget(weir_conn *c)
     c->undo.step = WEIRI_FRTO_OFF;
 }
 
-WEIR_PRIVATE bool weiri_undo_idle(const weir_conn *c)
-{
-    return c->undo.kind == WEIRI_UNDO_NONE;
-}
-
 WEIR_PRIVATE bool weiri_undo_asks_new(const weir_conn *c)
 {
     return c->undo.step == WEIRI_FRTO_NEW;

@@ -402,7 +402,7 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
         return false;
     }
     const uint32_t len = base_get16(p->packet + 2);
-    if (len < headers || len > p->len || weiri_sum_finish(wire_sum_ip4(p->packet)) != 0) {
+    if (len < headers || len > p->len || weiri_sum_finish(wire_sum_20(p->packet)) != 0) {
         return false;
     }
     arrive_view_next(v, p->packet + WEIRI_IP4_HEADER, len - headers);
@@ -413,8 +413,9 @@ static bool arrive_follows(weir_stack *s, const struct weiri_arrival *p)
 /* The addresses stand before the TCP header, and are summed with it; `text` is the sum of the text. */
 static bool arrive_sum_fits(const weir_view *v, uint64_t text)
 {
-    const uint8_t *addrs = v->payload - v->header_len - 8;
-    const uint64_t sum = weiri_sum_tcp(v->header_len + v->payload_len) + wire_sum_header(addrs, v->header_len + 8u);
+    const uint8_t *tcp = v->payload - v->header_len;
+    const uint64_t options = wire_sum_header(tcp + 20, v->header_len - 20u), addrs = wire_sum_header(tcp - 8, 8);
+    const uint64_t sum = weiri_sum_tcp(v->header_len + v->payload_len) + addrs + wire_sum_20(tcp) + options;
     return weiri_sum_finish(weiri_sum_join(text, sum, 0)) == 0;
 }
 

@@ -6,7 +6,6 @@
 #include "stack/room.h"
 
 #define BATCH_GROUP 8u
-#define BATCH_LINE 64u
 
 /* The sockets that a packet seems to name; nothing is verified. */
 static bool batch_tuple(const weir_slice *packet, weir_tuple *tuple)
@@ -44,43 +43,33 @@ static bool batch_follows(const weir_stack *s, const weir_slice *packets, size_t
     return memcmp(packets[k].octets + 12, before + 12, 12) == 0;
 }
 
-static void batch_fetch_all(const uint8_t *record, size_t len)
-{
-    for (size_t line = 0; line < len; line += BATCH_LINE) { /* the size of a record */
-        __builtin_prefetch(record + line);
-    }
-}
-
 /* The records of a group are fetched; three rounds, so that no address is needed before it has come. `found`: where each will be looked for
  * first. */
 static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t count, uint32_t *found)
 {
-    uint32_t hash[BATCH_GROUP];
+    uint32_t hash[BATCH_GROUP] = {0};
     bool known[BATCH_GROUP];
     weir_tuple tuple;
     bool any = false;
     for (size_t k = 0; k < count; k++) { /* BATCH_GROUP */
         found[k] = WEIRI_NONE;
         known[k] = !batch_follows(s, packets, k) && batch_tuple(&packets[k], &tuple); /* else it is here, or on its way */
-        any = any || known[k];
-        hash[k] = known[k] ? weiri_demux_hash(s, &tuple) : 0;
-        __builtin_prefetch(weiri_demux_head(&s->demux, hash[k]));
+        if (known[k]) {
+            any = true;
+            hash[k] = weiri_demux_hash(s, &tuple);
+            __builtin_prefetch(weiri_demux_head(&s->demux, hash[k]));
+        }
     }
     for (size_t k = 0; any && k < count; k++) {
         found[k] = known[k] ? *weiri_demux_head(&s->demux, hash[k]) : WEIRI_NONE;
         known[k] = found[k] < s->cfg.connections_max;
         if (known[k]) {
-            __builtin_prefetch(&s->demux.nodes[found[k]]);
-            __builtin_prefetch(&s->wheel.nodes[found[k]]);
-            __builtin_prefetch(&s->slots[found[k]]);
-            __builtin_prefetch((const uint8_t *)&s->slots[found[k]] + BATCH_LINE);
+            slot_fetch(s, found[k]);
         }
     }
     for (size_t k = 0; any && k < count; k++) {
-        if (known[k] && slot_is_packed(s, found[k])) {
-            batch_fetch_all((const uint8_t *)&s->cold[found[k]], sizeof *s->cold);
-        } else if (known[k]) {
-            batch_fetch_all((const uint8_t *)slot_work(s, found[k]), sizeof(struct weiri_work));
+        if (known[k]) {
+            slot_fetch_record(s, found[k]);
         }
     }
 }
@@ -110,4 +99,3 @@ WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, s
 }
 
 #undef BATCH_GROUP
-#undef BATCH_LINE

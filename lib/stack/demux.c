@@ -59,7 +59,11 @@ static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tup
 {
     const uint32_t slots = s->cfg.connections_max;
     if (index < slots) {
-        return s->demux.nodes[index].hash == hash && demux_same(weiri_rest_tuple(s, index), tuple);
+        if (s->demux.nodes[index].hash != hash) {
+            return false;
+        }
+        slot_fetch_record(s, index);
+        return demux_same(weiri_rest_tuple(s, index), tuple);
     }
     if (s->waits[index - slots].remote_port != tuple->remote_port) { /* nearly always, where it is another */
         return false;
@@ -120,6 +124,10 @@ WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple)
     }
     s->demux.asked = *tuple;
     s->demux.asked_hash = weiri_demux_hash(s, tuple);
+    const uint32_t likely = *weiri_demux_head(&s->demux, s->demux.asked_hash);
+    if (likely < s->cfg.connections_max) {
+        slot_fetch(s, likely);
+    }
     const uint32_t i = demux_look(s, tuple, s->demux.asked_hash);
     s->demux.last = i < s->cfg.connections_max ? i : s->demux.last;
     return i;

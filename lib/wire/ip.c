@@ -282,7 +282,7 @@ static size_t ip_emit_v4(uint8_t *end, const struct weiri_ip_fields *fields)
     base_put16(at + 10, 0);
     memcpy(at + 12, fields->addrs.source.octets + 12, 4);
     memcpy(at + 16, fields->addrs.destination.octets + 12, 4);
-    base_put16(at + 10, weiri_sum_finish(wire_sum_ip4(at)));
+    base_put16(at + 10, weiri_sum_finish(wire_sum_20(at)));
     return WEIRI_IP4_HEADER;
 }
 

@@ -41,14 +41,14 @@ static inline uint64_t wire_sum_header(const uint8_t *octets, uint32_t len)
     return sum;
 }
 
-/* The same of an IPv4 header without options. */
-static inline uint64_t wire_sum_ip4(const uint8_t *ip)
+/* The same of 20 octets: an IPv4 header, or a TCP header, without options. */
+static inline uint64_t wire_sum_20(const uint8_t *octets)
 {
     uint64_t two, more;
     uint32_t last;
-    memcpy(&two, ip, sizeof two);
-    memcpy(&more, ip + 8, sizeof more);
-    memcpy(&last, ip + 16, sizeof last);
+    memcpy(&two, octets, sizeof two);
+    memcpy(&more, octets + 8, sizeof more);
+    memcpy(&last, octets + 16, sizeof last);
     return (two & UINT32_MAX) + (two >> 32) + (more & UINT32_MAX) + (more >> 32) + last;
 }
 
