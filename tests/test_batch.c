@@ -118,6 +118,7 @@ static void twins_open(struct twins *t, unsigned seed)
     cfg.tcp.pacing = (uint8_t)(seed / 2 % WEIR_PACING_COUNT);
     cfg.tcp.cc = (uint8_t)(seed / 2 % WEIR_CC_COUNT);
     cfg.tcp.nagle = (seed & 4) != 0;
+    cfg.tcp.ecn = seed & 2 ? WEIR_ECN_OFFER : WEIR_ECN_OFF;
     cfg.tcp.mtu = seed & 8 ? 1500 : 600;
     cfg.checksum_trusted = seed >= 32;
     peer.rings.rx = seed & 16 ? 32768 : 8192;
@@ -235,13 +236,26 @@ static size_t twins_damage(struct twins *t, uint8_t *packet, size_t len)
     return len;
 }
 
-/* What the peer says comes one by one, and in batches; some of it is lost or damaged on the way. */
+/* Congestion on the way (RFC 3168 5): whatever may be marked is. */
+static void twins_mark(uint8_t *packet)
+{
+    if (packet[0] == 0x45 && (packet[1] & 3) != 0) {
+        packet[1] |= 3;
+        memset(packet + 10, 0, 2);
+        base_put16(packet + 10, weiri_sum_finish(wire_sum_header(packet, WEIRI_IP4_HEADER)));
+    }
+}
+
+/* What the peer says comes one by one, and in batches; some of it is lost, damaged or marked on the way. */
 static void twins_hear(struct twins *t)
 {
     weir_slice slices[PLACES];
     enum weir_verdict verdicts[PLACES];
     size_t len, count = 0;
     while (count < PLACES && (len = world_poll(t->peer, t->packets[count], t->now)) > 0) {
+        if (draw(&t->random, 10) == 0) {
+            twins_mark(t->packets[count]);
+        }
         len = draw(&t->random, 12) == 0 ? twins_damage(t, t->packets[count], len) : len;
         slices[count].octets = t->packets[count];
         slices[count].len = len;

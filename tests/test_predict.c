@@ -148,6 +148,9 @@ static void deliver(struct pair *p, unsigned trouble)
     weir_view v;
     assert_int_equal(weir_view_segment(&v, p->wire[i], p->len[i], addresses()), WEIR_OK);
     v.ecn = draw(p, 200) < trouble ? 3 : 0;
+    if (draw(p, 400) < trouble) { /* about what was never sent, or long ago */
+        v.ack = seq_add(v.ack, draw(p, 2) == 0 ? conn_flight(&p->side[p->to[i]].c) + 1 : 0x80000000u);
+    }
     if (fate >= 5 * trouble) {
         take(p, &p->side[p->to[i]], &v);
     }

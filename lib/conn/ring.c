@@ -226,6 +226,9 @@ WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t l
 
 WEIR_PRIVATE uint64_t weiri_ring_put_sum(weir_conn *c, const uint8_t *octets, uint32_t len)
 {
+    if (len == 0) { /* an empty ring may be nowhere */
+        return 0;
+    }
     uint32_t at = ring_rx_place(c, c->rcv.nxt), first = base_min32(len, c->rx_size - at);
     uint64_t sum = weiri_sum_copy(c->rx_ring + at, octets, first, 0);
     if (first < len) {
