@@ -404,6 +404,23 @@ static void the_window_at_the_end_is_ssthresh(void **state)
     }
 }
 
+/* What of the window lets no segment go is no part of it, where the window is halved as far as it was used: with options in each segment too. */
+static void a_round_is_whole_segments(void **state)
+{
+    (void)state;
+    const struct repair_options stamped = {true, true, true, true, true};
+    for (unsigned halves = 0; halves < 2; halves++) {
+        struct conn_fixture *f = repair_flying(&stamped, 4);
+        const uint32_t cwnd = 3 * repair_full(f) + 100;
+        f->cfg.halve_cwnd = halves;
+        f->c.cc.cwnd = f->c.cc.ssthresh = cwnd;
+        f->c.cc.acked = 0;
+        conn_set(&f->c, WEIRI_CWND_LIMITED, true);
+        repair_ack(f, 3, 0, 0);
+        assert_int_equal(f->c.cc.cwnd, halves ? cwnd + f->c.mss_snd : cwnd);
+    }
+}
+
 /* The same without SACK: duplicates count, and no more of them than there was in flight. */
 static void prr_without_sack(void **state)
 {
@@ -674,6 +691,7 @@ int main(void)
         cmocka_unit_test(what_a_probe_repaired_is_congestion),
         cmocka_unit_test(the_window_comes_down_evenly),
         cmocka_unit_test(the_window_at_the_end_is_ssthresh),
+        cmocka_unit_test(a_round_is_whole_segments),
         cmocka_unit_test(prr_without_sack),
         cmocka_unit_test(a_timestamp_takes_back_a_fast_recovery),
         cmocka_unit_test(an_echo_of_the_recovery_before),
