@@ -25,6 +25,7 @@ struct stack_world {
     struct fuzz_bytes in;
     weir_us now;
     bool lazy, batch, copy;
+    uint64_t missed;       /* times when all working records were busy, when time passed last */
     weir_handle conns[STACK_HANDLES], listeners[STACK_HANDLES];
     bool gone[STACK_HANDLES];        /* of conns: released, so that the handle must name nothing */
     unsigned conn_turn, listener_turn, sent_turn;
@@ -180,7 +181,7 @@ static bool stack_poll_places(struct stack_world *w)
 
 static bool stack_poll_one(struct stack_world *w)
 {
-    static uint8_t octets[STACK_PACKET];
+    static uint8_t octets[STACK_PACKET], whole[WEIR_IP_HEADER_MAX + 65535];
     weir_out out;
     if (w->copy && w->batch) {
         return stack_poll_places(w);
@@ -193,7 +194,7 @@ static bool stack_poll_one(struct stack_world *w)
         stack_note(w, octets, len);
         return true;
     }
-    FUZZ_CHECK(weir_out_copy(&out, octets, STACK_PACKET) == len, "the packet is not as long as was said");
+    FUZZ_CHECK(weir_out_copy(&out, whole, sizeof whole) == len, "the packet is not as long as was said");
     for (uint32_t i = 0; (len = weir_out_cut(&out, i, octets, STACK_PACKET)) > 0; i++) {
         stack_note(w, octets, len);
     }
@@ -494,10 +495,15 @@ static void stack_unlisten(struct stack_world *w)
 
 static void stack_expire(struct stack_world *w)
 {
-    stack_allow(0);
-    weir_stack_expire(w->s, w->now);
-    stack_check(w);
-    stack_drain(w);
+    /* Twice, where somebody packed found no working record when its time came: it may have had one since, with its time long past. */
+    const weir_stats *stats = weir_stack_stats(w->s);
+    for (unsigned turn = 0; turn == 0 || (turn < 2 && stats->busy_missed != w->missed && weir_stack_deadline(w->s) <= w->s->now); turn++) {
+        stack_allow(0);
+        weir_stack_expire(w->s, w->now);
+        stack_check(w);
+        stack_drain(w);
+    }
+    w->missed = stats->busy_missed;
     FUZZ_CHECK(weir_stack_deadline(w->s) > w->s->now, "a deadline in the past after expire and poll");
 }
 
