@@ -128,6 +128,9 @@ def print_rows():
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader may have seen enough
     kind = sys.argv[1] if len(sys.argv) > 1 else "text"
+    if kind in ("-h", "--help"):
+        print(__doc__)
+        sys.exit(0)
     if len(sys.argv) > 2 or kind not in ("text", "dot", "rows"):
         sys.exit(__doc__)
     {"text": print_text, "dot": print_dot, "rows": print_rows}[kind]()
