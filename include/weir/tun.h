@@ -229,7 +229,7 @@ typedef struct weir_tun_config {
     uint64_t seed;            /* of the impairments: 0: random (see weir_tun_seed) */
     const char *pcapng;       /* capture file, "-": standard output; NULL: none */
     const char *application;  /* for the capture file */
-    unsigned batch;           /* packets moved in, or out, in one turn of the loop at most; 64 */
+    unsigned batch;           /* packets moved in, or out, in a turn of the loop at most; 64; in: none after 192 KiB */
 } weir_tun_config;
 WEIR_API void weir_tun_config_init(weir_tun_config *config);
 

@@ -15,6 +15,7 @@
 #include "tun/room.h"
 
 #define LOOP_CAPTURE_US 1000000u /* how long a packet may wait in the capture's buffer while there is time to spare */
+#define LOOP_OCTETS (3 * WEIRI_OCTETS_MAX) /* after so many in, what they ask for goes out: a sender's window does not run dry meanwhile */
 #define LOOP_OURS 2u             /* descriptors in front of the caller's: the device, signals */
 
 weir_us weir_tun_now(void)
@@ -132,13 +133,15 @@ static void loop_arrived(weir_tun *t, size_t len, const uint8_t header[WEIRI_VNE
 static bool loop_receive(weir_tun *t, bool hung_up, weir_us now)
 {
     uint8_t header[WEIRI_VNET_HEADER];
+    size_t octets = 0;
     unsigned count = 0;
 
-    for (; count < t->batch && !t->gone; count++) {
+    for (; count < t->batch && octets < LOOP_OCTETS && !t->gone; count++) {
         size_t len = loop_read(t, hung_up, header);
         if (len == 0)
             break;
         loop_arrived(t, len, header, now);
+        octets += len;
     }
     loop_input_joined(t, now);
     return count != 0;
