@@ -319,9 +319,21 @@ static void test_no_duplicate_is_a_gigabyte_old(void **state)
     assert_int_equal(f->c.count.dup_in, 1);
 }
 
+/* A peer that ends twice: the place of the FIN that came first stands, though nothing says that the other is not the right one. */
+static void test_the_first_fin_stands(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    const weir_seq fin = seq_add(f->c.rcv.nxt, 100);
+    conn_seg(f, WEIR_FIN | WEIR_ACK, 100, 0, 0);
+    conn_seg(f, WEIR_FIN | WEIR_ACK, 150, 0, 0);
+    assert_int_equal(f->c.rcv.fin.v, fin.v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_first_fin_stands),
         cmocka_unit_test(test_actions_that_do_nothing),
         cmocka_unit_test(test_listen_for_a_port_of_anybody),
         cmocka_unit_test(test_nobody_is_everybody),

@@ -421,6 +421,20 @@ static void a_round_is_whole_segments(void **state)
     }
 }
 
+/* A probe for the tail is due, and the user gives up before it is sent: nothing is due any more. */
+static void a_probe_ends_with_its_connection(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flying(&all_of_it, 2);
+    assert_int_equal(f->c.rack.timer, WEIRI_RACK_PROBE);
+    f->now = f->c.rack.at;
+    weir_expire(&f->c, f->now);
+    assert_int_equal(f->c.rack.due, 1);
+    weir_abort(&f->c, f->now);
+    assert_int_equal(f->c.state, WEIR_CLOSED);
+    assert_int_equal(f->c.rack.due, 0);
+}
+
 /* The same without SACK: duplicates count, and no more of them than there was in flight. */
 static void prr_without_sack(void **state)
 {
@@ -692,6 +706,7 @@ int main(void)
         cmocka_unit_test(the_window_comes_down_evenly),
         cmocka_unit_test(the_window_at_the_end_is_ssthresh),
         cmocka_unit_test(a_round_is_whole_segments),
+        cmocka_unit_test(a_probe_ends_with_its_connection),
         cmocka_unit_test(prr_without_sack),
         cmocka_unit_test(a_timestamp_takes_back_a_fast_recovery),
         cmocka_unit_test(an_echo_of_the_recovery_before),
