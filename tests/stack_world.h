@@ -305,4 +305,43 @@ __attribute__((unused)) static void world_expect_empty(const weir_stack *s)
     assert_true(weir_stack_next(s, 0) == 0);
 }
 
+/* Destination unreachable of this code, quoting a segment of the connection between these IPv4 sockets; the next hop of code 4 takes 1000 octets. */
+__attribute__((unused)) static size_t world_icmp(uint8_t *packet, const weir_tuple *t, uint8_t code, uint32_t seq)
+{
+    static const uint8_t quoted[20] = {0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, WEIRI_PROTO_TCP};
+    struct weiri_ip_fields ip;
+    uint8_t *message = packet + WEIR_IP_HEADER_MAX;
+    memset(message, 0, 36);
+    message[0] = 3;
+    message[1] = code;
+    base_put16(message + 6, code == 4 ? 1000 : 0);
+    memcpy(message + 8, quoted, sizeof quoted);
+    memcpy(message + 20, t->local.octets + 12, 4);
+    memcpy(message + 24, t->remote.octets + 12, 4);
+    base_put16(message + 28, t->local_port);
+    base_put16(message + 30, t->remote_port);
+    base_put32(message + 32, seq);
+    base_put16(message + 2, weiri_sum_finish(weiri_sum(message, 36, 0)));
+    memset(&ip, 0, sizeof ip);
+    ip.addrs.source = t->remote;
+    ip.addrs.destination = t->local;
+    ip.protocol = WEIRI_PROTO_ICMP;
+    ip.ttl = 64;
+    ip.payload_len = 36;
+    const size_t header = weiri_ip_emit(message, &ip);
+    memmove(packet, message - header, header + 36);
+    return header + 36;
+}
+
+/* The checker finds the damage; and when it is undone, nothing. */
+#define WORLD_DAMAGE(what, value, says)                                \
+    do {                                                               \
+        const __typeof__(what) was = what;                             \
+        what = value;                                                  \
+        const char *broken = weir_stack_check(s);                      \
+        assert_string_equal(broken ? broken : "nothing", says);        \
+        what = was;                                                    \
+        WORLD_CHECK(s);                                                \
+    } while (0)
+
 #endif /* WEIR_TESTS_STACK_WORLD_H */

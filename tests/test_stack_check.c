@@ -51,60 +51,50 @@ static weir_stack *stack_with_everything(void)
     return s;
 }
 
-/* The checker finds the damage; and when it is undone, nothing. */
-#define DAMAGE(what, value, says)                                      \
-    do {                                                               \
-        const __typeof__(what) was = what;                             \
-        what = value;                                                  \
-        const char *broken = weir_stack_check(s);                      \
-        assert_string_equal(broken ? broken : "nothing", says);        \
-        what = was;                                                    \
-        WORLD_CHECK(s);                                                \
-    } while (0)
 
 static void test_slots_and_lists(void **state)
 {
     weir_stack *s = stack_with_everything();
     (void)state;
-    DAMAGE(s->slot_pool.used, 5, "stack: a pool is not in order");
-    DAMAGE(s->store.used, 3, "stack: a pool is not in order");
-    DAMAGE(s->store.fresh, 65, "stack: a pool is not in order");
-    DAMAGE(s->slot_pool.fresh, 65, "stack: a pool is not in order");
-    DAMAGE(s->slot_pool.free, 63, "stack: a pool is not in order");
-    DAMAGE(s->store.heads[0], 60, "stack: a pool is not in order");
-    DAMAGE(s->store.tag[s->store.heads[0]], 0, "stack: a pool is not in order");
-    DAMAGE(s->store.prev[s->store.heads[0]], 1, "stack: a pool is not in order");
-    DAMAGE(s->answers.echo_count, WEIRI_ECHOES + 1, "stack: more replies than there is room");
-    DAMAGE(s->out.head, 0, "stack: a list is broken");
-    DAMAGE(s->out.count, 1, "stack: a list is broken");
-    DAMAGE(s->out.tail, 2, "stack: a list is broken");
-    DAMAGE(s->slots[3].link[WEIRI_LIST_OUT].prev, 0, "stack: a list is broken");
-    DAMAGE(s->answers.count, WEIRI_ANSWERS + 1, "stack: more replies than there is room");
-    DAMAGE(s->stats.half_open, 17, "stack: too many half-open connections");
-    DAMAGE(s->slots[4].flags, WEIRI_SLOT_SHOWN, "slot: free, and still in a list or armed");
-    DAMAGE(s->slots[4].lists, 1, "slot: free, and still in a list or armed");
-    DAMAGE(s->wheel.nodes[4].next, 4, "slot: free, and still in a list or armed");
-    DAMAGE(s->works[0].block, 60, "slot: rings that were not lent to it, or another's configuration");
-    DAMAGE(s->works[0].block, 1, "slot: rings that were not lent to it, or another's configuration");
-    DAMAGE(s->works[0].block, WEIRI_NONE, "slot: rings that were not lent to it, or another's configuration");
-    DAMAGE(s->works[0].conn.cfg, NULL, "slot: rings that were not lent to it, or another's configuration");
-    DAMAGE(s->spare.count, 9, "stack: a list is broken");
-    DAMAGE(s->needy.head, 0, "stack: a list is broken");
-    DAMAGE(s->stats.ring_octets, s->stats.ring_octets + 1, "stack: the rings lent and the memory they take do not add up");
-    DAMAGE(s->stats.busy, 5, "stack: connections and records do not add up");
-    DAMAGE(s->work_pool.used, 3, "stack: a pool is not in order");
-    DAMAGE(s->holders, 1, "stack: the rings lent and the memory they take do not add up");
-    DAMAGE(s->stats.ring_octets, 1, "stack: the rings lent and the memory they take do not add up");
-    DAMAGE(s->works[0].conn.tuple.local_port, 1, "demux: a record is in the wrong chain");
-    DAMAGE(s->slots[3].flags, (uint8_t)(s->slots[3].flags & ~WEIRI_SLOT_HALF), "slot: half-open and the listener does not know it");
-    DAMAGE(s->slots[0].flags, (uint8_t)(s->slots[0].flags & ~WEIRI_SLOT_LINKED), "demux: a slot in a chain does not know it");
-    DAMAGE(s->works[0].conn.rexmt_at, 1500000, "slot: its timer would come too late");
-    DAMAGE(s->slots[2].want, 0x7fff, "slot: on the ready list without news, or the other way round");
-    DAMAGE(s->works[3].conn.state, WEIR_ESTABLISHED, "slot: what it last told is not what is true");
-    DAMAGE(s->slots[3].events, 0x7fff, "slot: what it last told is not what is true");
-    DAMAGE(s->works[0].conn.flags, s->works[0].conn.flags | WEIRI_SYN_DUE, "slot: not queued with output, or queued without");
-    DAMAGE(s->stats.connections, 5, "stack: connections and records do not add up");
-    DAMAGE(s->stats.half_open, 2, "stack: timers or half-open connections do not add up");
+    WORLD_DAMAGE(s->slot_pool.used, 5, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->store.used, 3, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->store.fresh, 65, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->slot_pool.fresh, 65, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->slot_pool.free, 63, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->store.heads[0], 60, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->store.tag[s->store.heads[0]], 0, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->store.prev[s->store.heads[0]], 1, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->answers.echo_count, WEIRI_ECHOES + 1, "stack: more replies than there is room");
+    WORLD_DAMAGE(s->out.head, 0, "stack: a list is broken");
+    WORLD_DAMAGE(s->out.count, 1, "stack: a list is broken");
+    WORLD_DAMAGE(s->out.tail, 2, "stack: a list is broken");
+    WORLD_DAMAGE(s->slots[3].link[WEIRI_LIST_OUT].prev, 0, "stack: a list is broken");
+    WORLD_DAMAGE(s->answers.count, WEIRI_ANSWERS + 1, "stack: more replies than there is room");
+    WORLD_DAMAGE(s->stats.half_open, 17, "stack: too many half-open connections");
+    WORLD_DAMAGE(s->slots[4].flags, WEIRI_SLOT_SHOWN, "slot: free, and still in a list or armed");
+    WORLD_DAMAGE(s->slots[4].lists, 1, "slot: free, and still in a list or armed");
+    WORLD_DAMAGE(s->wheel.nodes[4].next, 4, "slot: free, and still in a list or armed");
+    WORLD_DAMAGE(s->works[0].block, 60, "slot: rings that were not lent to it, or another's configuration");
+    WORLD_DAMAGE(s->works[0].block, 1, "slot: rings that were not lent to it, or another's configuration");
+    WORLD_DAMAGE(s->works[0].block, WEIRI_NONE, "slot: rings that were not lent to it, or another's configuration");
+    WORLD_DAMAGE(s->works[0].conn.cfg, NULL, "slot: rings that were not lent to it, or another's configuration");
+    WORLD_DAMAGE(s->spare.count, 9, "stack: a list is broken");
+    WORLD_DAMAGE(s->needy.head, 0, "stack: a list is broken");
+    WORLD_DAMAGE(s->stats.ring_octets, s->stats.ring_octets + 1, "stack: the rings lent and the memory they take do not add up");
+    WORLD_DAMAGE(s->stats.busy, 5, "stack: connections and records do not add up");
+    WORLD_DAMAGE(s->work_pool.used, 3, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->holders, 1, "stack: the rings lent and the memory they take do not add up");
+    WORLD_DAMAGE(s->stats.ring_octets, 1, "stack: the rings lent and the memory they take do not add up");
+    WORLD_DAMAGE(s->works[0].conn.tuple.local_port, 1, "demux: a record is in the wrong chain");
+    WORLD_DAMAGE(s->slots[3].flags, (uint8_t)(s->slots[3].flags & ~WEIRI_SLOT_HALF), "slot: half-open and the listener does not know it");
+    WORLD_DAMAGE(s->slots[0].flags, (uint8_t)(s->slots[0].flags & ~WEIRI_SLOT_LINKED), "demux: a slot in a chain does not know it");
+    WORLD_DAMAGE(s->works[0].conn.rexmt_at, 1500000, "slot: its timer would come too late");
+    WORLD_DAMAGE(s->slots[2].want, 0x7fff, "slot: on the ready list without news, or the other way round");
+    WORLD_DAMAGE(s->works[3].conn.state, WEIR_ESTABLISHED, "slot: what it last told is not what is true");
+    WORLD_DAMAGE(s->slots[3].events, 0x7fff, "slot: what it last told is not what is true");
+    WORLD_DAMAGE(s->works[0].conn.flags, s->works[0].conn.flags | WEIRI_SYN_DUE, "slot: not queued with output, or queued without");
+    WORLD_DAMAGE(s->stats.connections, 5, "stack: connections and records do not add up");
+    WORLD_DAMAGE(s->stats.half_open, 2, "stack: timers or half-open connections do not add up");
     guard_free_all();
 }
 
@@ -121,14 +111,14 @@ static void test_wheel(void **state)
         slot++;
     }
     const uint32_t head = w->heads[level][slot];
-    DAMAGE(w->levels, 0, "wheel: a level and its bit disagree");
-    DAMAGE(w->heads[level][slot], WEIRI_NONE, "wheel: a slot and its bit disagree");
-    DAMAGE(w->heads[level][slot], 64, "wheel: a ring leaves the nodes or does not end");
-    DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << (6 * level)), "wheel: a node is in the wrong slot");
-    DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << 40), "wheel: a node is in the wrong slot");
-    DAMAGE(w->nodes[head].at, 0, "wheel: a node is in the wrong slot");
-    DAMAGE(w->nodes[head].prev, 63, "wheel: a ring is broken");
-    DAMAGE(w->armed, w->armed + 1, "wheel: the count of armed timers is wrong");
+    WORLD_DAMAGE(w->levels, 0, "wheel: a level and its bit disagree");
+    WORLD_DAMAGE(w->heads[level][slot], WEIRI_NONE, "wheel: a slot and its bit disagree");
+    WORLD_DAMAGE(w->heads[level][slot], 64, "wheel: a ring leaves the nodes or does not end");
+    WORLD_DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << (6 * level)), "wheel: a node is in the wrong slot");
+    WORLD_DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << 40), "wheel: a node is in the wrong slot");
+    WORLD_DAMAGE(w->nodes[head].at, 0, "wheel: a node is in the wrong slot");
+    WORLD_DAMAGE(w->nodes[head].prev, 63, "wheel: a ring is broken");
+    WORLD_DAMAGE(w->armed, w->armed + 1, "wheel: the count of armed timers is wrong");
     guard_free_all();
 }
 
@@ -140,15 +130,15 @@ static void test_demux_and_listeners(void **state)
     while (s->listener_heads[bucket] != 0) {
         bucket++;
     }
-    DAMAGE(*weiri_demux_head(&s->demux, s->demux.nodes[0].hash), 1000, "demux: a chain leaves the records or does not end");
-    DAMAGE(s->demux.count, 7, "demux: the count is wrong");
-    DAMAGE(s->listeners[0].live, false, "listen: a chain holds what is no listener, or does not end");
-    DAMAGE(s->listeners[0].reach, 5, "listen: a listener is in the wrong chain");
-    DAMAGE(s->listeners[0].half.count, 2, "listen: half-open connections are not in order");
-    DAMAGE(s->listeners[0].spec.backlog, 0, "listen: half-open connections are not in order");
-    DAMAGE(s->stats.listeners, 3, "listen: a count is wrong");
-    DAMAGE(s->listener_pool.used, 3, "listen: a count is wrong");
-    DAMAGE(s->listener_pool.fresh, 3, "listen: the pool is not in order");
+    WORLD_DAMAGE(*weiri_demux_head(&s->demux, s->demux.nodes[0].hash), 1000, "demux: a chain leaves the records or does not end");
+    WORLD_DAMAGE(s->demux.count, 7, "demux: the count is wrong");
+    WORLD_DAMAGE(s->listeners[0].live, false, "listen: a chain holds what is no listener, or does not end");
+    WORLD_DAMAGE(s->listeners[0].reach, 5, "listen: a listener is in the wrong chain");
+    WORLD_DAMAGE(s->listeners[0].half.count, 2, "listen: half-open connections are not in order");
+    WORLD_DAMAGE(s->listeners[0].spec.backlog, 0, "listen: half-open connections are not in order");
+    WORLD_DAMAGE(s->stats.listeners, 3, "listen: a count is wrong");
+    WORLD_DAMAGE(s->listener_pool.used, 3, "listen: a count is wrong");
+    WORLD_DAMAGE(s->listener_pool.fresh, 3, "listen: the pool is not in order");
     guard_free_all();
 }
 
@@ -173,7 +163,7 @@ static void test_demux_nodes(void **state)
     s->demux.key[0] ^= 1;
     WORLD_CHECK(s);
     const uint32_t w = s->cfg.connections_max;
-    DAMAGE(s->demux.nodes[0].hash, s->demux.nodes[0].hash ^ 0x80000000u, "demux: a record is in the wrong chain");
+    WORLD_DAMAGE(s->demux.nodes[0].hash, s->demux.nodes[0].hash ^ 0x80000000u, "demux: a record is in the wrong chain");
     uint16_t port = s->waits[0].remote_port;
     s->waits[0].remote_port = s->waits[1].remote_port;
     assert_string_equal(weir_stack_check(s), "demux: a record is in the wrong chain");
@@ -193,19 +183,19 @@ static void test_waits(void **state)
 {
     weir_stack *s = stack_with_everything();
     (void)state;
-    DAMAGE(s->wait_queue.head, 1, "timewait: the queue is broken");
+    WORLD_DAMAGE(s->wait_queue.head, 1, "timewait: the queue is broken");
     const struct weiri_wait before = s->waits[0];
     s->waits[0].next = 5;
     assert_string_equal(weir_stack_check(s), "timewait: the queue is broken");
     s->waits[0] = before;
-    DAMAGE(s->wait_queue.tail, 0, "timewait: a count is wrong");
-    DAMAGE(s->stats.time_wait, 1, "timewait: a count is wrong");
+    WORLD_DAMAGE(s->wait_queue.tail, 0, "timewait: a count is wrong");
+    WORLD_DAMAGE(s->stats.time_wait, 1, "timewait: a count is wrong");
     s->waits[0].ends_low++;
     assert_string_equal(weir_stack_check(s), "timewait: the queue is out of order");
     s->waits[0] = before;
-    DAMAGE(s->wait_fresh, 17, "timewait: the free records are not in order");
-    DAMAGE(s->wait_free, 0, "timewait: the free records are not in order");
-    DAMAGE(s->wait_free, 7, "timewait: the free records are not in order");
+    WORLD_DAMAGE(s->wait_fresh, 17, "timewait: the free records are not in order");
+    WORLD_DAMAGE(s->wait_free, 0, "timewait: the free records are not in order");
+    WORLD_DAMAGE(s->wait_free, 7, "timewait: the free records are not in order");
     weiri_demux_remove(s, s->cfg.connections_max);
     assert_string_equal(weir_stack_check(s), "timewait: a record cannot be found by its sockets");
     weiri_demux_insert(s, s->cfg.connections_max);
@@ -225,4 +215,3 @@ int main(void)
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
-#undef DAMAGE

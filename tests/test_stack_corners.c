@@ -74,33 +74,6 @@ static void corner_fill(weir_stack *s, unsigned count, unsigned unread, weir_han
     (void)world_drop_all(s, CORNER_NOW + 100);
 }
 
-/* Port unreachable, quoting a segment of the connection between these sockets. */
-static size_t corner_icmp(uint8_t packet[128], const weir_tuple *t, uint32_t seq)
-{
-    static const uint8_t quoted[20] = {0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0};
-    struct weiri_ip_fields ip;
-    uint8_t *message = packet + WEIR_IP_HEADER_MAX;
-    memset(message, 0, 36);
-    message[0] = 3;
-    message[1] = 3;
-    memcpy(message + 8, quoted, sizeof quoted);
-    memcpy(message + 20, t->local.octets + 12, 4);
-    memcpy(message + 24, t->remote.octets + 12, 4);
-    base_put16(message + 28, t->local_port);
-    base_put16(message + 30, t->remote_port);
-    base_put32(message + 32, seq);
-    base_put16(message + 2, weiri_sum_finish(weiri_sum(message, 36, 0)));
-    memset(&ip, 0, sizeof ip);
-    ip.addrs.source = t->remote;
-    ip.addrs.destination = t->local;
-    ip.protocol = WEIRI_PROTO_ICMP;
-    ip.ttl = 64;
-    ip.payload_len = 36;
-    const size_t header = weiri_ip_emit(message, &ip);
-    memmove(packet, message - header, header + 36);
-    return header + 36;
-}
-
 /* ---- half-open connections give way -------------------------------------------------------------------------------------------------- */
 
 enum { CORNER_HALF = 12 };
@@ -211,7 +184,7 @@ static void test_all_records_are_busy(void **state)
     }
     (void)world_drop_all(s, CORNER_NOW + 100);
     assert_true(slot_is_packed(s, 0) && slot_is_packed(s, 1));
-    const size_t len = corner_icmp(packet, &next[0].tuple, next[0].ack);
+    const size_t len = world_icmp(packet, &next[0].tuple, 3, next[0].ack);
     assert_int_equal(world_put(s, packet, len, CORNER_NOW + 200), WEIR_NO_ROOM);
     to.local_port = 0;
     assert_int_equal(weir_stack_connect(s, &to, &other, CORNER_NOW + 200), WEIR_ERR_RESOURCES);
@@ -235,7 +208,7 @@ static void test_some_records_are_free(void **state)
     WORLD_OK(weir_stack_release(s, conn[3], 0, CORNER_NOW + 100));
     (void)world_drop_all(s, CORNER_NOW + 100);
     assert_true(slot_is_packed(s, 0));
-    assert_int_equal(world_put(s, packet, corner_icmp(packet, &next[0].tuple, next[0].ack), CORNER_NOW + 200), WEIR_ICMP_UNMATCHED);
+    assert_int_equal(world_put(s, packet, world_icmp(packet, &next[0].tuple, 3, next[0].ack), CORNER_NOW + 200), WEIR_ICMP_UNMATCHED);
     WORLD_OK(weir_stack_want(s, conn[0], WEIR_EV_WRITABLE));
     weir_stack_expire(s, CORNER_NOW + 300);
     assert_false(slot_is_packed(s, 0));

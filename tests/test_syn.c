@@ -307,40 +307,6 @@ static void test_a_long_pause(void **state)
 
 /* ---- ICMP -------------------------------------------------------------------------------------------------------------------------- */
 
-/* Destination unreachable, of a packet of `len` octets that this stack sent. */
-static size_t syn_icmp(uint8_t *packet, const struct syn_twins *t, unsigned peer, uint8_t code, uint32_t seq)
-{
-    const struct world_segment seg = syn_segment(false, peer, 0);
-    struct weiri_ip_fields ip;
-    uint8_t *icmp = packet + WEIR_IP_HEADER_MAX, *quoted = icmp + 8;
-    (void)t;
-    memset(packet, 0, 256);
-    icmp[0] = 3;
-    icmp[1] = code;
-    if (code == 4) {
-        base_put16(icmp + 6, 1000);
-    }
-    quoted[0] = 0x45;
-    quoted[3] = 40;
-    quoted[8] = 64;
-    quoted[9] = WEIRI_PROTO_TCP;
-    memcpy(quoted + 12, seg.tuple.local.octets + 12, 4);
-    memcpy(quoted + 16, seg.tuple.remote.octets + 12, 4);
-    base_put16(quoted + 20, seg.tuple.local_port);
-    base_put16(quoted + 22, seg.tuple.remote_port);
-    base_put32(quoted + 24, seq);
-    base_put16(icmp + 2, weiri_sum_finish(weiri_sum(icmp, 36, 0)));
-    memset(&ip, 0, sizeof ip);
-    ip.addrs.source = world_host(false, 2);
-    ip.addrs.destination = world_host(false, 1);
-    ip.protocol = WEIRI_PROTO_ICMP;
-    ip.ttl = 64;
-    ip.payload_len = 36;
-    const size_t header = weiri_ip_emit(icmp, &ip);
-    memmove(packet, icmp - header, header + 36);
-    return header + 36;
-}
-
 static void test_icmp_finds_the_same(void **state)
 {
     static const uint8_t codes[] = {0, 3, 4};
@@ -350,7 +316,8 @@ static void test_icmp_finds_the_same(void **state)
         for (unsigned wrong = 0; wrong < 2; wrong++) {
             uint8_t packet[256];
             twins_begin(&t, false, false);
-            const size_t len = syn_icmp(packet, &t, 1, codes[k], t.iss[1].v + wrong * 7);
+            const struct world_segment quoted = syn_segment(false, 1, 0);
+            const size_t len = world_icmp(packet, &quoted.tuple, codes[k], t.iss[1].v + wrong * 7);
             const enum weir_verdict verdict = world_put(t.s[0], packet, len, t.now);
             assert_int_equal(verdict, wrong ? WEIR_ICMP_UNMATCHED : WEIR_OK);
             assert_int_equal(world_put(t.s[1], packet, len, t.now), verdict);
@@ -519,7 +486,7 @@ static void test_records_need_no_connection(void **state)
     uint8_t packet[256];
     const weir_tuple tuple = seg.tuple;
     const uint32_t r = weiri_demux_find(s, &tuple) - weiri_syn_number(s, 0);
-    const size_t len = syn_icmp(packet, NULL, 0, 0, base_get32(s->syns.records[r].iss));
+    const size_t len = world_icmp(packet, &tuple, 0, base_get32(s->syns.records[r].iss));
     assert_int_equal(world_put(s, packet, len, SYN_START), WEIR_NO_ROOM);
     /* One goes: there is room. */
     seg = syn_segment(false, 29, WEIR_RST);
@@ -641,16 +608,6 @@ static void test_the_size_of_a_record(void **state)
 
 /* ---- the checker ------------------------------------------------------------------------------------------------------------------- */
 
-#define SYN_DAMAGE(what, value, says)                                  \
-    do {                                                               \
-        const __typeof__(what) was = what;                             \
-        what = value;                                                  \
-        const char *broken = weir_stack_check(s);                      \
-        assert_string_equal(broken ? broken : "nothing", says);        \
-        what = was;                                                    \
-        WORLD_CHECK(s);                                                \
-    } while (0)
-
 static void test_damage_is_seen(void **state)
 {
     const weir_stack_config c = syn_config(SYN_PEERS);
@@ -659,22 +616,22 @@ static void test_damage_is_seen(void **state)
     (void)state;
     assert_int_equal(world_inject(s, &seg, SYN_START), WEIR_OK);
     struct weiri_syn *y = s->syns.records;
-    SYN_DAMAGE(s->syns.queues[0].tail, 2, "syn: a queue is broken");
-    SYN_DAMAGE(s->syns.queues[0].head, 30, "syn: a queue is broken");
-    SYN_DAMAGE(y[3].prev, 0, "syn: a queue is broken");
-    SYN_DAMAGE(y[5].next, 0, "syn: a queue is broken");
-    SYN_DAMAGE(y[3].due, (uint16_t)(y[3].due - 1), "syn: a queue is out of order");
-    SYN_DAMAGE(y[3].bits, (uint16_t)(y[3].bits ^ 0x800), "syn: a queue is out of order");
-    SYN_DAMAGE(y[3].remote_port, 9, "syn: a record cannot be found by its sockets");
-    SYN_DAMAGE(y[3].local_port, 9, "syn: a record cannot be found by its sockets");
-    SYN_DAMAGE(y[3].listener, 1, "syn: a record of no listener, or of one that holds");
-    SYN_DAMAGE(s->listeners[0].spec.hold, true, "syn: a record of no listener, or of one that holds");
-    SYN_DAMAGE(s->listeners[0].live, false, "syn: a record of no listener, or of one that holds");
-    SYN_DAMAGE(s->syns.free, 30, "syn: the free records are not in order");
-    SYN_DAMAGE(y[1].next, 1, "syn: the free records are not in order");
-    SYN_DAMAGE(s->syns.fresh, s->syns.fresh + 1, "syn: a count is wrong");
-    SYN_DAMAGE(s->listeners[0].recorded, 1, "listen: a count is wrong");
-    SYN_DAMAGE(s->listeners[0].recorded, 64, "listen: half-open connections are not in order");
+    WORLD_DAMAGE(s->syns.queues[0].tail, 2, "syn: a queue is broken");
+    WORLD_DAMAGE(s->syns.queues[0].head, 30, "syn: a queue is broken");
+    WORLD_DAMAGE(y[3].prev, 0, "syn: a queue is broken");
+    WORLD_DAMAGE(y[5].next, 0, "syn: a queue is broken");
+    WORLD_DAMAGE(y[3].due, (uint16_t)(y[3].due - 1), "syn: a queue is out of order");
+    WORLD_DAMAGE(y[3].bits, (uint16_t)(y[3].bits ^ 0x800), "syn: a queue is out of order");
+    WORLD_DAMAGE(y[3].remote_port, 9, "syn: a record cannot be found by its sockets");
+    WORLD_DAMAGE(y[3].local_port, 9, "syn: a record cannot be found by its sockets");
+    WORLD_DAMAGE(y[3].listener, 1, "syn: a record of no listener, or of one that holds");
+    WORLD_DAMAGE(s->listeners[0].spec.hold, true, "syn: a record of no listener, or of one that holds");
+    WORLD_DAMAGE(s->listeners[0].live, false, "syn: a record of no listener, or of one that holds");
+    WORLD_DAMAGE(s->syns.free, 30, "syn: the free records are not in order");
+    WORLD_DAMAGE(y[1].next, 1, "syn: the free records are not in order");
+    WORLD_DAMAGE(s->syns.fresh, s->syns.fresh + 1, "syn: a count is wrong");
+    WORLD_DAMAGE(s->listeners[0].recorded, 1, "listen: a count is wrong");
+    WORLD_DAMAGE(s->listeners[0].recorded, 64, "listen: half-open connections are not in order");
     guard_free_all();
 }
 

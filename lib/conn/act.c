@@ -336,7 +336,6 @@ static void act_end(weir_conn *c, weir_err err)
     c->flags &= ~(uint32_t)(WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_RESEND_NOW | WEIRI_HELD |
                             WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_SWS_OVERRIDE);
     weiri_undo_forget(c);
-    conn_forget_probe(c);
     c->span_count = 0;
 }
 
