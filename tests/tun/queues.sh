@@ -59,6 +59,7 @@ asyncio.run(asyncio.wait_for(main(), 60))
 PY
 
 opened=25 came=800
+: >peer.out
 python3 peer.py $PEER4 7 $((4 * opened)) >peer.out 2>&1 &
 peer=$!
 for _ in $(seq 100); do grep -q ready peer.out && break; sleep 0.05; done
