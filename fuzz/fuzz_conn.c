@@ -746,7 +746,7 @@ static void conn_step(struct conn_world *w)
     case 14: conn_icmp(w); break;
     default: (void)conn_poll_one(w); break;
     }
-    FUZZ_HOLDS(weir_check(&w->c));
+    FUZZ_HELD(weir_check(&w->c));
     conn_check(w);
     if (!w->lazy || (op & 16) != 0) {
         conn_drain(w);

@@ -2,7 +2,7 @@
  *
  * Input: configuration, then events: the users write, read and close; the network delivers any packet of those under way, loses it, doubles
  * it, holds it back or flips a bit of it; time passes. Checks: what is read is what was written there, never more; a flipped bit is
- * refused; nobody gives up, for R2 is off. Then the network is kind, both users close and read on: everything that was written arrives,
+ * refused; nobody gives up, for R2 is off. Then (fuzz_ends) the network is kind, both users close and read on: all that was written arrives,
  * and both ends are CLOSED without an error, in bounded time. */
 #include "fuzz.h"
 
@@ -305,8 +305,8 @@ static void pair_step(struct pair_world *w)
     }
     pair_drain(w, 0);
     pair_drain(w, 1);
-    FUZZ_HOLDS(weir_check(&w->end[0].c));
-    FUZZ_HOLDS(weir_check(&w->end[1].c));
+    FUZZ_HELD(weir_check(&w->end[0].c));
+    FUZZ_HELD(weir_check(&w->end[1].c));
     fuzz_worked();
 }
 
@@ -346,7 +346,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < PAIR_STEPS && w.in.left > 0; i++) {
         pair_step(&w);
     }
-    pair_end(&w);
+    if (fuzz_ends()) {
+        pair_end(&w);
+    }
     return 0;
 }
 

@@ -70,6 +70,14 @@ static void mutate_run(const uint8_t *data, size_t size)
 }
 #endif
 
+#ifdef FUZZ_MUTATE_OWN
+static const struct mutate_marks *mutate_find(const uint8_t *data, size_t size)
+{
+    static const struct mutate_marks none;
+    (void)data, (void)size, (void)mutate_run;
+    return &none;
+}
+#else
 /* The events of an input: known from the last run, from an earlier one, or found by a run. */
 static const struct mutate_marks *mutate_find(const uint8_t *data, size_t size)
 {
@@ -92,6 +100,7 @@ static const struct mutate_marks *mutate_find(const uint8_t *data, size_t size)
     }
     return m;
 }
+#endif
 
 static size_t mutate_end(const struct mutate_marks *m, size_t i, size_t size)
 {

@@ -15,6 +15,9 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno
 FEEDBACK = ["-fsanitize-coverage-ignorelist=fuzz/uncounted.txt", "-fno-sanitize-coverage=trace-cmp,stack-depth,indirect-calls",
             "-DWEIR_FUZZ_ENDS=8"]
 
+# What a target cannot reach is left out, and its counters with it: the engine reads each of them after each run.
+REACHED = ["-ffunction-sections", "-Wl,--gc-sections,-z,start-stop-gc"]
+
 
 def command(kind, target):
     source = "fuzz/null.c" if kind == "null" else f"fuzz/fuzz_{target}.c"
@@ -22,9 +25,9 @@ def command(kind, target):
     if kind == "merge":  # all counts, checks too: what the corpora of the tree have to reach
         return [*clang, *COMMON, "-O1", "-DWEIR_DEBUG", "-fsanitize=fuzzer", source]
     if kind in ("libfuzzer", "null"):
-        return [*clang, *COMMON, "-O2", "-DWEIR_DEBUG", *SANITIZERS, "-fsanitize=fuzzer", *FEEDBACK, source]
-    if kind == "volume":  # the same checks without sanitizers; what it learns is run with them too
-        return [*clang, *COMMON, "-O2", "-DWEIR_DEBUG", "-fsanitize=fuzzer", *FEEDBACK, source]
+        return [*clang, *COMMON, "-O2", "-DWEIR_DEBUG", *SANITIZERS, "-fsanitize=fuzzer", *FEEDBACK, *REACHED, source]
+    if kind == "volume":  # the same checks without sanitizers, and an engine of our own; what it learns is run with them too
+        return [*clang, *COMMON, "-O2", "-DWEIR_DEBUG", "-fsanitize-coverage=edge,inline-bool-flag", *FEEDBACK, *REACHED, source, "fuzz/volume.c"]
     if kind == "afl":  # its driver makes the same function persistent, with inputs in shared memory
         return ["afl-clang-fast", *COMMON, "-O1", "-DWEIR_DEBUG", "-DWEIR_FUZZ_PLAIN", "-fsanitize=fuzzer", source]
     if kind == "mutator":  # what mutate.h knows of this target, as a library that afl-fuzz loads

@@ -1,8 +1,8 @@
 """The engines: one slice of time of one target each, started, watched and ended in the same way.
 
 They share what they learn: libFuzzer writes corpus/<target> and reads it again every few seconds; AFL++ reads it as a
-foreign fuzzer's (-F), and what its own queue gains is copied there. volume is libFuzzer with a program that has every check and no
-sanitizer, many times as fast; beside it the sanitized program reads all that it learns.
+foreign fuzzer's (-F), and what its own queue gains is copied there. volume (fuzz/volume.c) speaks as libFuzzer does and runs a program that
+has every check and no sanitizer, many times as fast; beside it the sanitized program reads all that it learns, and the other way round.
 """
 import os
 import re
@@ -17,8 +17,8 @@ GRACE = 12  # seconds from the first SIGINT to SIGKILL
 # Of libFuzzer. Which input is changed next is drawn evenly: to weigh each feature of each run takes longer here than the runs do.
 # Nor is each feature looked up in what its input alone has, to put shorter inputs in its place: that took a fifth, and merging makes corpora small.
 SCHEDULE = ("-use_value_profile=0", "-entropic=0", "-reduce_inputs=0")
-# A finding is run again for its words; the engine allocates for each input, and who did so is of no interest.
-QUIET = {"ASAN_OPTIONS": "symbolize=0:malloc_context_size=0", "UBSAN_OPTIONS": "symbolize=0"}
+# A finding is run again for its words; the engine allocates for each input, and who did so is of no interest, nor what was freed long ago.
+QUIET = {"ASAN_OPTIONS": "symbolize=0:malloc_context_size=0:quarantine_size_mb=4", "UBSAN_OPTIONS": "symbolize=0"}
 ANSWER_AFTER = 10  # seconds: an input that takes longer is a finding
 
 

@@ -16,7 +16,7 @@ REPLAY_SECONDS = 20
 MINIMISE_SECONDS, MINIMISE_RUNS = 120, 4000
 FRAMES = 3  # of a stack that make it this finding and no other
 NOISE = re.compile(r"^(_*asan|_*ubsan|_*sanitizer|_*interceptor|_*lsan|__libc|_start|fuzzer::|abort$|raise$|gsignal|pthread_kill|main$"
-                   r"|LLVMFuzzer|fuzz_fail$|fuzz_holds$)")
+                   r"|LLVMFuzzer|fuzz_fail$|fuzz_holds$|volume_)")
 
 
 class Verdict:
@@ -72,7 +72,7 @@ class Replayer:
         check = re.search(r"^\S+\.[ch]:\d+: (?!runtime error)(.+)$", text, re.M)
         undefined = re.search(r"runtime error: (.+)", text)
         asan = re.search(r"ERROR: (AddressSanitizer|LeakSanitizer): ([\w-]+)", text)
-        own = re.search(r"ERROR: libFuzzer: ([\w -]+)", text)
+        own = re.search(r"ERROR: (?:libFuzzer|volume): ([\w -]+)", text)
         if check:
             kind, words = "check", check.group(1)
         elif undefined:
@@ -80,7 +80,7 @@ class Replayer:
         elif asan:
             kind = {"ILL": "assertion", "detected": "leak"}.get(asan.group(2), asan.group(2))
         elif own:
-            kind = {"deadly signal": "signal"}.get(own.group(1).split(" after ")[0].split(" (")[0].strip(), own.group(1).split(" (")[0])
+            kind = "signal" if own.group(1).startswith("deadly signal") else own.group(1).split(" (")[0]
             kind = "timeout" if kind.startswith("timeout") else "out of memory" if kind.startswith("out-of-memory") else kind
         return Verdict(kind, words, self.stack(binary, text), text)
 

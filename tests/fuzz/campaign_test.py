@@ -256,17 +256,32 @@ class Tree(unittest.TestCase):
         third, = self.status(work)["totals"]
         self.assertEqual((third["executions"], third["executions_of_these_sources"]), (second["executions"], 0))
 
-    def test_9_what_volume_learns_meets_the_sanitizers(self):
-        """A read past the input's end, which changes nothing: the program without sanitizers goes on, and its corpus tells."""
-        work = self.top / "build-volume"
-        path = self.top / "fuzz/fuzz_view.c"
+    def plant_in_target(self, target, lines):
+        """Lines at the beginning of what a target does with an input."""
+        path = self.top / f"fuzz/fuzz_{target}.c"
         text = path.read_text()
         head = "int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)\n{\n"
         self.assertEqual(text.count(head), 1)
-        path.write_text(text.replace(head, head + "    static volatile uint8_t seen;\n    seen = data[size];\n"))
+        path.write_text(text.replace(head, head + lines))
+
+    def test_9_what_volume_learns_meets_the_sanitizers(self):
+        """A read past the input's end, which changes nothing: the program without sanitizers goes on, and its corpus tells."""
+        work = self.top / "build-volume"
+        self.plant_in_target("view", "    static volatile uint8_t seen;\n    seen = data[size];\n")
         base.keep_input(work / "corpus/view", bytes(range(40)))
         self.assertIn("heap-buffer-overflow", self.campaign("run", "view", "--engine", "volume", "--time", "8s", "--no-install",
                                                             "--work", str(work), answers=1))
+
+    def test_a_what_only_the_program_without_sanitizers_shows(self):
+        """It is set aside by the engine for volume, known by its check, and made small."""
+        work = self.top / "build-volume"
+        self.plant_in_target("ip", "#if !__has_feature(address_sanitizer)\n"
+                         '    FUZZ_CHECK(size < 3 || data[2] != 0x77, "planted for volume");\n#endif\n')
+        self.campaign("run", "ip", "--engine", "volume", "--time", "8s", "--no-install", "--work", str(work), answers=1)
+        about, = (json.loads(p.read_text()) for p in (work / "findings").glob("*/finding.json") if json.loads(p.read_text())["target"] == "ip")
+        self.assertEqual((about["kind"], about["words"], about["program"]), ("check", "planted for volume", "volume"))
+        octets = (work / "findings" / about["name"] / "input").read_bytes()
+        self.assertEqual((octets[2], len(octets) < 8), (0x77, True))
 
 
 if __name__ == "__main__":
