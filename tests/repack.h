@@ -46,9 +46,11 @@ __attribute__((unused)) static enum repack repack_one(const weir_stack *s, weir_
     if (!weiri_tune_idle(&old) || weir_has_output(&old) || !weiri_packable(&bare)) {
         return REPACK_BUSY;
     }
+    struct weiri_gist gist;
     const size_t len = weiri_pack(octets, sizeof octets, &bare, s->blank);
+    weiri_gist_take(&gist, &bare);
     memset(c, 0x5a, sizeof *c);
-    weiri_unpack(c, octets, s->blank);
+    weiri_unpack(c, octets, s->blank, &gist);
     repack_give_rings(c, &old);
     return len > WEIRI_COLD_OCTETS ? REPACK_LONG : REPACK_FITS;
 }

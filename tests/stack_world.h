@@ -81,39 +81,50 @@ struct world_segment {
     bool bad_checksum;
 };
 
-static size_t world_packet(uint8_t *packet, const struct world_segment *seg)
+/* Its header's fields. */
+static void world_fields(weir_fields *f, const struct world_segment *seg)
 {
-    weir_fields f;
+    memset(f, 0, sizeof *f);
+    f->seq.v = seg->seq;
+    f->ack.v = seg->ack;
+    f->source_port = seg->tuple.remote_port;
+    f->destination_port = seg->tuple.local_port;
+    f->flags = seg->flags;
+    f->window = 65535;
+    f->options = (uint16_t)(seg->options | (seg->stamped ? WEIR_OPT_TIMESTAMPS : 0));
+    f->mss = seg->mss;
+    f->wscale = seg->wscale;
+    f->ts_value = seg->ts_value;
+    f->ts_echo = seg->ts_echo;
+}
+
+/* A packet of these fields, with its text; its length. */
+static size_t world_emit(uint8_t *packet, const struct world_segment *seg, const weir_fields *f, unsigned traffic_class)
+{
     struct weiri_ip_fields ip;
     uint8_t *tcp = packet + WEIR_IP_HEADER_MAX;
-    memset(&f, 0, sizeof f);
-    f.seq.v = seg->seq;
-    f.ack.v = seg->ack;
-    f.source_port = seg->tuple.remote_port;
-    f.destination_port = seg->tuple.local_port;
-    f.flags = seg->flags;
-    f.window = 65535;
-    f.options = (uint16_t)(seg->options | (seg->stamped ? WEIR_OPT_TIMESTAMPS : 0));
-    f.mss = seg->mss;
-    f.wscale = seg->wscale;
-    f.ts_value = seg->ts_value;
-    f.ts_echo = seg->ts_echo;
     memset(&ip, 0, sizeof ip);
     ip.addrs.source = seg->tuple.remote;
     ip.addrs.destination = seg->tuple.local;
     ip.protocol = WEIRI_PROTO_TCP;
     ip.ttl = 64;
     ip.dont_fragment = true;
-    const size_t header = weir_emit_header(tcp, &f);
+    ip.traffic_class = (uint8_t)traffic_class;
+    const size_t header = weir_emit_header(tcp, f);
     memset(tcp + header, 'x', seg->len);
     ip.payload_len = (uint32_t)header + seg->len;
     weir_emit_checksum(tcp, ip.payload_len, &ip.addrs);
-    if (seg->bad_checksum) {
-        tcp[16] ^= 1;
-    }
+    tcp[16] ^= seg->bad_checksum;
     const size_t ip_len = weiri_ip_emit(tcp, &ip);
     memmove(packet, tcp - ip_len, ip_len + ip.payload_len);
     return ip_len + ip.payload_len;
+}
+
+static size_t world_packet(uint8_t *packet, const struct world_segment *seg)
+{
+    weir_fields f;
+    world_fields(&f, seg);
+    return world_emit(packet, seg, &f, 0);
 }
 
 /* The end of a room before a guard page, for packets: one for all, so that guard_free_all does not concern it. */

@@ -287,6 +287,30 @@ static void info_says_what_is(void **state)
     assert_int_equal(info.rto, f->c.rtt.rto);
 }
 
+/* A stack begins its connections as copies of one. */
+static void a_copy_of_a_blank_one_begins_like_any(void **state)
+{
+    static weir_conn blank, whole, copy;
+    static uint64_t memory[2048];
+    const weir_sizes sizes = {4096, 2048};
+    weir_buffers none, lent;
+    weir_config cfg;
+    (void)state;
+    weir_config_init(&cfg);
+    cfg.secret[0] = 1;
+    cfg.nagle = false;
+    cfg.keepalive_idle_us = 1000000;
+    cfg.dscp = 10;
+    cfg.quick_acks = 3;
+    memset(&none, 0, sizeof none);
+    assert_int_equal(weir_init(&blank, &cfg, &none, 0), WEIR_ERR_NONE);
+    assert_true(weir_buffers_carve(&lent, memory, sizeof memory, sizes));
+    assert_int_equal(weir_init(&whole, &cfg, &lent, 1234567), WEIR_ERR_NONE);
+    memset(&copy, 0xa5, sizeof copy);
+    weiri_conn_copy(&copy, &blank, &lent, 1234567);
+    assert_memory_equal(&copy, &whole, sizeof whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +324,7 @@ int main(void)
         cmocka_unit_test(counts_beyond_what_was_shown_are_refused),
         cmocka_unit_test(everything_has_a_name),
         cmocka_unit_test(info_says_what_is),
+        cmocka_unit_test(a_copy_of_a_blank_one_begins_like_any),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -330,6 +330,136 @@ static void test_the_first_fin_stands(void **state)
     assert_int_equal(f->c.rcv.fin.v, fin.v);
 }
 
+/* To read is a call that tells the time, as every other. */
+static void test_reading_tells_the_time(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    conn_seg(f, WEIR_ACK, 0, 0, 10);
+    assert_int_equal(weir_rx_consume(&f->c, 10, f->now + CONN_SECOND), WEIR_ERR_NONE);
+    assert_true(f->c.now == f->now + CONN_SECOND);
+}
+
+/* A FIN that waits for text stands behind a run, if an empty one: the text goes by the table, and the FIN is reached. */
+static void test_text_before_a_fin(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    conn_take(f, WEIR_FIN | WEIR_ACK, 10, 0, 0);
+    assert_int_equal(f->c.span_count, 1);
+    conn_seg(f, WEIR_ACK, 0, 0, 10);
+    assert_int_equal(weir_state(&f->c), WEIR_CLOSE_WAIT);
+}
+
+/* ---- windows ---------------------------------------------------------------------------------------------------------------------- */
+
+/* RFC 7661 4.3: half of cwnd is all of it in slow start, which is over when cwnd is ssthresh. */
+static void test_half_a_window(void **state)
+{
+    (void)state;
+    for (unsigned slow = 0; slow < 2; slow++) {
+        struct conn_fixture *f = corner_flying(false, false, 1);
+        f->c.cc.cwnd = 8 * 388;
+        f->c.cc.ssthresh = 8 * 388 + slow;
+        assert_int_equal(conn_send(f, 4 * 388, 0), WEIR_ERR_NONE);
+        conn_drain(f);
+        assert_int_equal(conn_has(&f->c, WEIRI_CWND_LIMITED), slow > 0);
+    }
+}
+
+/* A full segment that waits for the peer's window waits for nothing else. */
+static void test_a_segment_waits_for_the_window(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = corner_flying(false, false, 1);
+    weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+    g.window = 388;
+    f->c.cc.cwnd = 8 * 388;
+    conn_input(f, &g, 0);
+    assert_int_equal(conn_send(f, 2 * 388, 0), WEIR_ERR_NONE);
+    conn_drain(f);
+    assert_int_equal(conn_unsent(&f->c), 388);
+    assert_int_equal(f->c.hold.why, WEIRI_HOLD_RWND);
+}
+
+/* A small segment that Nagle holds does so for nobody's window, and for no ring that is full. */
+static void test_a_segment_waits_for_an_acknowledgment(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = corner_flying(false, false, 1);
+    f->c.cc.cwnd = 8 * 388;
+    assert_int_equal(conn_send(f, 100, 0), WEIR_ERR_NONE);
+    conn_drain(f);
+    assert_int_equal(conn_unsent(&f->c), 100);
+    assert_int_equal(f->c.hold.why, WEIRI_HOLD_BUSY);
+}
+
+/* With nothing to send: is it for the user, or is there no window for one segment (a path whose packets have become larger)? */
+static void test_a_window_below_a_segment(void **state)
+{
+    (void)state;
+    for (unsigned less = 0; less < 2; less++) {
+        struct conn_fixture *f = corner_flying(false, false, 1);
+        conn_seg(f, WEIR_ACK, 0, 0, 0);
+        f->c.board.limited = WEIRI_LIMITED_NOT;
+        f->c.cc.cwnd = 388 - less;
+        conn_drain(f);
+        assert_int_equal(f->c.board.limited, less ? WEIRI_LIMITED_NOT : WEIRI_LIMITED_APP);
+    }
+}
+
+/* What would come next is not decided ahead where a probe of the tail is to go first. */
+static void test_nothing_ahead_of_a_probe(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = corner_flying(true, true, 1);
+    static weir_out out;
+    conn_seg(f, WEIR_ACK, 0, 0, 0);
+    f->c.cc.cwnd = 8 * 388;
+    assert_int_equal(conn_send(f, 4 * 388, 0), WEIR_ERR_NONE);
+    assert_true(weir_poll(&f->c, &out, f->now) > 0);
+    assert_int_equal(weiri_out_ahead(&f->c, &out), 2 * 388);
+    f->c.rack.due = 1;
+    assert_int_equal(weiri_out_ahead(&f->c, &out), 0);
+}
+
+/* A super-segment that IP cannot carry is not taken by the short way, whatever the window is. */
+static void test_text_beyond_a_packet(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    weir_view v;
+    memset(&v, 0, sizeof v);
+    v.seq = f->c.rcv.nxt;
+    v.ack = f->c.snd.una;
+    v.flags = WEIR_ACK;
+    f->c.rx_size = 1u << 17;
+    f->c.rcv.adv = seq_add(f->c.rcv.nxt, 1u << 17);
+    for (v.payload_len = 65535; v.payload_len <= 65536; v.payload_len++) {
+        assert_int_equal(weiri_predict(&f->c, &v), v.payload_len == 65535);
+    }
+}
+
+/* Who can be packed has no rings, and nothing to say, each by itself. */
+static void test_what_is_not_packed(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    assert_false(weiri_packable(&f->c));
+    f->c.rx_size = 0;
+    assert_false(weiri_packable(&f->c));
+    f->c.tx_size = 0;
+    assert_true(weiri_packable(&f->c));
+    f->c.state = WEIR_SYN_SENT;
+    assert_false(weiri_packable(&f->c));
+    f->c.state = WEIR_ESTABLISHED;
+    f->c.reply.flags = WEIR_ACK;
+    assert_false(weiri_packable(&f->c));
+    f->c.reply.flags = 0;
+    conn_set(&f->c, WEIRI_ACK_NOW, true);
+    assert_false(weiri_packable(&f->c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +479,15 @@ int main(void)
         cmocka_unit_test(test_duplicates_with_congestion),
         cmocka_unit_test(test_too_big_while_new_text_is_awaited),
         cmocka_unit_test(test_no_duplicate_is_a_gigabyte_old),
+        cmocka_unit_test(test_reading_tells_the_time),
+        cmocka_unit_test(test_text_before_a_fin),
+        cmocka_unit_test(test_half_a_window),
+        cmocka_unit_test(test_a_segment_waits_for_the_window),
+        cmocka_unit_test(test_a_segment_waits_for_an_acknowledgment),
+        cmocka_unit_test(test_a_window_below_a_segment),
+        cmocka_unit_test(test_nothing_ahead_of_a_probe),
+        cmocka_unit_test(test_text_beyond_a_packet),
+        cmocka_unit_test(test_what_is_not_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

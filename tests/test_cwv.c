@@ -209,6 +209,21 @@ static void a_validated_window_is_left_alone(void **state)
     weiri_cwv_recovered(&w.v, &w.cc, &w.e);
     assert_int_equal(w.cc.cwnd, 20 * MSS);
     assert_int_equal(w.cc.ssthresh, UNDEFINED);
+    w.v.loss = 8 * MSS; /* of a recovery that another one interrupts */
+    cwv_lose(&w, 8);
+    assert_int_equal(w.v.loss, 0);
+}
+
+/* The period is over when all of it has passed, not a microsecond before. */
+static void silence_is_all_of_the_period(void **state)
+{
+    (void)state;
+    for (unsigned less = 0; less < 2; less++) {
+        struct cwv_world w = cwv_begin(20, SECOND);
+        cwv_take(&w, RTT, 20);
+        cwv_quiet(&w, SECOND - less);
+        assert_int_equal(w.v.from_at == (uint32_t)w.e.now, !less);
+    }
 }
 
 /* On a connection: ten seconds after the open, with a window of `segments` of 388 octets, `count` go. */
@@ -273,6 +288,7 @@ int main(void)
         cmocka_unit_test(congestion_costs_more),
         cmocka_unit_test(one_segment_is_left),
         cmocka_unit_test(a_validated_window_is_left_alone),
+        cmocka_unit_test(silence_is_all_of_the_period),
         cmocka_unit_test(half_of_it_opens_nothing),
         cmocka_unit_test(a_mark_costs_more_too),
     };

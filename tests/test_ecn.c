@@ -301,6 +301,27 @@ static void nor_does_an_echo_after_a_loss(void **state)
     assert_true(f->c.cc.ssthresh < left);
 }
 
+/* Nor in recovery, whatever was sent when; and what a mark found out about the window (RFC 7661 4.4) counts once, now. */
+static void one_answer_at_a_time(void **state)
+{
+    struct conn_fixture *f = ecn_flying(10);
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        ecn_ack(f, 0, 0);
+    }
+    uint32_t left = f->c.cc.ssthresh;
+    f->c.ecn &= (uint8_t)~(unsigned)WEIRI_ECN_REDUCED;
+    ecn_ack(f, 1, WEIR_ECE);
+    assert_true(conn_has(&f->c, WEIRI_RECOVERY));
+    assert_int_equal(f->c.cc.ssthresh, left);
+    f = ecn_flying(10);
+    f->cfg.cwv = true;
+    f->c.cwv.since = (uint32_t)(f->now >> 20) + 1;
+    ecn_ack(f, 1, WEIR_ECE);
+    assert_true(f->c.cc.ssthresh < 65535);
+    assert_int_equal(f->c.cwv.loss, 0);
+}
+
 /* A retransmission that was not needed is taken back, and with it the word that the window was reduced; a mark is not. */
 static void what_is_taken_back_is_not_told(void **state)
 {
@@ -444,6 +465,7 @@ int main(void)
         cmocka_unit_test(the_timer_that_is_waited_for_is_the_one),
         cmocka_unit_test(a_window_of_data_costs_once),
         cmocka_unit_test(nor_does_an_echo_after_a_loss),
+        cmocka_unit_test(one_answer_at_a_time),
         cmocka_unit_test(what_is_taken_back_is_not_told),
         cmocka_unit_test(probes_of_the_tail_carry_it_with_new_text),
         cmocka_unit_test(in_the_ip_header),

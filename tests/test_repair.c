@@ -15,6 +15,8 @@ struct repair_options {
     bool sack, stamps, rack, prr, undo;
 };
 static const struct repair_options all_of_it = {true, false, true, true, true};
+static const struct repair_options counts_sacks = {true, false, false, false, false};
+static uint32_t repair_iss; /* of the next connection, if not 0 */
 
 /* The size of a full segment. */
 static uint32_t repair_full(const struct conn_fixture *f)
@@ -33,6 +35,10 @@ static struct conn_fixture *repair_flying(const struct repair_options *o, unsign
     f->cfg.rack = o->rack;
     f->cfg.prr = o->prr;
     f->cfg.undo = o->undo;
+    if (repair_iss != 0) {
+        conn_set_iss(f, repair_iss);
+        repair_iss = 0;
+    }
     conn_connect(f);
     weir_fields g = conn_fields(f, WEIR_SYN | WEIR_ACK, 0, 0);
     g.options |= (uint16_t)((o->sack ? WEIR_OPT_SACK_OK : 0) | (o->stamps ? WEIR_OPT_TIMESTAMPS : 0));
@@ -231,13 +237,96 @@ static void a_lost_retransmission_goes_again(void **state)
 static void without_rack_sack_counts(void **state)
 {
     (void)state;
-    const struct repair_options counts = {true, false, false, false, false};
-    struct conn_fixture *f = repair_flying(&counts, COUNT);
+    struct conn_fixture *f = repair_flying(&counts_sacks, COUNT);
     repair_ack(f, 0, 1, 2);
     assert_string_equal(repair_timer(f), "resend");
     repair_ack(f, 0, 1, 4);
     assert_int_equal(repair_next(f), 0);
     assert_int_equal(f->c.rack.at, WEIR_FOREVER);
+}
+
+/* RFC 6675 NextSeg rules 3 and 4: with nothing known lost and nothing new, what has SACKED octets above it goes, or the tail, once. */
+static void one_thing_more_goes(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flying(&counts_sacks, COUNT);
+    repair_ack(f, 0, 1, 4);
+    assert_int_equal(repair_next(f), 0);
+    repair_ack(f, 0, 5, 7);
+    assert_int_equal(repair_next(f), 4);
+    assert_false(seq_eq(f->c.rescue, f->c.recover));
+    repair_ack(f, 7, 0, 0);
+    assert_int_equal(repair_next(f), COUNT - 1);
+    assert_true(seq_eq(f->c.rescue, f->c.recover));
+    repair_ack(f, 8, 0, 0);
+    assert_int_equal(repair_next(f), -1);
+    assert_true(conn_has(&f->c, WEIRI_RECOVERY));
+}
+
+/* A segment without a timestamp says nothing of which time it answers, whatever our clock shows: it is the retransmission, an RTT later. */
+static void no_timestamp_is_no_echo(void **state)
+{
+    (void)state;
+    struct repair_options o = all_of_it;
+    o.stamps = true;
+    struct conn_fixture *f = repair_flying(&o, COUNT);
+    conn_later(f, RTT / 2);
+    repair_ack(f, 0, 4, COUNT - 1);
+    assert_int_equal(repair_next(f), 0);
+    weir_us sent = f->now;
+    conn_later(f, RTT);
+    f->c.ts.offset += 1000 - weiri_ts_now(&f->c);
+    weir_fields g = conn_fields(f, WEIR_ACK, 0, 0);
+    g.ack = seq_add(f->c.snd.una, repair_full(f));
+    conn_input(f, &g, 0);
+    assert_true(f->c.rack.xmit_at == sent);
+}
+
+/* RFC 8985 9.3 is of fast recovery: after a timeout there is no less to send with, and the loss of what went again costs nothing more. */
+static void after_a_timeout_there_is_no_less(void **state)
+{
+    (void)state;
+    struct repair_options o = all_of_it;
+    o.prr = o.undo = false;
+    struct conn_fixture *f = repair_flying(&o, COUNT);
+    repair_ack(f, 0, 4, COUNT - 1);
+    assert_true(conn_has(&f->c, WEIRI_RECOVERY) && f->c.rack.tries == 1);
+    assert_int_equal(repair_next(f), 0);
+    while (f->c.count.timeouts == 0) {
+        assert_true(conn_wait(f));
+    }
+    assert_int_equal(repair_next(f), 0);
+    conn_later(f, RTT);
+    repair_ack(f, 1, 4, COUNT - 1);
+    assert_int_equal(repair_next(f), 1);
+    conn_later(f, 1000);
+    assert_int_equal(repair_next(f), 2);
+    assert_true(conn_has(&f->c, WEIRI_LOSS) && f->c.rack.tries > 0);
+    unsigned tries = f->c.rack.tries;
+    uint32_t ssthresh = f->c.cc.ssthresh, cwnd = f->c.cc.cwnd;
+    conn_later(f, 2 * RTT);
+    repair_ack(f, 1, 2, 3);
+    assert_int_equal(repair_next(f), 1);
+    assert_true(f->c.rack.tries > tries);
+    assert_int_equal(f->c.cc.ssthresh, ssthresh);
+    assert_true(f->c.cc.cwnd >= cwnd);
+}
+
+/* RFC 7661 4.4: what is known of the window is forgotten with it. */
+static void a_timeout_validates_anew(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
+    f->c.rack.sampled = 0; /* no probe */
+    f->cfg.cwv = true;
+    f->c.cwv.since = (uint32_t)(f->now >> 20) + 1;
+    f->c.cwv.pipe[0] = 0;
+    while (f->c.count.timeouts == 0) {
+        assert_false(weiri_cwv_valid(&f->c.cwv));
+        assert_true(conn_wait(f));
+    }
+    assert_true(weiri_cwv_valid(&f->c.cwv));
+    assert_true(seq_eq(f->c.cwv.from, f->c.snd.una) && f->c.cwv.from_at == (uint32_t)f->now);
 }
 
 /* ---- TLP --------------------------------------------------------------------------------------------------------- */
@@ -358,6 +447,36 @@ static void what_a_probe_repaired_is_congestion(void **state)
         assert_true(needless ? f->c.cc.cwnd >= cwnd : f->c.cc.cwnd < cwnd);
         assert_int_equal(f->c.rack.tlp, WEIRI_TLP_NONE);
     }
+}
+
+/* No D-SACK is no D-SACK, where numbers begin anew too: the one that would end the probe would end at 0. */
+static void a_probe_that_ends_at_zero(void **state)
+{
+    (void)state;
+    repair_iss = 0u - 1 - COUNT * MSS;
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
+    assert_int_equal(f->c.snd.nxt.v, 0);
+    conn_later(f, RTT / 2);
+    repair_ack(f, COUNT - 1, 0, 0);
+    assert_true(conn_wait(f));
+    assert_int_equal(repair_next(f), COUNT - 1);
+    assert_int_equal(f->c.rack.tlp_end.v, 0);
+    conn_later(f, RTT);
+    repair_ack(f, COUNT, 0, 0);
+    assert_int_equal(f->c.rack.tlp, WEIRI_TLP_AGAIN);
+}
+
+/* Its time has come, and with it the end of the connection: there is nothing to probe for. */
+static void a_probe_and_the_last_of_patience(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = repair_flying(&all_of_it, COUNT);
+    assert_string_equal(repair_timer(f), "probe");
+    f->c.r2_us = weir_deadline(&f->c) - f->c.progress_at;
+    assert_true(conn_wait(f));
+    assert_int_equal(weir_state(&f->c), WEIR_CLOSED);
+    assert_int_equal(f->c.rack.due, 0);
+    assert_int_equal(repair_next(f), -1);
 }
 
 /* ---- PRR --------------------------------------------------------------------------------------------------------- */
@@ -697,12 +816,18 @@ int main(void)
         cmocka_unit_test(reordering_is_no_loss),
         cmocka_unit_test(a_lost_retransmission_goes_again),
         cmocka_unit_test(without_rack_sack_counts),
+        cmocka_unit_test(one_thing_more_goes),
+        cmocka_unit_test(no_timestamp_is_no_echo),
+        cmocka_unit_test(after_a_timeout_there_is_no_less),
+        cmocka_unit_test(a_timeout_validates_anew),
         cmocka_unit_test(a_lost_tail_costs_a_probe),
         cmocka_unit_test(a_probe_tells_with_timestamps_too),
         cmocka_unit_test(a_probe_takes_new_text_first),
         cmocka_unit_test(one_probe_at_a_time),
         cmocka_unit_test(no_probe_while_one_is_out_or_unmeasured),
         cmocka_unit_test(what_a_probe_repaired_is_congestion),
+        cmocka_unit_test(a_probe_that_ends_at_zero),
+        cmocka_unit_test(a_probe_and_the_last_of_patience),
         cmocka_unit_test(the_window_comes_down_evenly),
         cmocka_unit_test(the_window_at_the_end_is_ssthresh),
         cmocka_unit_test(a_round_is_whole_segments),

@@ -163,6 +163,23 @@ static void runs_are_told_by_age_when_the_newest_are_gone(void **state)
     }
 }
 
+/* A run that the stream has reached is named no more, though its name is still there: what lies above it is named once. */
+static void a_run_that_is_reached_is_named_no_more(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = ring_at(77);
+    weir_seq first = f->c.rcv.nxt;
+    uint8_t octet = 'x';
+    const uint32_t places[] = {5, 1, 0, 9};
+    for (unsigned i = 0; i < 4; i++) {
+        struct weiri_text t = {seq_add(first, places[i]), &octet, 1};
+        assert_true(weiri_ring_receive(&f->c, &t));
+        ring_compare_blocks(f);
+    }
+    assert_int_equal(f->c.span_count, 2);
+    assert_int_equal(f->c.recent_count, 3);
+}
+
 /* Holes are filled from below and new ones come above, many times the list's length: with one run waiting, with a few, with all but one. */
 static void the_list_of_runs_rolls_on(void **state)
 {
@@ -362,6 +379,7 @@ int main(void)
         cmocka_unit_test(text_is_summed_on_its_way_into_the_ring),
         cmocka_unit_test(receive_ring_is_what_arrived_first),
         cmocka_unit_test(runs_are_told_by_age_when_the_newest_are_gone),
+        cmocka_unit_test(a_run_that_is_reached_is_named_no_more),
         cmocka_unit_test(the_list_of_runs_rolls_on),
         cmocka_unit_test(a_full_list_of_spans_still_takes_the_next_octet),
         cmocka_unit_test(duplicates_are_reported_with_what_surrounds_them),

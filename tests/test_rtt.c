@@ -120,6 +120,11 @@ static void test_zero_is_a_sample(void **state)
     }
     assert_in_range(r.srtt8, 1, 4);
     assert_in_range(r.rto, 1000, 1001);
+    struct weir_rtt none = r;
+    none.srtt8 = 0;
+    const struct weiri_rto_bounds exact = {1000000, 0, UINT32_MAX, 0};
+    weiri_rtt_adapt(&r, &none, 0, &exact); /* after a timeout that was none, too */
+    assert_int_not_equal(r.srtt8, 0);
 }
 
 static void test_minimum(void **state)

@@ -690,6 +690,10 @@ static void spoil(struct weir_board *b, unsigned way)
         break;
     case 32: b->late = b->ahead = 3; break;
     case 33: b->last = 2; break;
+    case 34: /* the order ends before the last */
+        r[2].newer = UINT16_MAX;
+        b->last = 2;
+        break;
     default: fail();
     }
 }
@@ -715,6 +719,7 @@ static void test_check_sees(void **state)
         "board: bits differ from the records",                   "board: records pass the end of their memory",
         "board: the order of transmission is broken",            "board: the order of transmission is broken",
         "board: marks in the order of transmission are misplaced", "board: the order of transmission lacks a record",
+        "board: the order of transmission lacks a record",
     };
     for (unsigned way = 0; way < sizeof wanted / sizeof wanted[0]; way++) {
         struct weir_board b;

@@ -763,6 +763,33 @@ static void test_addresses(void **state)
     guard_free_all();
 }
 
+/* None at all, if so wanted. */
+static void test_no_replies(void **state)
+{
+    weir_stack_config c = world_config(1);
+    (void)state;
+    c.replies_per_second = 0;
+    weir_stack *s = world_stack(&c, 0);
+    const struct world_segment seg = segment_of(80, 4000, WEIR_SYN);
+    assert_int_equal(world_inject(s, &seg, 0), WEIR_NO_CONNECTION);
+    assert_int_equal(world_drop_all(s, 0), 0);
+    guard_free_all();
+}
+
+/* Four octets of TCP are two ports: that is enough to know it. Of three nothing is read. */
+static void test_land_in_four_octets(void **state)
+{
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 0);
+    (void)state;
+    for (unsigned len = 3; len <= 4; len++) {
+        uint8_t raw[24] = {0x45, 0, 0, (uint8_t)(20 + len), 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 1, 0, 80, 0, 80};
+        base_put16(raw + 10, weiri_sum_finish(weiri_sum(raw, 20, 0)));
+        assert_int_equal(weir_stack_input(s, guard_put(raw, 20 + len), 20 + len, 0), len == 4 ? WEIR_LAND : WEIR_IP_SOURCE);
+    }
+    guard_free_all();
+}
+
 static void test_any_destination(void **state)
 {
     weir_stack_config a = world_config(1), b = world_config(2);
@@ -1812,6 +1839,8 @@ int main(void)
         cmocka_unit_test(test_replies_have_bounded_room),
         cmocka_unit_test(test_answers_keep_their_order),
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_land_in_four_octets),
+        cmocka_unit_test(test_no_replies),
         cmocka_unit_test(test_any_destination),
         cmocka_unit_test(test_bad_packets_change_nothing),
         cmocka_unit_test(test_echo),

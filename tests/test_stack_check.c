@@ -8,6 +8,14 @@
 
 #include "stack_world.h"
 
+/* With one more of `what` than there is. */
+#define WORLD_DAMAGE_2(what, says)                         \
+    do {                                                   \
+        (what)++;                                          \
+        assert_string_equal(weir_stack_check(s), (says));  \
+        (what)--;                                          \
+    } while (0)
+
 static weir_tuple tuple_of(uint16_t local_port, uint16_t remote_port)
 {
     weir_tuple t;
@@ -61,6 +69,8 @@ static void test_slots_and_lists(void **state)
     WORLD_DAMAGE(s->store.fresh, 65, "stack: a pool is not in order");
     WORLD_DAMAGE(s->slot_pool.fresh, 65, "stack: a pool is not in order");
     WORLD_DAMAGE(s->slot_pool.free, 63, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->slot_pool.next[4], 4, "stack: a pool is not in order");
+    WORLD_DAMAGE(s->store.heads[1], 1, "stack: a pool is not in order");
     WORLD_DAMAGE(s->store.heads[0], 60, "stack: a pool is not in order");
     WORLD_DAMAGE(s->store.tag[s->store.heads[0]], 0, "stack: a pool is not in order");
     WORLD_DAMAGE(s->store.prev[s->store.heads[0]], 1, "stack: a pool is not in order");
@@ -93,8 +103,50 @@ static void test_slots_and_lists(void **state)
     WORLD_DAMAGE(s->works[3].conn.state, WEIR_ESTABLISHED, "slot: what it last told is not what is true");
     WORLD_DAMAGE(s->slots[3].events, 0x7fff, "slot: what it last told is not what is true");
     WORLD_DAMAGE(s->works[0].conn.flags, s->works[0].conn.flags | WEIRI_SYN_DUE, "slot: not queued with output, or queued without");
+    WORLD_DAMAGE(s->works[2].conn.flags, s->works[2].conn.flags & ~(uint32_t)WEIRI_SYN_DUE, "slot: not queued with output, or queued without");
+    WORLD_DAMAGE(s->works[0].conn.state, WEIR_LISTEN, "slot: found by its sockets when CLOSED, or not found when open");
+    WORLD_DAMAGE(s->works[3].conn.state, WEIR_SYN_SENT, "slot: half-open in another state");
     WORLD_DAMAGE(s->stats.connections, 5, "stack: connections and records do not add up");
     WORLD_DAMAGE(s->stats.half_open, 2, "stack: timers or half-open connections do not add up");
+    guard_free_all();
+}
+
+/* Each of a sum's two sides is right by itself, and they are not the same. */
+static void test_sums(void **state)
+{
+    weir_stack *s = stack_with_everything();
+    (void)state;
+    memset(&s->slots[s->slot_pool.fresh], 0, sizeof s->slots[0]); /* which nobody has had yet */
+    s->slot_pool.used++;
+    WORLD_DAMAGE_2(s->slot_pool.fresh, "stack: connections and records do not add up");
+    s->slot_pool.used--;
+    s->work_pool.used++;
+    WORLD_DAMAGE_2(s->work_pool.fresh, "stack: connections and records do not add up");
+    s->work_pool.used--;
+    s->store.used++;
+    WORLD_DAMAGE_2(s->store.fresh, "stack: the rings lent and the memory they take do not add up");
+    s->store.used--;
+    weiri_wheel_arm(&s->wheel, 40, 5000000);
+    assert_string_equal(weir_stack_check(s), "stack: timers or half-open connections do not add up");
+    weiri_wheel_cancel(&s->wheel, 40);
+    const weir_us at = s->wheel.nodes[0].at;
+    weiri_wheel_cancel(&s->wheel, 0);
+    assert_string_equal(weir_stack_check(s), "slot: its timer would come too late");
+    weiri_wheel_arm(&s->wheel, 0, at);
+    WORLD_CHECK(s);
+    guard_free_all();
+}
+
+/* A free record of TIME-WAIT that comes before itself. */
+static void test_free_waits(void **state)
+{
+    weir_stack *s = stack_with_everything();
+    (void)state;
+    weiri_wait_remove(s, 1);
+    WORLD_CHECK(s);
+    assert_int_equal(s->wait_free, 1);
+    s->waits[1].next = 1;
+    assert_string_equal(weir_stack_check(s), "timewait: the free records are not in order");
     guard_free_all();
 }
 
@@ -113,7 +165,7 @@ static void test_wheel(void **state)
     const uint32_t head = w->heads[level][slot];
     WORLD_DAMAGE(w->levels, 0, "wheel: a level and its bit disagree");
     WORLD_DAMAGE(w->heads[level][slot], WEIRI_NONE, "wheel: a slot and its bit disagree");
-    WORLD_DAMAGE(w->heads[level][slot], 64, "wheel: a ring leaves the nodes or does not end");
+    WORLD_DAMAGE(w->heads[level][slot], 64, "wheel: a ring leaves the nodes");
     WORLD_DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << (6 * level)), "wheel: a node is in the wrong slot");
     WORLD_DAMAGE(w->nodes[head].at, w->nodes[head].at + ((weir_us)1 << 40), "wheel: a node is in the wrong slot");
     WORLD_DAMAGE(w->nodes[head].at, 0, "wheel: a node is in the wrong slot");
@@ -131,6 +183,7 @@ static void test_demux_and_listeners(void **state)
         bucket++;
     }
     WORLD_DAMAGE(*weiri_demux_head(&s->demux, s->demux.nodes[0].hash), 1000, "demux: a chain leaves the records or does not end");
+    WORLD_DAMAGE(s->demux.nodes[0].next, 0, "demux: a chain leaves the records or does not end");
     WORLD_DAMAGE(s->demux.count, 7, "demux: the count is wrong");
     WORLD_DAMAGE(s->listeners[0].live, false, "listen: a chain holds what is no listener, or does not end");
     WORLD_DAMAGE(s->listeners[0].reach, 5, "listen: a listener is in the wrong chain");
@@ -189,9 +242,16 @@ static void test_waits(void **state)
     assert_string_equal(weir_stack_check(s), "timewait: the queue is broken");
     s->waits[0] = before;
     WORLD_DAMAGE(s->wait_queue.tail, 0, "timewait: a count is wrong");
+    WORLD_DAMAGE(s->wait_queue.count, 1, "timewait: a count is wrong");
+    WORLD_DAMAGE(s->wait_queue.count, 3, "timewait: a count is wrong");
     WORLD_DAMAGE(s->stats.time_wait, 1, "timewait: a count is wrong");
     s->waits[0].ends_low++;
     assert_string_equal(weir_stack_check(s), "timewait: the queue is out of order");
+    s->waits[0].ends_low -= 2; /* earlier than the second */
+    WORLD_CHECK(s);
+    s->waits[1].ends_low -= 3;
+    assert_string_equal(weir_stack_check(s), "timewait: the queue is out of order");
+    s->waits[1].ends_low += 3;
     s->waits[0] = before;
     WORLD_DAMAGE(s->wait_fresh, 17, "timewait: the free records are not in order");
     WORLD_DAMAGE(s->wait_free, 0, "timewait: the free records are not in order");
@@ -203,10 +263,38 @@ static void test_waits(void **state)
     guard_free_all();
 }
 
+/* The slot that was left unsettled: what is noted of it must be so. */
+static void test_what_is_noted_of_the_one_left(void **state)
+{
+    const weir_stack_config c = world_config(1);
+    weir_stack *s = world_stack(&c, 1000000);
+    const weir_tuple t = tuple_of(0, 80);
+    weir_ready ready;
+    weir_handle conn;
+    (void)state;
+    WORLD_OK(weir_stack_connect(s, &t, &conn, 1000000));
+    assert_int_equal(s->touched, 0);
+    WORLD_DAMAGE(s->hushed, true, "slot: left as silent, with something to send");
+    assert_false(weir_stack_ready(s, &ready));
+    assert_true(s->told);
+    WORLD_CHECK(s);
+    WORLD_DAMAGE(s->slots[0].events, 0xffff, "slot: left as told, and it was told something else");
+    WORLD_DAMAGE(s->slots[0].want, WEIR_EV_WRITABLE, "slot: left as told, and it was told something else");
+    assert_int_equal(world_drop_all(s, 1000000), 1);
+    assert_true(s->hushed);
+    WORLD_CHECK(s);
+    assert_true(weir_stack_deadline(s) < WEIR_FOREVER);
+    assert_int_equal(s->touched, WEIRI_NONE);
+    guard_free_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slots_and_lists),
+        cmocka_unit_test(test_what_is_noted_of_the_one_left),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_free_waits),
         cmocka_unit_test(test_wheel),
         cmocka_unit_test(test_demux_and_listeners),
         cmocka_unit_test(test_demux_nodes),

@@ -519,13 +519,13 @@ static void test_damage_of_the_packed(void **state)
         full = !slot_is_packed(s, i) && weiri_ring_held(slot_conn(s, i)) > 0 ? i : full;
     }
     assert_true(slot_is_packed(s, packed) && slot_in(&s->slots[idle], WEIRI_LIST_SPARE) && weiri_ring_held(slot_conn(s, full)) > 0);
-    const char *busy = "slot: packed, and there is something to do";
+    const char *busy = "slot: packed, and there is something to do, or taken for packed";
     const char *rings = "slot: rings that were not lent to it, or another's configuration";
     DAMAGED(weiri_list_push(s, &s->out, WEIRI_LIST_OUT, packed), weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, packed), busy);
     DAMAGED(weiri_list_push(s, &s->spare, WEIRI_LIST_SPARE, packed), weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, packed), busy);
     struct weiri_cold kept = s->cold[packed];
     static weir_conn sends;
-    weiri_unpack(&sends, kept.octets, s->blank);
+    weiri_unpack(&sends, kept.octets, s->blank, &s->rests[packed].gist);
     conn_set(&sends, WEIRI_ACK_NOW, true);
     DAMAGED((void)weiri_pack(s->cold[packed].octets, WEIRI_COLD_OCTETS, &sends, s->blank), s->cold[packed] = kept, busy);
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, idle);

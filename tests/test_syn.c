@@ -630,6 +630,8 @@ static void test_damage_is_seen(void **state)
     WORLD_DAMAGE(s->syns.free, 30, "syn: the free records are not in order");
     WORLD_DAMAGE(y[1].next, 1, "syn: the free records are not in order");
     WORLD_DAMAGE(s->syns.fresh, s->syns.fresh + 1, "syn: a count is wrong");
+    WORLD_DAMAGE(s->stats.syn_records, s->stats.syn_records + 1, "syn: a count is wrong");
+    WORLD_DAMAGE(s->syns.queues[0].last, s->syns.queues[0].last - SYN_TICK, "syn: a queue is out of order");
     WORLD_DAMAGE(s->listeners[0].recorded, 1, "listen: a count is wrong");
     WORLD_DAMAGE(s->listeners[0].recorded, 64, "listen: half-open connections are not in order");
     guard_free_all();

@@ -425,6 +425,17 @@ static void any_origin_of_time(void **state)
     }
 }
 
+/* A life that ends where there is no end to it (row TL3) is over: it is not due again and again. */
+static void a_life_ends_once(void **state)
+{
+    (void)state;
+    struct conn_fixture *f = conn_in(WEIR_ESTABLISHED);
+    f->c.life_at = f->now;
+    conn_later(f, 0);
+    assert_int_equal(weir_state(&f->c), WEIR_ESTABLISHED);
+    assert_true(weir_deadline(&f->c) == WEIR_FOREVER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +460,7 @@ int main(void)
         cmocka_unit_test(unread_octets_make_a_release_a_reset),
         cmocka_unit_test(expire_is_harmless_at_any_time),
         cmocka_unit_test(any_origin_of_time),
+        cmocka_unit_test(a_life_ends_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,7 +183,7 @@ static void ack_window(weir_conn *c, const weir_view *v)
     }
 }
 
-WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
+static void ack_whole(weir_conn *c, const weir_view *v)
 {
     weiri_timer_heard(c);
     ack_note_stamp(c, v);
@@ -203,6 +203,110 @@ WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
     weiri_repair_acked(c, &n);
     ack_window(c, v);
     weiri_tune_acked(c, n.acked);
+}
+
+/* ---- where nothing is out of the ordinary ------------------------------------------------------------------------------------------ */
+
+#if WEIRI_WITH_CALM
+
+/* Nothing is missing, suspected or to be taken back, and cwnd was not the limit. */
+static bool ack_is_calm(const weir_conn *c)
+{
+    const uint32_t odd = WEIRI_RECOVERY | WEIRI_LOSS | WEIRI_CWND_LIMITED | WEIRI_URG_SND;
+    const struct weir_rack *r = &c->rack;
+    bool flags = (c->flags & (odd | WEIRI_SACK_OK)) == WEIRI_SACK_OK && c->timer != WEIRI_TIMER_PERSIST;
+    bool board = (c->board.lost | c->board.sacked | c->board.resent) == 0 && c->board.count <= 1;
+    bool time = (r->tlp | r->dsack_round) == 0 && r->timer != WEIRI_RACK_REORDER;
+    return flags && board && time && (c->undo.kind | c->undo.adapt) == 0 && !weiri_cc_has_model((enum weir_cc_kind)c->cfg->cc);
+}
+
+/* All that is outstanding, one segment or our SYN, is acknowledged for the first time, and nothing else is told. */
+static bool ack_ends_all(const weir_conn *c, const weir_view *v)
+{
+    return seq_eq(v->ack, c->snd.nxt) && seq_lt(c->snd.una, v->ack) && !(v->options & WEIR_OPT_SACK) && !(v->flags & WEIR_ECE);
+}
+
+/* The segment leaves the scoreboard, and has measured the round trip: its octets. */
+static uint32_t ack_calm_leave(weir_conn *c, struct weiri_rack_ack *a)
+{
+    struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
+    struct weiri_rate_sample rate;
+    const struct weir_sent *sent = weiri_board_leave_only(&c->board);
+    uint32_t rtt_us = (uint32_t)c->now - sent->sent_at;
+    memset(&rate, 0, sizeof rate);
+    weiri_rack_delivered(&c->rack, sent, a);
+    weiri_rate_delivered(&c->board, &rate, sent, c->now);
+    weiri_rtt_sample(&c->rtt, rtt_us, &bounds);
+    weiri_repair_sample(c, rtt_us);
+    c->backoff = 0;
+    weiri_rate_finish(&c->rate, &c->board, &rate, c->rack.min_rtt);
+    return rate.acked;
+}
+
+/* cwnd was not used up: it stays; what it is worth is judged. */
+static void ack_calm_window(weir_conn *c, uint32_t octets)
+{
+    struct weiri_cwv_event e;
+    e.now = c->now;
+    e.rtt_us = c->rtt.srtt8 >> 3;
+    e.before = seq_sub(c->snd.una, octets);
+    e.una = c->snd.una;
+    e.flight = 0;
+    e.mss = c->mss_snd;
+    e.initial = weiri_cc_initial_window(c->mss_snd, c->cfg->iw10);
+    if (c->cfg->cwv) {
+        weiri_cwv_acked(&c->cwv, &c->cc, &e);
+    }
+    weiri_cc_unused(&c->cc, (enum weir_cc_kind)c->cfg->cc, c->now);
+}
+
+/* Does what ack_whole does, in a straight line. */
+static void ack_calm(weir_conn *c, const weir_view *v)
+{
+    struct weiri_rack_ack a;
+    memset(&a, 0, sizeof a);
+    a.now = c->now;
+    a.rtt = UINT32_MAX;
+    a.fack = c->rack.fack;
+    weiri_timer_heard(c);
+    ack_note_stamp(c, v);
+    if (conn_opening(c)) {
+        ack_syn(c);
+    }
+    uint32_t octets = c->board.count > 0 ? ack_calm_leave(c, &a) : 0; /* none: a SYN alone */
+    bool fin = conn_fin_sent(c) && seq_eq(v->ack, seq_add(c->snd.end, 1));
+    c->snd.una = v->ack;
+    c->octets_acked += octets - (fin ? 1 : 0);
+    weiri_icmp_acked(c, octets);
+    c->retries = 0;
+    c->dupacks = 0;
+    ack_note_progress(c, octets);
+    conn_set(c, WEIRI_SUSPECT | WEIRI_PARTIAL, false);
+    conn_forget_probe(c);
+    weiri_ecn_advanced(c);
+    if (octets > 0) {
+        ack_calm_window(c, octets);
+    }
+    c->recover = seq_max(c->recover, seq_sub(c->snd.una, 1));
+    conn_restart_probe(c);
+    weiri_timer_stop(c);
+    a.srtt = c->rtt.srtt8 >> 3;
+    weiri_rack_adapt(&c->rack, &a);
+    ack_window(c, v);
+    weiri_tune_acked(c, octets);
+}
+
+#endif
+
+WEIR_PRIVATE void weiri_ack_accept(weir_conn *c, const weir_view *v)
+{
+#if WEIRI_WITH_CALM
+    if (ack_ends_all(c, v) && ack_is_calm(c)) {
+        ack_calm(c, v);
+        return;
+    }
+#endif
+    ack_whole(c, v);
 }
 
 /* The text of one segment. Where several were joined and nobody says how long each was: as much as fits beside the options. */

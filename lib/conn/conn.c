@@ -62,17 +62,22 @@ WEIR_PRIVATE void weiri_conn_set_iss_floor(weir_conn *c, weir_seq floor)
     conn_set(c, WEIRI_ISS_FLOOR, true);
 }
 
-WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+static void conn_lend(weir_conn *c, const weir_buffers *buffers)
 {
-    memset(c, 0, sizeof *c);
-    c->cfg = config;
-    c->now = now;
     c->rx_ring = buffers->rx;
     c->tx_ring = buffers->tx;
     c->spans = buffers->spans;
     c->rx_size = buffers->rx_size;
     c->tx_size = buffers->tx_size;
     c->span_cap = buffers->span_cap;
+}
+
+WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
+{
+    memset(c, 0, sizeof *c);
+    c->cfg = config;
+    c->now = now;
+    conn_lend(c, buffers);
     c->board.sent = buffers->sent;
     c->board.cap = buffers->sent_cap;
     c->r2_us = config->r2_us;
@@ -81,6 +86,16 @@ WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const
     conn_set(c, WEIRI_KEEPALIVE, config->keepalive_idle_us > 0);
     conn_fresh(c);
 }
+
+#if WEIR_WITH_PREDICTION
+WEIR_PRIVATE void weiri_conn_copy(weir_conn *c, const weir_conn *blank, const weir_buffers *buffers, weir_us now)
+{
+    memcpy(c, blank, sizeof *c);
+    c->now = now;
+    conn_lend(c, buffers);
+    weiri_board_init(&c->board, buffers->sent, buffers->sent_cap);
+}
+#endif
 
 WEIR_API weir_err weir_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now)
 {
@@ -148,29 +163,42 @@ WEIR_PRIVATE void weiri_conn_recall(weir_conn *c, const weir_view *syn, weir_seq
 
 /* ---- what is true ------------------------------------------------------------------------------------------------ */
 
-static bool conn_synchronized(const weir_conn *c)
+#define CONN_IN(c, states) (((states) >> (c)->state & 1u) != 0)
+#define CONN_SYNCHRONIZED (~0u << WEIR_ESTABLISHED)
+
+static unsigned conn_event(bool is, unsigned event)
 {
-    return c->state >= WEIR_ESTABLISHED;
+    return is ? event : 0;
 }
 
+/* Text and FIN, and our SYN: the first octet not acknowledged is one past the last that there is. */
 static bool conn_all_acked(const weir_conn *c)
 {
-    bool fin = !conn_has(c, WEIRI_FIN_QUEUED) || seq_lt(c->snd.end, c->snd.una);
-    return !conn_opening(c) && seq_leq(c->snd.end, c->snd.una) && fin;
+    uint32_t fin = conn_has(c, WEIRI_FIN_QUEUED);
+    return seq_leq(seq_add(c->snd.end, fin), c->snd.una) && !conn_opening(c);
+}
+
+/* What the flags say. */
+static unsigned conn_flag_events(const weir_conn *c)
+{
+    const uint32_t told = WEIRI_FIN_TAKEN | WEIRI_URG_RCV | WEIRI_HELD | WEIRI_SUSPECT;
+    if (!conn_has(c, told)) { /* nearly always */
+        return 0;
+    }
+    return conn_event(conn_has(c, WEIRI_FIN_TAKEN), WEIR_EV_PEER_FIN) | conn_event(conn_has(c, WEIRI_URG_RCV), WEIR_EV_URGENT) |
+           conn_event(conn_has(c, WEIRI_HELD) && c->state == WEIR_SYN_RECEIVED, WEIR_EV_HELD) |
+           conn_event(conn_has(c, WEIRI_SUSPECT), WEIR_EV_SUSPECT);
 }
 
 WEIR_API unsigned weir_events(const weir_conn *c)
 {
-    bool readable = weiri_ring_to_read(c) > 0, writable = weiri_ring_to_write(c) > 0;
-    bool held = conn_has(c, WEIRI_HELD) && c->state == WEIR_SYN_RECEIVED;
-    return (readable ? (unsigned)WEIR_EV_READABLE : 0) | (writable ? (unsigned)WEIR_EV_WRITABLE : 0) |
-           (conn_synchronized(c) ? (unsigned)WEIR_EV_CONNECTED : 0) |
-           (conn_has(c, WEIRI_FIN_TAKEN) ? (unsigned)WEIR_EV_PEER_FIN : 0) |
-           (c->state == WEIR_CLOSED ? (unsigned)WEIR_EV_CLOSED : 0) |
-           (conn_has(c, WEIRI_URG_RCV) ? (unsigned)WEIR_EV_URGENT : 0) | (held ? (unsigned)WEIR_EV_HELD : 0) |
-           (conn_has(c, WEIRI_SUSPECT) ? (unsigned)WEIR_EV_SUSPECT : 0) |
-           (conn_all_acked(c) ? (unsigned)WEIR_EV_SENT : 0) | (weiri_tune_growing(c) ? (unsigned)WEIR_EV_GROW : 0);
+    return conn_event(weiri_ring_to_read(c) > 0, WEIR_EV_READABLE) | conn_event(weiri_ring_to_write(c) > 0, WEIR_EV_WRITABLE) |
+           conn_event(CONN_IN(c, CONN_SYNCHRONIZED), WEIR_EV_CONNECTED) | conn_event(c->state == WEIR_CLOSED, WEIR_EV_CLOSED) |
+           conn_flag_events(c) | conn_event(conn_all_acked(c), WEIR_EV_SENT) | conn_event(weiri_tune_growing(c), WEIR_EV_GROW);
 }
+
+#undef CONN_IN
+#undef CONN_SYNCHRONIZED
 
 WEIR_API weir_err weir_error(const weir_conn *c)
 {

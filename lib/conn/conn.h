@@ -146,8 +146,22 @@ WEIR_PRIVATE void weiri_predicted(struct weiri_step *s);
  * put into the ring. */
 WEIR_PRIVATE bool weiri_predict_listening(const weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_predict_heard(weir_conn *c, const weir_view *v, weir_us now);
+/* That has just been done. How much text may follow at once, in segments that differ in number and text alone and are no longer than some
+ * that came before, of which each would move RCV.NXT and do nothing else that is not done already. Then all that weir_input does for
+ * `count` of them with so much text, `v` being the last; the text has been put into the ring. */
+WEIR_PRIVATE uint32_t weiri_predict_more(const weir_conn *c);
+WEIR_PRIVATE void weiri_predict_heard_more(weir_conn *c, const weir_view *v, uint32_t count, uint32_t text);
 /* All that is due is an acknowledgment: then it stands in `out`, its checksum left open. */
 WEIR_PRIVATE bool weiri_predict_ack(weir_conn *c, weir_out *out);
+/* The header of a segment at SND.NXT with these control bits and no options but timestamps; its length. */
+WEIR_PRIVATE uint32_t weiri_predict_header(weir_conn *c, uint8_t *tcp, unsigned flags);
+#endif
+
+#if WEIRI_WITH_CALM
+/* calm.c: a segment like that is due: then it stands in `out`, its checksum left open. */
+WEIR_PRIVATE bool weiri_calm_speaks(weir_conn *c, weir_out *out);
+/* timer.c: text or SYN went where nothing was outstanding: what weiri_timer_update does then. */
+WEIR_PRIVATE void weiri_timer_sent(weir_conn *c);
 #endif
 
 /* facts.c */
@@ -255,6 +269,10 @@ WEIR_PRIVATE void weiri_ack_due(weir_conn *c, const weir_view *v);
 WEIR_PRIVATE void weiri_ack_timeout(weir_conn *c);
 /* weir_init with a configuration that has been checked. */
 WEIR_PRIVATE void weiri_conn_init(weir_conn *c, const weir_config *config, const weir_buffers *buffers, weir_us now);
+/* The same, where `blank` was begun with that configuration at time 0 and without buffers. */
+#if WEIR_WITH_PREDICTION
+WEIR_PRIVATE void weiri_conn_copy(weir_conn *c, const weir_conn *blank, const weir_buffers *buffers, weir_us now);
+#endif
 /* weir_connect or weir_listen of a connection just begun: there is nothing to be cleared. */
 WEIR_PRIVATE weir_err weiri_conn_open(weir_conn *c, const weir_tuple *tuple, enum weiri_stage event, weir_us now);
 /* Puts a connection back to before its OPEN, keeping configuration, buffers and time. */
@@ -330,9 +348,13 @@ struct weiri_text {
  * due at once (RFC 5681 4.2). Text beyond a gap for which no span is free is as if it had not arrived. */
 WEIR_PRIVATE bool weiri_ring_receive(weir_conn *c, const struct weiri_text *text);
 /* Text at RCV.NXT where there are no gaps goes into the ring; then it has arrived. Between the two nobody sees it: so it may be summed on
- * its way, and judged then. */
+ * its way, and judged then. Laid: the same from a number further on, what stands before it having been put there. */
 WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t len);
 WEIR_PRIVATE uint64_t weiri_ring_put_sum(weir_conn *c, const uint8_t *octets, uint32_t len);
+WEIR_PRIVATE void weiri_ring_lay(weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len);
+WEIR_PRIVATE uint64_t weiri_ring_lay_sum(weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len);
+/* Where it will lie; NULL: in two pieces. */
+WEIR_PRIVATE uint8_t *weiri_ring_piece(const weir_conn *c, weir_seq from, uint32_t len);
 WEIR_PRIVATE void weiri_ring_append(weir_conn *c, uint32_t len);
 /* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4); is there one to report; it was. */
 #if WEIR_WITH_DSACK
@@ -366,6 +388,8 @@ WEIR_PRIVATE uint8_t weiri_window_shift(const weir_config *cfg, uint32_t rx_size
 #if WEIR_WITH_GROWTH
 WEIR_PRIVATE void weiri_tune_begin(weir_conn *c);
 WEIR_PRIVATE void weiri_tune_arrived(weir_conn *c, const weir_view *v);
+/* So much may arrive at this time, with the same timestamps, before that does anything again. */
+WEIR_PRIVATE uint32_t weiri_tune_quiet(const weir_conn *c);
 WEIR_PRIVATE void weiri_tune_read(weir_conn *c);
 WEIR_PRIVATE void weiri_tune_acked(weir_conn *c, uint32_t acked);
 /* Other rings were lent. */
@@ -376,21 +400,46 @@ WEIR_PRIVATE bool weiri_tune_growing(const weir_conn *c);
 /* The rings hold nothing and nothing on its way will need them: they could be taken away. */
 WEIR_PRIVATE bool weiri_tune_idle(const weir_conn *c);
 
+struct weiri_gist;
 /* pack.c: an idle connection in fewer octets. It has no rings, nothing in flight and nothing to send. */
 WEIR_PRIVATE bool weiri_packable(const weir_conn *c);
-/* Every field but rings and sockets, as differences to `blank`, which weir_init has made of the same configuration without buffers; how
- * many octets that took, 0 if `cap`, 16 at least, is too small. */
+/* Every field but rings, sockets and what the gist has, as differences to `blank`, which weir_init has made of the same configuration
+ * without buffers; how many octets that took, 0 if `cap`, 16 at least, is too small. */
 WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, const weir_conn *blank);
 /* What was packed with the same `blank`: a connection without rings, sockets and configuration. */
-WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank);
+WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank, const struct weiri_gist *g);
+
+/* gist.c: what of an idle connection stays in the open while it is packed, so that an acknowledgment that brings nothing new need not
+ * unpack it. */
+enum weiri_gist_bit {
+    WEIRI_GIST_OPEN = 1 << 0,    /* such an acknowledgment may be taken here .. */
+    WEIRI_GIST_STAMPED = 1 << 1, /* .. if it has timestamps */
+    WEIRI_GIST_HEARD = 1 << 2    /* one was, and the connection does not know it yet */
+};
+struct weiri_gist {
+    uint32_t at[2];              /* when the last one was taken, the upper half first */
+    weir_seq una, nxt;           /* SND.UNA, RCV.NXT */
+    uint32_t ts_recent, in;      /* TS.Recent; weir_conn.count */
+    uint16_t window;             /* as segments say it */
+    uint8_t bits, none;          /* enum weiri_gist_bit; 0 */
+};
+WEIR_PRIVATE void weiri_gist_take(struct weiri_gist *g, const weir_conn *c);
+/* Is it an acknowledgment that brings nothing new? Then it was taken. */
+WEIR_PRIVATE bool weiri_gist_hears(struct weiri_gist *g, const weir_view *v, weir_us now);
+/* To the connection, as it was packed, what was taken meanwhile: it has its sockets again. */
+WEIR_PRIVATE void weiri_gist_give(const struct weiri_gist *g, weir_conn *c);
 
 /* Octets in flight as far as known. */
 WEIR_PRIVATE uint32_t weiri_out_pipe(const weir_conn *c);
 /* Is there anything new that the peer's window lets go? */
 WEIR_PRIVATE bool weiri_out_may_new(const weir_conn *c);
+/* Was it cwnd that this transmission went up to? */
+WEIR_PRIVATE bool weiri_out_fills_cwnd(const weir_conn *c);
 /* Is there a full segment of new text that both windows let go? */
 WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
 
+/* Nothing is to be sent, nor will be before something happens or a timer fires; then that is noted. */
+WEIR_PRIVATE bool weiri_out_hush(weir_conn *c);
 /* weir_poll with the checksum left open: its field holds the pseudo-header's part only. A super-segment has at most `most` octets; 0: make
  * none. */
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now);

@@ -85,6 +85,7 @@ WEIR_PRIVATE void weiri_cut_begin(struct weiri_cut *k, const weir_out *out, cons
     k->ip_len = WEIR_IP_HEADER_MAX - out->header_at;
     uint32_t len = out->header_len - k->ip_len;
     uint16_t pseudo = (uint16_t)~base_get16(out->room + WEIR_IP_HEADER_MAX + 16);
+    WEIR_ASSERT(out->header_len >= WEIRI_IP4_HEADER + 20);
     k->out = out;
     k->first = first;
     k->at = out->gso_size;
@@ -95,18 +96,33 @@ WEIR_PRIVATE void weiri_cut_begin(struct weiri_cut *k, const weir_out *out, cons
     k->same = wire_sum_header(tcp, len);
 }
 
-WEIR_PRIVATE size_t weiri_cut_next(struct weiri_cut *k, uint8_t *octets)
+/* Copies the text of the next and adds its sum. Mostly it lies in one piece. */
+static uint64_t cut_copy_next(const struct weiri_cut *k, uint8_t *to, uint64_t sum)
 {
     const weir_out *out = k->out;
     const struct cut_place place = {k->at, out->gso_size, false};
+    uint32_t have = (uint32_t)out->body[0].len;
+    if (place.at + place.len <= have) {
+        return weiri_sum_copy(to, out->body[0].octets + place.at, place.len, sum);
+    }
+    return weiri_sum_join(cut_copy(out, &place, to), sum, 0);
+}
+
+WEIR_PRIVATE size_t weiri_cut_next(struct weiri_cut *k, uint8_t *octets)
+{
+    const weir_out *out = k->out;
+    const uint32_t headers = out->header_len, least = WEIRI_IP4_HEADER + 20;
+    const uint32_t seq = k->seq + k->at;
     uint8_t *tcp = octets + k->ip_len;
-    if (out->header_len + place.at + place.len >= out->len) {
+    if (headers + k->at + out->gso_size >= out->len) {
         return 0;
     }
-    memcpy(octets, k->first, out->header_len);
-    base_put32(tcp + 4, k->seq + place.at);
-    uint64_t text = cut_copy(out, &place, octets + out->header_len);
-    base_put16(tcp + 16, weiri_sum_finish(weiri_sum_join(text, k->same + weiri_sum_word(k->seq + place.at), 0)));
-    k->at += place.len;
-    return out->header_len + place.len;
+    memcpy(octets, k->first, least);
+    if (headers > least) {
+        memcpy(octets + least, k->first + least, headers - least);
+    }
+    base_put32(tcp + 4, seq);
+    base_put16(tcp + 16, weiri_sum_finish(cut_copy_next(k, octets + headers, k->same + weiri_sum_word(seq))));
+    k->at += out->gso_size;
+    return headers + out->gso_size;
 }

@@ -113,7 +113,8 @@ static uint32_t facts_reuse(const weir_conn *c, const weir_view *v)
 
 WEIR_PRIVATE uint32_t weiri_facts_call(const weir_conn *c)
 {
-    bool remote = c->tuple.remote_port != 0 && !weir_addr_is_unspecified(&c->tuple.remote);
+    bool named = WEIR_WITH_PREDICTION && c->state >= WEIR_SYN_SENT; /* no other gets so far */
+    bool remote = named || (c->tuple.remote_port != 0 && !weir_addr_is_unspecified(&c->tuple.remote));
     return (conn_has(c, WEIRI_PASSIVE) ? (uint32_t)WEIRI_F_PASSIVE : 0) |
            (conn_has(c, WEIRI_RELEASED) ? (uint32_t)WEIRI_F_RELEASED : 0) |
            (conn_has(c, WEIRI_FIN_QUEUED) ? (uint32_t)WEIRI_F_CLOSED : 0) |
@@ -121,8 +122,23 @@ WEIR_PRIVATE uint32_t weiri_facts_call(const weir_conn *c)
            (weiri_ring_readable(c) > 0 ? (uint32_t)WEIRI_F_UNREAD : 0) | (remote ? (uint32_t)WEIRI_F_REMOTE : 0);
 }
 
+/* The next segment, with ACK, perhaps PSH and FIN: of its place all is known at once. */
+static bool facts_is_next(const weir_conn *c, const weir_view *v)
+{
+    return (v->flags & ~(unsigned)(WEIR_PSH | WEIR_FIN)) == WEIR_ACK && seq_eq(v->seq, c->rcv.nxt) && !seq_eq(c->rcv.nxt, c->rcv.adv);
+}
+
+static uint32_t facts_of_next(const weir_view *v)
+{
+    uint32_t text = v->payload_len > 0 ? (uint32_t)(WEIRI_F_TEXT | WEIRI_F_OCTETS) : 0, fin = WEIRI_F_FIN | WEIRI_F_TEXT;
+    return (uint32_t)(WEIRI_F_ACK | WEIRI_F_SEQ_OK | WEIRI_F_SEQ_NEXT) | text | (v->flags & WEIR_FIN ? fin : 0);
+}
+
 WEIR_PRIVATE uint32_t weiri_facts_segment(const weir_conn *c, const weir_view *v)
 {
+    if (WEIR_WITH_PREDICTION && c->state > WEIR_SYN_SENT && facts_is_next(c, v)) {
+        return facts_of_next(v) | facts_ack(c, v) | facts_stamp(c, v) | weiri_facts_call(c);
+    }
     uint32_t facts = facts_flags(v) | weiri_facts_call(c);
     if (c->state == WEIR_CLOSED || c->state == WEIR_LISTEN) {
         return facts;

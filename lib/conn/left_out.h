@@ -37,6 +37,22 @@ static inline bool weiri_predict_ack(weir_conn *c, weir_out *out)
 }
 #endif
 
+#if !WEIR_WITH_PREDICTION
+static inline void weiri_conn_copy(weir_conn *c, const weir_conn *blank, const weir_buffers *buffers, weir_us now)
+{
+    weiri_conn_init(c, blank->cfg, buffers, now);
+}
+#endif
+
+#if !WEIRI_WITH_CALM
+static inline bool weiri_calm_speaks(weir_conn *c, weir_out *out)
+{
+    (void)c;
+    (void)out;
+    return false;
+}
+#endif
+
 #if !WEIR_WITH_DSACK
 static inline void weiri_ring_note_duplicate(weir_conn *c, weir_block run)
 {
@@ -192,6 +208,12 @@ static inline void weiri_tune_arrived(weir_conn *c, const weir_view *v)
 {
     (void)c;
     (void)v;
+}
+
+static inline uint32_t weiri_tune_quiet(const weir_conn *c)
+{
+    (void)c;
+    return UINT32_MAX;
 }
 
 static inline void weiri_tune_read(weir_conn *c)

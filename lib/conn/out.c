@@ -252,12 +252,12 @@ WEIR_PRIVATE bool weiri_out_waits(const weir_conn *c)
     return out_is_paced(&p);
 }
 
-/* Synchronized, nothing to be sent for the first time or again, and nothing else due. */
+/* Nothing to be sent for the first time or again, and nothing else due. */
 static bool out_silent(const weir_conn *c)
 {
     uint32_t due = WEIRI_ACK_NOW | WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE;
     bool said = conn_has(c, WEIRI_FIN_QUEUED) ? seq_lt(c->snd.end, c->snd.nxt) : seq_eq(c->snd.nxt, c->snd.end);
-    return c->state >= WEIR_ESTABLISHED && !conn_has(c, due) && c->reply.flags == 0 && said && c->board.lost == 0 && !conn_tail_due(c);
+    return c->state >= WEIR_SYN_SENT && !conn_has(c, due) && c->reply.flags == 0 && said && c->board.lost == 0 && !conn_tail_due(c);
 }
 
 /* Whatever else goes, or does not: an ACK does. */
@@ -384,7 +384,7 @@ static void out_note_resent(weir_conn *c, const struct out_plan *p)
 
 /* Was it cwnd that this transmission went up to? Only then do acknowledgments say that it may grow (RFC 7661 4.3). Slow start doubles, so
  * half of it is enough there, unless it may be that the window is too large already (4.4). */
-static bool out_fills_cwnd(const weir_conn *c)
+WEIR_PRIVATE bool weiri_out_fills_cwnd(const weir_conn *c)
 {
     uint32_t pipe = weiri_out_pipe(c);
     return c->cc.cwnd < c->cc.ssthresh && weiri_cwv_valid(&c->cwv) ? pipe >= c->cc.cwnd / 2 : pipe + c->mss_snd > c->cc.cwnd;
@@ -407,7 +407,7 @@ static void out_note_text(weir_conn *c, const struct out_plan *p)
     weiri_repair_sent(c, run, false);
     c->spoke_at = c->now;
     conn_set(c, WEIRI_SWS_OVERRIDE, false);
-    conn_set(c, WEIRI_CWND_LIMITED, WEIR_WITH_CWV && out_fills_cwnd(c));
+    conn_set(c, WEIRI_CWND_LIMITED, WEIR_WITH_CWV && weiri_out_fills_cwnd(c));
 }
 
 /* Nothing more goes. If that is not for want of cwnd, samples of the delivery rate tell what was asked of the path and not what it can do.
@@ -573,7 +573,7 @@ static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
         weiri_repair_sent(c, run, false);
         c->spoke_at = c->now; /* what went before may have gone again */
         conn_set(c, WEIRI_SWS_OVERRIDE, false);
-        conn_set(c, WEIRI_CWND_LIMITED, out_fills_cwnd(c));
+        conn_set(c, WEIRI_CWND_LIMITED, weiri_out_fills_cwnd(c));
     }
     return len;
 }
@@ -624,7 +624,7 @@ static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
     WEIRI_COUNT(c, data_out, count);
     while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */
         struct out_plan next = out_decide(c);
-        if (next.kind != OUT_TEXT || next.len == 0 || p->len + next.len > most) {
+        if (next.kind != OUT_TEXT || p->len + next.len > most) {
             return;
         }
         (void)out_book(c, &next);
@@ -633,15 +633,23 @@ static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
     }
 }
 
+WEIR_PRIVATE bool weiri_out_hush(weir_conn *c)
+{
+    bool silent = out_silent(c);
+    if (silent) {
+        out_note_limit(c);
+        weiri_pace_quiet(c);
+    }
+    return silent;
+}
+
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now)
 {
     c->now = c->now > now ? c->now : now;
-    if (out_silent(c)) { /* all but the time is as it was: no timer is to be set */
-        out_note_limit(c);
-        weiri_pace_quiet(c);
+    if (weiri_out_hush(c)) { /* all but the time is as it was: no timer is to be set */
         return 0;
     }
-    if (weiri_predict_ack(c, out)) {
+    if (weiri_predict_ack(c, out) || weiri_calm_speaks(c, out)) {
         return out->len;
     }
     struct out_plan p = out_decide(c);

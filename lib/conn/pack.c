@@ -1,4 +1,4 @@
-/* pack.c - an idle connection in a few hundred octets, and back: every field, to the bit, but its rings.
+/* pack.c - an idle connection in two hundred octets, and back: every field, to the bit, but its rings and what its gist has.
  *
  * Knows no field's meaning but this: sequence numbers are near SND.UNA or RCV.NXT, times near the latest one, and most else is what it
  * was at the beginning. So words are written as the difference to that, in as few octets as it takes. What is added to weir_conn
@@ -36,7 +36,7 @@ static const struct pack_near pack_nears[] = { /* in this order; back in the oth
     {PACK_WORD(rack.fack), PACK_WORD(snd.una)},
     {PACK_WORD(rack.tlp_end), PACK_WORD(snd.una)},
     {PACK_WORD(ecn_end), PACK_WORD(snd.una)},
-    {PACK_WORD(snd.una), PACK_WORD(snd.iss)},
+    {PACK_WORD(snd.iss), PACK_WORD(snd.una)},
     {PACK_LOW(octets_acked), PACK_WORD(snd.una)}, /* which is now what was acknowledged */
 #if WEIR_WITH_RATE
     {PACK_WORD(board.mark.delivered), PACK_WORD(snd.una)},
@@ -51,7 +51,7 @@ static const struct pack_near pack_nears[] = { /* in this order; back in the oth
 #if WEIR_WITH_GROWTH
     {PACK_WORD(tune.read_from), PACK_WORD(rcv.nxt)},
 #endif
-    {PACK_WORD(rcv.nxt), PACK_WORD(rcv.irs)},
+    {PACK_WORD(rcv.irs), PACK_WORD(rcv.nxt)},
     {PACK_LOW(octets_received), PACK_WORD(rcv.nxt)},
     {PACK_WORD(snd.max_wnd), PACK_WORD(snd.wnd)},
     {PACK_WORD(rack.reo_wnd), PACK_WORD(rtt.min)},
@@ -116,6 +116,17 @@ static void pack_see(union pack_view *v, const weir_conn *c)
     memset(v->words + PACK_WORDS, 0, (PACK_PADDED - PACK_WORDS) * sizeof *v->words);
 }
 
+/* What the gist has of a connection. */
+static void pack_set_gist(weir_conn *c, const struct weiri_gist *g)
+{
+    c->snd.una = g->una;
+    c->rcv.nxt = g->nxt;
+    c->ts.recent = g->ts_recent;
+#if WEIR_WITH_COUNTERS
+    c->count.in = g->in;
+#endif
+}
+
 /* The words of a connection as differences; and back. */
 static void pack_subtract(uint32_t words[PACK_PADDED], const uint32_t blank[PACK_PADDED])
 {
@@ -127,11 +138,13 @@ static void pack_subtract(uint32_t words[PACK_PADDED], const uint32_t blank[PACK
     }
 }
 
-static void pack_add(uint32_t words[PACK_PADDED], const uint32_t blank[PACK_PADDED])
+static void pack_add(union pack_view *v, const uint32_t blank[PACK_PADDED], const struct weiri_gist *g)
 {
+    uint32_t *words = v->words;
     for (unsigned i = 0; i < PACK_PADDED; i++) { /* the connection */
         words[i] += blank[i];
     }
+    pack_set_gist(&v->conn, g);
     for (unsigned i = PACK_NEARS; i > 0; i--) { /* the table, backwards */
         words[pack_nears[i - 1].word] += words[pack_nears[i - 1].to];
     }
@@ -212,13 +225,16 @@ static size_t pack_ungroup(uint32_t words[PACK_GROUP], const uint8_t *in)
 
 WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, const weir_conn *blank)
 {
+    struct weiri_gist none;
     union pack_view bare, base;
     uint8_t group[PACK_GROUP_MAX];
     size_t at = PACK_MAP;
+    memset(&none, 0, sizeof none);
     pack_see(&bare, c);
     pack_strip(&bare.conn);
     pack_see(&base, blank);
     pack_subtract(bare.words, base.words);
+    pack_set_gist(&bare.conn, &none);
     memset(octets, 0, PACK_MAP);
     for (unsigned i = 0; i < PACK_GROUPS; i++) { /* the connection */
         const unsigned which = pack_which(bare.words + i * PACK_GROUP);
@@ -236,7 +252,7 @@ WEIR_PRIVATE size_t weiri_pack(uint8_t *octets, size_t cap, const weir_conn *c, 
     return at + PACK_SLACK;
 }
 
-WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank)
+WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_conn *blank, const struct weiri_gist *g)
 {
     union pack_view whole, base;
     size_t at = PACK_MAP;
@@ -247,7 +263,7 @@ WEIR_PRIVATE void weiri_unpack(weir_conn *c, const uint8_t *octets, const weir_c
         }
     }
     pack_see(&base, blank);
-    pack_add(whole.words, base.words);
+    pack_add(&whole, base.words, g);
     memcpy(c, &whole.conn, sizeof *c);
 }
 

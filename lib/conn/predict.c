@@ -81,26 +81,46 @@ WEIR_PRIVATE void weiri_predict_heard(weir_conn *c, const weir_view *v, weir_us 
     WEIR_HOLDS(weir_check(c));
 }
 
+/* An acknowledgment is due, and no other segment makes it more so. Of what may end this, RCV.NXT alone moves. */
+WEIR_PRIVATE uint32_t weiri_predict_more(const weir_conn *c)
+{
+    if (!conn_has(c, WEIRI_ACK_NOW)) {
+        return 0;
+    }
+    uint32_t place = base_min32(conn_rcv_wnd(c), seq_diff(c->rcv.nxt, weiri_ring_end(c)));
+    return base_min32(place, weiri_tune_quiet(c));
+}
+
+WEIR_PRIVATE void weiri_predict_heard_more(weir_conn *c, const weir_view *v, uint32_t count, uint32_t text)
+{
+    WEIRI_COUNT(c, in, count);
+    WEIRI_COUNT(c, data_in, count);
+    weiri_ack_listening(c, v);
+    weiri_ring_append(c, text);
+    WEIR_HOLDS(weir_check(c));
+}
+
 /* ---- an acknowledgment that goes, and nothing else ----------------------------------------------------------------------------------- */
 
 /* Nothing of the stream can go, and the header has nothing but what each acknowledgment has. */
 static bool predict_only_acks(const weir_conn *c)
 {
-    uint32_t other = WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_URG_SND | WEIRI_FIN_QUEUED;
-    bool due = c->state == WEIR_ESTABLISHED && (c->flags & (other | WEIRI_ACK_NOW)) == WEIRI_ACK_NOW;
-    bool said = seq_eq(c->snd.nxt, c->snd.end) && c->board.lost == 0 && !conn_tail_due(c) && c->reply.flags == 0;
+    uint32_t other = WEIRI_SYN_DUE | WEIRI_PROBE_DUE | WEIRI_KEEP_DUE | WEIRI_URG_SND;
+    bool due = c->state >= WEIR_ESTABLISHED && (c->flags & (other | WEIRI_ACK_NOW)) == WEIRI_ACK_NOW;
+    bool end = conn_has(c, WEIRI_FIN_QUEUED) ? seq_lt(c->snd.end, c->snd.nxt) : seq_eq(c->snd.nxt, c->snd.end);
+    bool said = end && c->board.lost == 0 && !conn_tail_due(c) && c->reply.flags == 0;
     return due && said && c->span_count == 0 && !weiri_ring_duplicate(c) && !(c->ecn & WEIRI_ECN_ECHO);
 }
 
-/* RFC 9293 3.1, RFC 7323 appendix A; its length. */
-static uint32_t predict_header(weir_conn *c, uint8_t *tcp)
+/* RFC 9293 3.1, RFC 7323 appendix A. */
+WEIR_PRIVATE uint32_t weiri_predict_header(weir_conn *c, uint8_t *tcp, unsigned flags)
 {
     uint32_t len = conn_has(c, WEIRI_TS_OK) ? 32 : 20;
     base_put16(tcp, c->tuple.local_port);
     base_put16(tcp + 2, c->tuple.remote_port);
     base_put32(tcp + 4, c->snd.nxt.v);
     base_put32(tcp + 8, c->rcv.nxt.v);
-    base_put16(tcp + 12, (uint16_t)(len << 10 | WEIR_ACK));
+    base_put16(tcp + 12, (uint16_t)(len << 10 | flags));
     base_put16(tcp + 14, weiri_window_announce(c));
     base_put32(tcp + 16, 0);
     if (len > 20) {
@@ -117,7 +137,7 @@ WEIR_PRIVATE bool weiri_predict_ack(weir_conn *c, weir_out *out)
         return false;
     }
     out->header_at = WEIR_IP_HEADER_MAX;
-    out->len = predict_header(c, out->room + WEIR_IP_HEADER_MAX);
+    out->len = weiri_predict_header(c, out->room + WEIR_IP_HEADER_MAX, WEIR_ACK);
     out->header_len = (uint16_t)out->len;
     out->ecn = 0;
     out->gso_size = 0;

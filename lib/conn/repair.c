@@ -463,13 +463,13 @@ WEIR_PRIVATE void weiri_repair_delivered(weir_conn *c, weir_block run, struct we
 WEIR_PRIVATE void weiri_repair_idle(weir_conn *c)
 {
     struct weiri_rto_bounds bounds = weiri_timer_bounds(c);
-    struct weiri_cwv_event v = repair_cwv_event(c, 0, 0);
     if (c->now - c->spoke_at <= weiri_rtt_rto(&c->rtt, 0, &bounds)) {
         return;
     }
     if (weiri_cc_has_model(repair_kind(c))) {
         return; /* which paces what follows */
     }
+    struct weiri_cwv_event v = repair_cwv_event(c, 0, 0);
     bool kept = WEIR_WITH_CWV && c->cfg->cwv;
     weiri_cc_idle(&c->cc, kept ? c->cc.cwnd : v.initial);
     if (kept) {

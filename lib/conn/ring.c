@@ -216,25 +216,41 @@ static void ring_advance(weir_conn *c, weir_seq to)
     }
 }
 
-WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t len)
+WEIR_PRIVATE void weiri_ring_lay(weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len)
 {
-    struct weiri_text text = {c->rcv.nxt, octets, len};
+    struct weiri_text text = {from, octets, len};
     if (len > 0) { /* an empty ring may be nowhere */
         ring_write(c, &text);
     }
 }
 
-WEIR_PRIVATE uint64_t weiri_ring_put_sum(weir_conn *c, const uint8_t *octets, uint32_t len)
+WEIR_PRIVATE uint64_t weiri_ring_lay_sum(weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len)
 {
     if (len == 0) { /* an empty ring may be nowhere */
         return 0;
     }
-    uint32_t at = ring_rx_place(c, c->rcv.nxt), first = base_min32(len, c->rx_size - at);
-    uint64_t sum = weiri_sum_copy(c->rx_ring + at, octets, first, 0);
-    if (first < len) {
-        sum = weiri_sum_join(sum, weiri_sum_copy(c->rx_ring, octets + first, len - first, 0), first);
+    uint32_t at = ring_rx_place(c, from), first = c->rx_size - at;
+    if (len <= first) {
+        return weiri_sum_copy(c->rx_ring + at, octets, len, 0);
     }
-    return sum;
+    uint64_t sum = weiri_sum_copy(c->rx_ring + at, octets, first, 0);
+    return weiri_sum_join(sum, weiri_sum_copy(c->rx_ring, octets + first, len - first, 0), first);
+}
+
+WEIR_PRIVATE uint8_t *weiri_ring_piece(const weir_conn *c, weir_seq from, uint32_t len)
+{
+    uint32_t at = ring_rx_place(c, from);
+    return len <= c->rx_size - at ? c->rx_ring + at : NULL;
+}
+
+WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t len)
+{
+    weiri_ring_lay(c, c->rcv.nxt, octets, len);
+}
+
+WEIR_PRIVATE uint64_t weiri_ring_put_sum(weir_conn *c, const uint8_t *octets, uint32_t len)
+{
+    return weiri_ring_lay_sum(c, c->rcv.nxt, octets, len);
 }
 
 WEIR_PRIVATE void weiri_ring_append(weir_conn *c, uint32_t len)

@@ -109,6 +109,18 @@ WEIR_PRIVATE void weiri_timer_update(weir_conn *c)
     weiri_pace_update(c, weiri_out_waits(c));
 }
 
+#if WEIRI_WITH_CALM
+WEIR_PRIVATE void weiri_timer_sent(weir_conn *c)
+{
+    if (c->timer != WEIRI_TIMER_RESEND) {
+        timer_start(c, WEIRI_TIMER_RESEND);
+    }
+    conn_set(c, WEIRI_PROBE_DUE | WEIRI_ANSWERED, false);
+    weiri_repair_update(c);
+    weiri_pace_update(c, false);
+}
+#endif
+
 WEIR_PRIVATE void weiri_timer_stop(weir_conn *c)
 {
     c->timer = WEIRI_TIMER_NONE;

@@ -55,6 +55,14 @@ WEIR_PRIVATE void weiri_tune_arrived(weir_conn *c, const weir_view *v)
     }
 }
 
+WEIR_PRIVATE uint32_t weiri_tune_quiet(const weir_conn *c)
+{
+    if (conn_has(c, WEIRI_TS_OK)) {
+        return UINT32_MAX;
+    }
+    return seq_lt(c->rcv.nxt, c->tune.edge) ? seq_diff(c->rcv.nxt, c->tune.edge) - 1 : 0;
+}
+
 /* The shortest of this round, else of the round before, else what our own segments have shown. */
 static uint32_t tune_rtt(const weir_conn *c)
 {

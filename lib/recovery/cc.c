@@ -124,6 +124,15 @@ WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, con
     }
 }
 
+#if WEIRI_WITH_CALM
+WEIR_PRIVATE void weiri_cc_unused(struct weir_cc *cc, enum weir_cc_kind kind, weir_us now)
+{
+    if (kind == WEIR_CC_CUBIC) { /* the others do not count time */
+        weiri_cubic_unused(cc, now);
+    }
+}
+#endif
+
 WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e)
 {
     switch (kind) {

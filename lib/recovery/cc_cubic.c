@@ -111,17 +111,26 @@ static void cubic_avoid(struct weir_cc *cc, const struct weiri_cc_event *e, uint
     }
 }
 
-WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e)
+/* Time in which the window was not the limit does not count (RFC 9438 4.2). */
+WEIR_PRIVATE void weiri_cubic_unused(struct weir_cc *cc, weir_us now)
 {
     struct weir_cubic *q = &cc->cubic;
-    if (!e->limited) { /* time in which the window was not the limit does not count (RFC 9438 4.2) */
-        q->epoch_at = q->epoch_at > 0 ? q->epoch_at + (e->now - q->seen_at) : 0;
-    } else if (cc->cwnd < cc->ssthresh) {
+    q->epoch_at = q->epoch_at > 0 ? q->epoch_at + (now - q->seen_at) : 0;
+    q->seen_at = now;
+}
+
+WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e)
+{
+    if (!e->limited) {
+        weiri_cubic_unused(cc, e->now);
+        return;
+    }
+    if (cc->cwnd < cc->ssthresh) {
         weiri_cc_slow_start(cc, e);
     } else {
         cubic_avoid(cc, e, weiri_cc_mss(e));
     }
-    q->seen_at = e->now;
+    cc->cubic.seen_at = e->now;
 }
 
 /* It is cwnd that is reduced, which RFC 9438 4.6 lets those do who keep it from growing unused: weiri_cc_used.

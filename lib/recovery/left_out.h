@@ -57,6 +57,12 @@ static inline void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc
     (void)e;
 }
 
+static inline void weiri_cubic_unused(struct weir_cc *cc, weir_us now)
+{
+    (void)cc;
+    (void)now;
+}
+
 static inline void weiri_cubic_restart(struct weir_cc *cc)
 {
     (void)cc;

@@ -4,6 +4,11 @@
 
 #include "wire/seq.h"
 
+/* Short ways for segments that open or close a connection to which nothing has happened; the same effect without. */
+#define WEIRI_WITH_CALM                                                                                                  \
+    (WEIR_WITH_PREDICTION && WEIR_WITH_RACK && WEIR_WITH_RATE && WEIR_WITH_UNDO && WEIR_WITH_CWV && WEIR_WITH_PACING &&     \
+     WEIR_WITH_TIMESTAMPS && WEIR_WITH_WINDOW_SCALE)
+
 /* ---- rtt.c: RFC 6298 ---- */
 
 struct weiri_rto_bounds {
@@ -91,6 +96,10 @@ WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq a
 /* Its usual case: where nothing is SACKED, LOST or RESENT, the records that `ack` covers whole leave. How many octets they are; if any, the
  * first and the last of these records, which can be read until the next push. */
 WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last);
+#if WEIRI_WITH_CALM
+/* The same where there is one record, and all of it is covered. */
+WEIR_PRIVATE const struct weir_sent *weiri_board_leave_only(struct weir_board *b);
+#endif
 #endif
 /* One SACK block; only una < from < to =< nxt is believed, anything else changes nothing (RFC 2018, CVE grid V12: una is the
  * first record's from, nxt the last one's to). Returns octets newly known to be received. Splits records; where the board is
@@ -192,6 +201,10 @@ WEIR_PRIVATE uint32_t weiri_cc_initial_window(uint32_t mss, bool iw10);
 WEIR_PRIVATE void weiri_cc_init(struct weir_cc *cc, uint32_t window, weir_seq nxt);
 /* An acknowledgment of new data outside recovery. */
 WEIR_PRIVATE void weiri_cc_acked(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
+#if WEIRI_WITH_CALM
+/* The same where cwnd was not the limit. */
+WEIR_PRIVATE void weiri_cc_unused(struct weir_cc *cc, enum weir_cc_kind kind, weir_us now);
+#endif
 /* Loss found by duplicate acknowledgments or SACK: recovery begins; cwnd = ssthresh, what is in flight being counted by pipe. */
 WEIR_PRIVATE void weiri_cc_loss(struct weir_cc *cc, enum weir_cc_kind kind, const struct weiri_cc_event *e);
 /* The peer echoes a mark (RFC 3168 6.1.2): as a loss, but nothing goes again, and down to one segment. */
@@ -226,6 +239,7 @@ WEIR_PRIVATE void weiri_newreno_timeout(struct weir_cc *cc, const struct weiri_c
 /* ---- cc_cubic.c: RFC 9438, in octets and microseconds, fixed point only ---- */
 #if WEIR_WITH_CUBIC
 WEIR_PRIVATE void weiri_cubic_acked(struct weir_cc *cc, const struct weiri_cc_event *e);
+WEIR_PRIVATE void weiri_cubic_unused(struct weir_cc *cc, weir_us now);
 WEIR_PRIVATE void weiri_cubic_loss(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_marked(struct weir_cc *cc, const struct weiri_cc_event *e);
 WEIR_PRIVATE void weiri_cubic_timeout(struct weir_cc *cc, const struct weiri_cc_event *e);

@@ -400,20 +400,33 @@ WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, cons
     if (b->count == 0 || (b->sacked | b->lost | b->resent) != 0 || board_offset(b, ack) > b->octets) {
         return 0;
     }
-    uint32_t left = board_offset(b, ack), gone = left;
-    *first = board_in(b, b->head);
-    while (b->count > 0 && left >= board_len(board_in(b, b->head))) { /* at most `count` records */
-        *last = board_in(b, b->head);
+    uint32_t left = board_offset(b, ack), gone = left, place = b->head, count = b->count;
+    *first = board_in(b, place);
+    for (; count > 0 && left >= board_len(board_in(b, place)); count--) { /* the records */
+        *last = board_in(b, place);
         left -= board_len(*last);
-        board_unlink(b, b->head);
-        b->head = board_place(b, 1);
-        b->count = (uint16_t)(b->count - 1);
+        board_unlink_early(b, (uint16_t)place);
+        place = place + 1 < b->cap ? place + 1 : 0;
     }
     b->octets -= gone - left;
-    b->head = b->count == 0 ? (uint16_t)0 : b->head;
+    b->count = (uint16_t)count;
+    b->head = (uint16_t)(count == 0 ? 0 : place);
     b->edge = b->count == 0 ? WEIRI_BOARD_NONE : b->head;
     return gone - left;
 }
+
+#if WEIRI_WITH_CALM
+WEIR_PRIVATE const struct weir_sent *weiri_board_leave_only(struct weir_board *b)
+{
+    const struct weir_sent *only = board_in(b, b->head);
+    WEIR_ASSERT(b->count == 1 && (b->sacked | b->lost | b->resent) == 0);
+    b->octets = 0;
+    b->count = 0;
+    b->head = 0;
+    b->first = b->last = b->late = b->ahead = b->edge = WEIRI_BOARD_NONE;
+    return only;
+}
+#endif
 
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now)
 {

@@ -54,7 +54,7 @@ static enum weir_verdict arrive_icmp_error(weir_stack *s, const struct weiri_ip 
     if (!c) {
         return WEIR_NO_ROOM;
     }
-    s->last = weiri_slot_handle(s, i);
+    stack_about(s, i);
     const bool taken = weir_input_icmp(c, &icmp->error, s->now);
     weiri_slot_settle(s, i);
     s->stats.icmp_taken += taken;
@@ -147,10 +147,10 @@ static enum weir_verdict arrive_open(weir_stack *s, uint32_t listener, const str
         weiri_slot_half_open(s, i, listener);
     }
     weiri_slot_link(s, i);
-    s->last = weiri_slot_handle(s, i);
+    stack_about(s, i);
     (void)weir_input(c, a->view, s->now);
     s->stats.passive_opens++;
-    weiri_slot_settle(s, i);
+    weiri_slot_touch(s, i);
     return WEIR_OK;
 }
 
@@ -260,6 +260,17 @@ static bool arrive_take(weir_stack *s, uint32_t i, const weir_view *view)
     return reuse;
 }
 
+/* Does it change nothing but the books of a connection that is packed, and need not wake? */
+static bool arrive_rests(weir_stack *s, uint32_t i, const weir_view *view)
+{
+    if (!s->rests || i >= s->cfg.connections_max || !weiri_gist_hears(&s->rests[i].gist, view, s->now)) {
+        return false;
+    }
+    s->going.left = 0;
+    stack_about(s, i);
+    return true;
+}
+
 static enum weir_verdict arrive_segment(weir_stack *s, uint32_t found, struct arrive_tcp *a)
 {
     if (found == WEIRI_NONE) {
@@ -277,7 +288,7 @@ static enum weir_verdict arrive_segment(weir_stack *s, uint32_t found, struct ar
         weiri_slot_free(s, i);
         return arrive_no_connection(s, a);
     }
-    s->last = weiri_slot_handle(s, i);
+    stack_about(s, i);
     const weir_conn *c = weiri_rest_wake(s, i);
     if (!c) {
         return WEIR_NO_ROOM; /* as if it was lost on the way */
@@ -320,6 +331,9 @@ static enum weir_verdict arrive_tcp(weir_stack *s, const struct weiri_arrival *p
     view->ecn = ip->traffic_class & 3u;
     view->gso_size = p->offload->gso_size;
     s->stats.odd_segments += view->odd != 0;
+    if (arrive_rests(s, i, view)) {
+        return WEIR_OK;
+    }
     a->view = view;
     a->syn = NULL;
     a->reopens = false;
@@ -428,6 +442,7 @@ static bool arrive_hears(weir_stack *s, const struct weiri_arrival *p, weir_conn
     } else if (!arrive_sum_fits(v, weiri_ring_put_sum(c, v->payload, v->payload_len))) {
         return false;
     }
+    s->train.heard = v->payload_len > 0;
     weiri_predict_heard(c, v, s->now);
     return true;
 }
@@ -439,7 +454,8 @@ static bool arrive_follower(weir_stack *s, const struct weiri_arrival *p)
     const weir_view *v = &s->train.view;
     weir_conn *c = slot_conn(s, s->touched);
     s->going.left = 0;
-    s->last = weiri_slot_handle(s, s->touched);
+    s->told = s->hushed = false;
+    stack_about(s, s->touched);
     if (conn_content(c) && weiri_predict_listening(c, v)) {
         return arrive_hears(s, p, c);
     }
@@ -453,7 +469,7 @@ static bool arrive_follower(weir_stack *s, const struct weiri_arrival *p)
 static enum weir_verdict arrive_first(weir_stack *s, struct weiri_arrival *p)
 {
     s->train.on = false;
-    s->last = 0;
+    stack_about(s, WEIRI_NONE);
     const enum weir_verdict verdict = arrive_packet(s, p);
     if (verdict == WEIR_OK && p->ip.protocol == WEIRI_PROTO_TCP) {
         arrive_note_train(s, p);
@@ -464,6 +480,7 @@ static enum weir_verdict arrive_first(weir_stack *s, struct weiri_arrival *p)
 WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now)
 {
     stack_begin_packet(s, now);
+    s->train.heard = false;
     const bool taken = arrive_follows(s, p) && arrive_follower(s, p);
     const enum weir_verdict verdict = taken ? WEIR_OK : arrive_first(s, p);
     s->stats.packets_in++;

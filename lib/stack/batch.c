@@ -1,11 +1,29 @@
 /* batch.c - packets that came together: what each will need is on its way from memory before its turn comes.
  *
- * With very many connections a packet meets a record that nothing has touched for long, and waits for memory three times: the table, the
- * record, the rest of it. Here the waits of several packets are one. Knows where a usual packet has its sockets; what is unusual is not
- * looked at beforehand, and judged in arrive.c like everything else. */
+ * With very many connections a packet meets a record that nothing has touched for long, and waits for memory several times: the table, the
+ * entry, the record. Here each step of that is made some packets ahead, so that nobody waits, and the packets between are taken meanwhile.
+ * Knows where a usual packet has its sockets; what is unusual is not looked at beforehand, and judged in arrive.c like everything else. */
 #include "stack/room.h"
 
-#define BATCH_GROUP 8u
+#define BATCH_STEP 4u   /* packets between two steps for the same packet */
+#define BATCH_AHEAD 16u /* packets under way at once: four steps of each */
+
+/* What is known of a packet whose turn will come: its hash, and where it will be looked for first; WEIRI_NONE: nothing. */
+struct batch_seen {
+    uint32_t hash, found;
+};
+
+/* Inlined in any case: see slot_fetch_lines. */
+#define BATCH_INLINE static inline __attribute__((always_inline))
+
+struct batch_run {
+    weir_stack *s;
+    const weir_slice *packets;
+    size_t from, count; /* those before `from` were not looked at */
+    unsigned turns; /* in which there is something to do for packets that were seen */
+    unsigned train; /* the last packets that were seen and follow one another */
+    struct batch_seen seen[BATCH_AHEAD];
+};
 
 /* The sockets that a packet seems to name; nothing is verified. */
 static bool batch_tuple(const weir_slice *packet, weir_tuple *tuple)
@@ -33,69 +51,150 @@ static bool batch_is_plain(const weir_slice *packet)
     return packet->len >= WEIRI_IP4_HEADER + 20 && packet->octets[0] == 0x45;
 }
 
-/* Does it name the sockets of the packet before it, in this group or the last that was taken? Packets come in trains. */
-static bool batch_follows(const weir_stack *s, const weir_slice *packets, size_t k)
+/* Does it name the sockets of the packet before it, in this batch or the last that was taken? Packets come in trains. */
+static bool batch_follows(const struct batch_run *b, size_t k)
 {
-    if (!batch_is_plain(&packets[k]) || (k > 0 ? !batch_is_plain(&packets[k - 1]) : !s->train.on)) {
+    const weir_slice *packets = b->packets;
+    if (!batch_is_plain(&packets[k]) || (k > 0 ? !batch_is_plain(&packets[k - 1]) : !b->s->train.on)) {
         return false;
     }
-    const uint8_t *before = k > 0 ? packets[k - 1].octets : s->train.headers;
+    const uint8_t *before = k > 0 ? packets[k - 1].octets : b->s->train.headers;
     return memcmp(packets[k].octets + 12, before + 12, 12) == 0;
 }
 
-/* The records of a group are fetched; three rounds, so that no address is needed before it has come. `found`: where each will be looked for
- * first. */
-static void batch_fetch(const weir_stack *s, const weir_slice *packets, size_t count, uint32_t *found)
+static bool batch_is_slot(const struct batch_run *b, uint32_t found)
 {
-    uint32_t hash[BATCH_GROUP] = {0};
-    bool known[BATCH_GROUP];
+    return found < b->s->cfg.connections_max;
+}
+
+/* The first step: the head of the chain is fetched. */
+static void batch_hash(struct batch_run *b, size_t k)
+{
+    struct batch_seen *seen = &b->seen[k % BATCH_AHEAD];
     weir_tuple tuple;
-    bool any = false;
-    for (size_t k = 0; k < count; k++) { /* BATCH_GROUP */
-        found[k] = WEIRI_NONE;
-        known[k] = !batch_follows(s, packets, k) && batch_tuple(&packets[k], &tuple); /* else it is here, or on its way */
-        if (known[k]) {
-            any = true;
-            hash[k] = weiri_demux_hash(s, &tuple);
-            __builtin_prefetch(weiri_demux_head(&s->demux, hash[k]));
+    seen->found = WEIRI_NONE;
+    b->train = batch_follows(b, k) ? b->train + 1 : 0;
+    if (b->train == 0 && batch_tuple(&b->packets[k], &tuple)) { /* else it is here, or on its way */
+        seen->hash = weiri_demux_hash(b->s, &tuple);
+        seen->found = 0;
+        b->turns = BATCH_AHEAD;
+        __builtin_prefetch(weiri_demux_head(&b->s->demux, seen->hash));
+    }
+}
+
+BATCH_INLINE void batch_fetch(const struct batch_run *b, uint32_t found)
+{
+    if (batch_is_slot(b, found)) {
+        slot_fetch_sockets(b->s, found);
+        if (!b->s->rests) {
+            slot_fetch(b->s, found);
         }
     }
-    for (size_t k = 0; any && k < count; k++) {
-        found[k] = known[k] ? *weiri_demux_head(&s->demux, hash[k]) : WEIRI_NONE;
-        known[k] = found[k] < s->cfg.connections_max;
-        if (known[k]) {
-            slot_fetch(s, found[k]);
-        }
+}
+
+/* The second: the first of the chain. */
+static void batch_head(struct batch_run *b, size_t k)
+{
+    struct batch_seen *seen = &b->seen[k % BATCH_AHEAD];
+    if (seen->found != WEIRI_NONE) {
+        seen->found = *weiri_demux_head(&b->s->demux, seen->hash);
+        batch_fetch(b, seen->found);
     }
-    for (size_t k = 0; any && k < count; k++) {
-        if (known[k]) {
-            slot_fetch_record(s, found[k]);
-        }
+}
+
+/* The third: it is the one, or the next may be. */
+static void batch_node(struct batch_run *b, size_t k)
+{
+    struct batch_seen *seen = &b->seen[k % BATCH_AHEAD];
+    const weir_stack *s = b->s;
+    if (!batch_is_slot(b, seen->found)) {
+        return;
+    }
+    if (s->demux.nodes[seen->found].hash != seen->hash) {
+        seen->found = s->demux.nodes[seen->found].next;
+        batch_fetch(b, seen->found);
+    } else if (s->rests && !slot_rests(s, seen->found)) {
+        slot_fetch(s, seen->found);
+    }
+}
+
+/* The fourth: its record, if it is needed. */
+BATCH_INLINE void batch_record(const struct batch_run *b, size_t k)
+{
+    const uint32_t found = b->seen[k % BATCH_AHEAD].found;
+    if (batch_is_slot(b, found) && !slot_rests(b->s, found)) {
+        slot_fetch_record(b->s, found);
+    }
+}
+
+static enum weir_verdict batch_take(struct batch_run *b, size_t k, weir_us now)
+{
+    const weir_offload none = {false, 0};
+    const uint32_t found = b->seen[k % BATCH_AHEAD].found;
+    struct weiri_arrival p;
+    p.packet = b->packets[k].octets;
+    p.len = b->packets[k].len;
+    p.offload = &none;
+    if (batch_is_slot(b, found)) {
+        b->s->demux.last = found; /* spares a second hash */
+    }
+    return weiri_arrive(b->s, &p, now);
+}
+
+/* Turn t of the batch: a step for each of four packets. */
+static void batch_turn(struct batch_run *b, size_t t)
+{
+    if (t < b->count) {
+        batch_hash(b, t);
+    }
+    if (b->turns == 0) {
+        return;
+    }
+    b->turns--;
+    const size_t since = t - b->from, count = b->count - b->from; /* since - BATCH_STEP is very large before its time */
+    if (since - BATCH_STEP < count) {
+        batch_head(b, t - BATCH_STEP);
+    }
+    if (since - 2 * BATCH_STEP < count) {
+        batch_node(b, t - 2 * BATCH_STEP);
+    }
+    if (since - 3 * BATCH_STEP < count) {
+        batch_record(b, t - 3 * BATCH_STEP);
+    }
+}
+
+static void batch_tell(enum weir_verdict *verdicts, size_t from, size_t count, enum weir_verdict verdict)
+{
+    for (size_t k = from; verdicts != NULL && k < from + count; k++) { /* the packets */
+        verdicts[k] = verdict;
     }
 }
 
 WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_us now)
 {
-    const weir_offload none = {false, 0};
-    struct weiri_arrival p;
-    p.offload = &none;
-    for (size_t done = 0; done < count;) {
-        uint32_t found[BATCH_GROUP];
-        found[0] = WEIRI_NONE;
-        const size_t group = count - done < BATCH_GROUP ? count - done : BATCH_GROUP;
-        if (group > 1) {
-            batch_fetch(s, packets + done, group, found);
+    struct batch_run b;
+    size_t ahead = 0;
+    b.s = s;
+    b.packets = packets;
+    b.from = 0;
+    b.count = count;
+    b.turns = b.train = 0;
+    for (size_t k = 0; k < count;) { /* the packets */
+        for (; ahead <= k || (ahead < k + BATCH_AHEAD && b.train < 2); ahead++) { /* behind a train nobody is looked for yet */
+            batch_turn(&b, ahead);
         }
-        for (size_t k = 0; k < group; k++, done++) {
-            s->demux.last = found[k] < s->cfg.connections_max ? found[k] : s->demux.last; /* spares a second hash */
-            p.packet = packets[done].octets;
-            p.len = packets[done].len;
-            const enum weir_verdict verdict = weiri_arrive(s, &p, now);
-            if (verdicts != NULL) {
-                verdicts[done] = verdict;
-            }
+        batch_tell(verdicts, k, 1, batch_take(&b, k, now));
+        k++;
+        const size_t taken = weiri_train_run(s, packets + k, count - k);
+        batch_tell(verdicts, k, taken, WEIR_OK);
+        k += taken;
+        if (ahead < k) { /* nobody is under way */
+            ahead = b.from = k;
+            b.turns = b.train = 0;
         }
     }
 }
 
-#undef BATCH_GROUP
+#undef BATCH_INLINE
+#undef BATCH_STEP
+#undef BATCH_AHEAD

@@ -33,6 +33,16 @@ static const char *check_settled(const weir_stack *s, uint32_t i, const weir_con
     return slot_is(slot, WEIRI_SLOT_HALF) && weir_state(c) != WEIR_SYN_RECEIVED ? "slot: half-open in another state" : NULL;
 }
 
+/* The one that was left: what is noted of it so that it need not be asked again. */
+static const char *check_left(const weir_stack *s, uint32_t i, const weir_conn *c)
+{
+    const struct weiri_slot *slot = &s->slots[i];
+    if (s->told && (slot->events != weir_events(c) || slot_in(slot, WEIRI_LIST_READY) != weiri_slot_is_ready(slot))) {
+        return "slot: left as told, and it was told something else";
+    }
+    return s->hushed && weir_has_output(c) ? "slot: left as silent, with something to send" : NULL;
+}
+
 static uint32_t check_block(const weir_stack *s, uint32_t i)
 {
     return slot_is_packed(s, i) ? WEIRI_NONE : slot_work(s, i)->block;
@@ -63,7 +73,7 @@ static bool check_packed(const weir_stack *s, uint32_t i, const weir_conn *c)
 {
     const struct weiri_slot *slot = &s->slots[i];
     const bool busy = slot_in(slot, WEIRI_LIST_OUT) || slot_in(slot, WEIRI_LIST_SPARE);
-    return !slot_is_packed(s, i) || (s->cold && !busy && weiri_packable(c));
+    return slot_is_packed(s, i) ? !busy && weiri_packable(c) : !slot_rests(s, i);
 }
 
 static const char *check_slot(const weir_stack *s, uint32_t i)
@@ -71,7 +81,7 @@ static const char *check_slot(const weir_stack *s, uint32_t i)
     const struct weiri_slot *slot = &s->slots[i];
     const weir_conn *c = weiri_rest_look(s, i);
     if (!check_packed(s, i, c)) {
-        return "slot: packed, and there is something to do";
+        return "slot: packed, and there is something to do, or taken for packed";
     }
     if (!check_rings(s, i, c) || c->cfg != &s->cfg.tcp) {
         return "slot: rings that were not lent to it, or another's configuration";
@@ -85,8 +95,10 @@ static const char *check_slot(const weir_stack *s, uint32_t i)
     if (slot_in(slot, WEIRI_LIST_HALF) != slot_is(slot, WEIRI_SLOT_HALF)) {
         return "slot: half-open and the listener does not know it";
     }
-    const bool unsettled = slot_in(slot, WEIRI_LIST_DIRTY) || s->touched == i;
-    const char *broken = unsettled ? NULL : check_settled(s, i, c);
+    const char *broken = NULL;
+    if (!slot_in(slot, WEIRI_LIST_DIRTY)) {
+        broken = s->touched == i ? check_left(s, i, c) : check_settled(s, i, c);
+    }
     return broken ? broken : weir_check(c);
 }
 
@@ -97,7 +109,7 @@ static const char *check_slots(const weir_stack *s)
     for (uint32_t i = 0; i < s->slot_pool.fresh; i++) {
         const struct weiri_slot *slot = &s->slots[i];
         if (!slot_is(slot, WEIRI_SLOT_LIVE)) {
-            if (slot->lists || slot->flags || s->wheel.nodes[i].next != WEIRI_NONE) {
+            if (slot->lists || slot->flags || slot_rests(s, i) || s->wheel.nodes[i].next != WEIRI_NONE) {
                 return "slot: free, and still in a list or armed";
             }
             continue;

@@ -62,7 +62,9 @@ static bool demux_has(const weir_stack *s, uint32_t index, const weir_tuple *tup
         if (s->demux.nodes[index].hash != hash) {
             return false;
         }
-        slot_fetch_record(s, index);
+        if (!slot_rests(s, index)) {
+            slot_fetch_record(s, index);
+        }
         return demux_same(weiri_rest_tuple(s, index), tuple);
     }
     if (s->waits[index - slots].remote_port != tuple->remote_port) { /* nearly always, where it is another */
@@ -119,14 +121,18 @@ WEIR_PRIVATE uint32_t weiri_demux_find(const weir_stack *s, const weir_tuple *tu
 WEIR_PRIVATE uint32_t weiri_demux_meet(weir_stack *s, const weir_tuple *tuple)
 {
     const uint32_t last = s->demux.last;
-    if (last < s->slot_pool.fresh && slot_is(&s->slots[last], WEIRI_SLOT_LINKED) && demux_same(weiri_rest_tuple(s, last), tuple)) {
+    const bool linked = last < s->slot_pool.fresh && (slot_rests(s, last) || slot_is(&s->slots[last], WEIRI_SLOT_LINKED));
+    if (linked && demux_same(weiri_rest_tuple(s, last), tuple)) {
         return last;
     }
     s->demux.asked = *tuple;
     s->demux.asked_hash = weiri_demux_hash(s, tuple);
     const uint32_t likely = *weiri_demux_head(&s->demux, s->demux.asked_hash);
     if (likely < s->cfg.connections_max) {
-        slot_fetch(s, likely);
+        slot_fetch_sockets(s, likely);
+        if (!s->rests) {
+            slot_fetch(s, likely);
+        }
     }
     const uint32_t i = demux_look(s, tuple, s->demux.asked_hash);
     s->demux.last = i < s->cfg.connections_max ? i : s->demux.last;

@@ -35,7 +35,7 @@ static size_t depart_segment(weir_stack *s, uint32_t i, weir_out *out, uint32_t 
     if (len == 0) { /* it had something to send before */
         return 0;
     }
-    s->last = weiri_slot_handle(s, i);
+    stack_about(s, i);
     s->stats.retransmitted += WEIRI_COUNTED(c, retrans) - before;
     s->stats.resets_out += (out->room[out->header_at + 13] & WEIR_RST) != 0;
     struct weiri_ip_fields ip;
@@ -58,12 +58,21 @@ static bool depart_is_alone(const weir_stack *s)
     return s->touched != WEIRI_NONE && (s->out.count == 0 || (s->out.count == 1 && s->out.head == s->touched));
 }
 
+/* Its packet has gone. What is known to have no other need not be asked. */
+static void depart_touch(weir_stack *s, uint32_t i)
+{
+    weiri_slot_touch(s, i);
+    if (s->touched == i) {
+        s->hushed = weiri_out_hush(slot_conn(s, i));
+    }
+}
+
 static size_t depart_train(weir_stack *s, weir_out *out, uint32_t copied)
 {
     const uint32_t i = s->touched;
-    const size_t len = depart_segment(s, i, out, copied);
+    const size_t len = s->hushed ? 0 : depart_segment(s, i, out, copied);
     if (len > 0) {
-        weiri_slot_touch(s, i);
+        depart_touch(s, i);
     } else {
         weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
     }
@@ -86,7 +95,7 @@ static size_t depart_turn(weir_stack *s, weir_out *out, uint32_t copied)
         }
         len = depart_segment(s, i, out, base_min32(copied, 1)); /* the others wait for no more than one */
         if (len > 0) {
-            weiri_slot_touch(s, i); /* a block given back keeps its octets */
+            depart_touch(s, i); /* a block given back keeps its octets */
         } else {
             weiri_slot_settle_silent(s, i);
         }
@@ -97,7 +106,7 @@ static size_t depart_turn(weir_stack *s, weir_out *out, uint32_t copied)
 WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
 {
     stack_begin_packet(s, now);
-    s->last = 0;
+    stack_about(s, WEIRI_NONE);
     const size_t len = depart_answer(s, out);
     return len > 0 ? len : depart_turn(s, out, 0);
 }
@@ -114,7 +123,7 @@ static size_t depart_again(weir_stack *s)
         return 0;
     }
     g->left -= text;
-    s->last = weiri_slot_handle(s, s->touched);
+    stack_about(s, s->touched);
     s->stats.packets_out++;
     s->stats.octets_out += g->out.len;
     return g->out.len;
@@ -138,7 +147,7 @@ WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap,
         return 0;
     }
     stack_begin_packet(s, now);
-    s->last = 0;
+    stack_about(s, WEIRI_NONE);
     if (depart_answer(s, out) > 0) {
         s->going.left = 0;
         return weir_out_copy(out, packet, cap);
@@ -167,6 +176,12 @@ static size_t depart_spread(weir_stack *s, const weir_out *out, weir_place *plac
     return count;
 }
 
+/* Could there be more than one packet of one connection now? */
+static bool depart_wants(const weir_stack *s)
+{
+    return depart_is_alone(s) && conn_unsent(slot_conn(s, s->touched)) > 0;
+}
+
 /* How many places follow that hold a packet. */
 static size_t depart_places(const weir_stack *s, const weir_place *places, size_t count)
 {
@@ -180,16 +195,16 @@ static size_t depart_places(const weir_stack *s, const weir_place *places, size_
 WEIR_API size_t weir_stack_poll_batch(weir_stack *s, weir_place *places, size_t count, weir_us now)
 {
     weir_out out;
-    size_t done = 0;
-    const size_t good = depart_places(s, places, count);
-    while (done < good) { /* each turn fills a place at least, or ends it */
-        const uint32_t left = good - done < UINT16_MAX ? (uint32_t)(good - done) : UINT16_MAX;
+    size_t done = 0, good = 0;
+    while (done < count && places[done].cap >= s->cfg.tcp.mtu) { /* each turn fills a place at least, or ends it */
         stack_begin_packet(s, now);
-        s->last = 0;
+        stack_about(s, WEIRI_NONE);
+        good = good == 0 && depart_wants(s) ? depart_places(s, places, count) : good;
+        const size_t left = good > done ? good - done : 1;
         if (depart_answer(s, &out) > 0) {
             places[done].len = weir_out_copy(&out, places[done].octets, places[done].cap);
             done++;
-        } else if (depart_turn(s, &out, left) > 0) {
+        } else if (depart_turn(s, &out, left < UINT16_MAX ? (uint32_t)left : UINT16_MAX) > 0) {
             done += depart_spread(s, &out, places + done);
         } else {
             break;

@@ -23,7 +23,7 @@ static uint32_t handle_user_slot(const weir_stack *s, weir_handle handle)
 /* Rounds: whoever is shown goes to the end of the list; meeting one already shown in this round ends it. */
 WEIR_API bool weir_stack_ready(weir_stack *s, weir_ready *ready)
 {
-    weiri_stack_settle(s);
+    weiri_stack_tell(s);
     const uint32_t i = s->ready.head;
     if (i == WEIRI_NONE || s->slots[i].round == s->round) {
         s->round++;
@@ -91,10 +91,27 @@ WEIR_API const weir_conn *weir_stack_peek(const weir_stack *s, weir_handle conn)
     return i == WEIRI_NONE ? NULL : weiri_rest_look(s, i);
 }
 
+/* All but slot i is settled: what the user has just done to it is looked at when this call ends. */
+static void handle_begin(weir_stack *s, uint32_t i, weir_us now)
+{
+    const bool only = s->dirty.count == 1 && s->dirty.head == i && s->needy.count == 0;
+    if (i != s->touched) {
+        weiri_slot_untouch(s);
+    }
+    if (only) {
+        s->now = now > s->now ? now : s->now;
+        return;
+    }
+    stack_begin_packet(s, now);
+    if (i != s->touched) {
+        weiri_slot_untouch(s);
+    }
+}
+
 WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us linger_us, weir_us now)
 {
-    weiri_stack_begin(s, now);
     const uint32_t i = handle_user_slot(s, conn);
+    handle_begin(s, i, now);
     if (i == WEIRI_NONE) {
         return WEIR_ERR_NOT_EXIST;
     }
@@ -104,7 +121,7 @@ WEIR_API weir_err weir_stack_release(weir_stack *s, weir_handle conn, weir_us li
     }
     (void)weir_release(c, linger_us, s->now); /* one that is CLOSED already is left as it is */
     s->slots[i].flags = (uint8_t)(s->slots[i].flags | WEIRI_SLOT_RELEASED);
-    weiri_slot_settle(s, i);
+    weiri_slot_used(s, i);
     return WEIR_ERR_NONE;
 }
 
@@ -120,5 +137,5 @@ WEIR_API weir_handle weir_stack_next(const weir_stack *s, weir_handle conn)
 
 WEIR_API weir_handle weir_stack_last(const weir_stack *s)
 {
-    return s->last;
+    return s->last != WEIRI_NONE ? weiri_slot_handle(s, s->last) : s->last_gone;
 }

@@ -42,6 +42,12 @@ static bool lend_is_here(const weir_stack *s, const struct weiri_work *work)
     return at >= from && at - from < (uintptr_t)s->store.units * s->store.unit;
 }
 
+WEIR_PRIVATE bool weiri_lend_holds(const weir_stack *s, uint32_t i)
+{
+    const struct weiri_work *work = slot_work(s, i);
+    return work->block != WEIRI_NONE && lend_is_here(s, work);
+}
+
 /* ---- taking back ----------------------------------------------------------------------------------------------------------------- */
 
 static void lend_end(weir_stack *s, uint32_t i)
@@ -211,16 +217,16 @@ WEIR_PRIVATE void weiri_lend_settle(weir_stack *s, uint32_t i)
     struct weiri_work *work = slot_work(s, i);
     const weir_conn *c = &work->conn;
     const bool awaited = (slot->want & (unsigned)WEIR_EV_WRITABLE) && !slot_is(slot, WEIRI_SLOT_RELEASED) && lend_sends(c);
+    const bool idle = !awaited && weiri_tune_idle(c);
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i);
     if (!lend_is_here(s, work)) {
         lend_end(s, i); /* the user has given it rings of its own */
     }
-    if (work->block == WEIRI_NONE && (awaited || !weiri_tune_idle(c))) {
+    if (work->block == WEIRI_NONE && !idle) {
         weiri_lend_ensure(s, i);
     } else if (work->block == WEIRI_NONE) {
         weiri_list_remove(s, &s->needy, WEIRI_LIST_NEEDY, i); /* not needed any more */
-    }
-    if (work->block != WEIRI_NONE && !awaited && weiri_tune_idle(c) && !weir_has_output(c)) { /* a larger window shall be told first */
+    } else if (idle && !weir_has_output(c)) { /* a larger window shall be told first */
         work->quiet_at = s->now;
         weiri_list_push(s, &s->spare, WEIRI_LIST_SPARE, i);
     }

@@ -116,7 +116,7 @@ WEIR_API weir_err weir_stack_connect(weir_stack *s, const weir_tuple *wanted, we
     }
     s->slots[i].flags = (uint8_t)(s->slots[i].flags | WEIRI_SLOT_SHOWN);
     weiri_slot_link(s, i);
-    weiri_slot_settle(s, i);
+    weiri_slot_touch(s, i);
     s->stats.active_opens++;
     *conn = weiri_slot_handle(s, i);
     return WEIR_ERR_NONE;

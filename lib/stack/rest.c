@@ -8,7 +8,8 @@
 #define REST_TURNS 8u /* connections asked to give way for one record */
 
 typedef char rest_slot_fits[sizeof(struct weiri_slot) <= 80 ? 1 : -1];
-typedef char rest_cold_fits[sizeof(struct weiri_cold) <= 264 ? 1 : -1];
+typedef char rest_line_fits[sizeof(struct weiri_rest) == 64 ? 1 : -1];
+typedef char rest_cold_fits[sizeof(struct weiri_cold) <= 200 ? 1 : -1];
 
 WEIR_PRIVATE bool weiri_rest_possible(const weir_stack *s)
 {
@@ -36,8 +37,10 @@ WEIR_PRIVATE uint32_t weiri_rest_take(weir_stack *s, bool newcomer)
 
 static void rest_unpack(const weir_stack *s, uint32_t i, weir_conn *c)
 {
-    weiri_unpack(c, s->cold[i].octets, s->blank);
-    c->tuple = s->cold[i].tuple;
+    const struct weiri_rest *rest = &s->rests[i];
+    weiri_unpack(c, s->cold[i].octets, s->blank, &rest->gist);
+    c->tuple = rest->tuple;
+    weiri_gist_give(&rest->gist, c);
 }
 
 WEIR_PRIVATE weir_conn *weiri_rest_wake(weir_stack *s, uint32_t i)
@@ -53,6 +56,7 @@ WEIR_PRIVATE weir_conn *weiri_rest_wake(weir_stack *s, uint32_t i)
     memset(work, 0, sizeof *work);
     work->block = WEIRI_NONE;
     rest_unpack(s, i, &work->conn);
+    s->rests[i].gist.bits = 0;
     s->slots[i].work = w;
     s->stats.unpacked++;
     return &work->conn;
@@ -70,7 +74,8 @@ WEIR_PRIVATE void weiri_rest_settle(weir_stack *s, uint32_t i)
     if (in_hand || !weiri_packable(c) || weiri_pack(s->cold[i].octets, WEIRI_COLD_OCTETS, c, s->blank) == 0) {
         return;
     }
-    s->cold[i].tuple = c->tuple;
+    s->rests[i].tuple = c->tuple;
+    weiri_gist_take(&s->rests[i].gist, c);
     weiri_wheel_cancel(&s->wheel, i);
     weiri_wheel_arm(&s->wheel, i, weir_deadline(c) < s->rearm_from ? s->rearm_from : weir_deadline(c));
     weiri_pool_give(&s->work_pool, slot->work);
@@ -90,7 +95,7 @@ WEIR_PRIVATE const weir_conn *weiri_rest_look(const weir_stack *s, uint32_t i)
 
 WEIR_PRIVATE const weir_tuple *weiri_rest_tuple(const weir_stack *s, uint32_t i)
 {
-    return slot_is_packed(s, i) ? &s->cold[i].tuple : &slot_conn(s, i)->tuple;
+    return slot_rests(s, i) || slot_is_packed(s, i) ? &s->rests[i].tuple : &slot_conn(s, i)->tuple;
 }
 
 #undef REST_TURNS

@@ -130,10 +130,14 @@ struct weiri_work {
     uint32_t block;      /* of the store, lent; WEIRI_NONE: no rings */
 };
 
-/* And what is left of that while it is packed. */
-#define WEIRI_COLD_OCTETS 228
-struct weiri_cold {
+/* And what is left of that while it is packed: a cache line for what most segments for it look at, .. */
+struct weiri_rest {
     weir_tuple tuple;
+    struct weiri_gist gist; /* of one that is not packed: no bits */
+};
+/* .. and all else. */
+#define WEIRI_COLD_OCTETS 200
+struct weiri_cold {
     uint8_t octets[WEIRI_COLD_OCTETS];
 };
 
@@ -248,6 +252,7 @@ struct weiri_going {
 /* The segment that was taken last, if it was IPv4 and plain, and its headers: packets come in trains whose headers differ in little. */
 struct weiri_train {
     bool on;                   /* there is one, .. */
+    bool heard;                /* its text was all that was new in it (arrive_hears) */
     uint32_t slot;             /* .. taken by this, which may be touched still */
     uint8_t headers[WEIRI_IP4_HEADER + 20];
     weir_view view;
@@ -257,14 +262,18 @@ struct weir_stack {
     weir_stack_config cfg;
     weir_stats stats;
     weir_us now;
-    weir_handle last;          /* weir_stack_last */
+    uint32_t last;             /* weir_stack_last: the slot, .. */
+    weir_handle last_gone;     /* .. or, WEIRI_NONE, whoever had it; 0: nobody */
     struct weiri_train train;
     struct weiri_going going;
-    uint32_t touched;          /* the slot that a train of packets goes to or comes from: settled when anything else happens */
+    uint32_t touched;          /* the slot that packets or the user are at, or WEIRI_NONE: settled when anything else happens */
+    bool told;                 /* what it last told is true all the same; */
+    bool hushed;               /* it was polled, and had nothing to send, nor will before something happens to it */
     weir_us rearm_from;        /* while timers are being handed out: not to be armed before this again */
     struct weiri_slot *slots;
     struct weiri_work *works;
-    struct weiri_cold *cold;   /* one for each slot; NULL: none is ever packed */
+    struct weiri_rest *rests;  /* one for each slot; NULL: none is ever packed */
+    struct weiri_cold *cold;   /* the same */
     weir_conn *blank;          /* what packing counts from .. */
     weir_conn *scratch;        /* .. and a place for weir_stack_peek, both behind this struct */
     struct weiri_listener *listeners;
@@ -302,6 +311,13 @@ static inline uint32_t *weiri_demux_head(const struct weiri_demux *d, uint32_t h
 static inline bool stack_has_syns(const weir_stack *s)
 {
     return WEIR_WITH_SYN_RECORDS && s->stats.syn_records > 0;
+}
+
+/* What goes on is about the connection of slot i; or WEIRI_NONE. */
+static inline void stack_about(weir_stack *s, uint32_t i)
+{
+    s->last = i;
+    s->last_gone = 0;
 }
 
 /* Records of half-open connections are numbered after slots and TIME-WAIT records. */
@@ -353,6 +369,12 @@ static inline weir_conn *slot_conn(const weir_stack *s, uint32_t i)
     return &slot_work(s, i)->conn;
 }
 
+/* Of one that was opened ever: is it packed, and may take segments so? Nothing of its slot is looked at. */
+static inline bool slot_rests(const weir_stack *s, uint32_t i)
+{
+    return s->rests && (s->rests[i].gist.bits & WEIRI_GIST_OPEN) != 0;
+}
+
 /* What will be looked at of slot i is on its way from memory: its entries in tables, and then its record. Inlined in any case: a function
  * that only fetches seems to do nothing, and compilers leave out what calls it. */
 #define SLOT_FETCH static inline __attribute__((always_inline, unused))
@@ -364,9 +386,17 @@ SLOT_FETCH void slot_fetch_lines(const void *at, size_t len)
     }
 }
 
-SLOT_FETCH void slot_fetch(const weir_stack *s, uint32_t i)
+/* Where it is in the table of sockets, and whether it rests. */
+SLOT_FETCH void slot_fetch_sockets(const weir_stack *s, uint32_t i)
 {
     slot_fetch_lines(&s->demux.nodes[i], sizeof s->demux.nodes[i]);
+    if (s->rests) {
+        slot_fetch_lines(&s->rests[i], sizeof s->rests[i]);
+    }
+}
+
+SLOT_FETCH void slot_fetch(const weir_stack *s, uint32_t i)
+{
     slot_fetch_lines(&s->wheel.nodes[i], sizeof s->wheel.nodes[i]);
     slot_fetch_lines(&s->slots[i], sizeof s->slots[i]);
 }
@@ -402,6 +432,8 @@ WEIR_PRIVATE bool weiri_lend_possible(const weir_stack *s);
 WEIR_PRIVATE bool weiri_lend_first(weir_stack *s, uint32_t i, weir_buffers *b);
 /* First rings for one whose rings were taken back, or it waits among the needy. */
 WEIR_PRIVATE void weiri_lend_ensure(weir_stack *s, uint32_t i);
+/* It has rings of the store, as they were lent. */
+WEIR_PRIVATE bool weiri_lend_holds(const weir_stack *s, uint32_t i);
 /* The user takes the connection in hand. */
 WEIR_PRIVATE void weiri_lend_in_hand(weir_stack *s, uint32_t i);
 /* Larger rings if they are wanted. Not while packets go out: what was handed out lies in the old ones. */
@@ -513,8 +545,11 @@ WEIR_PRIVATE void weiri_slot_half_open(weir_stack *s, uint32_t i, uint32_t liste
 WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i);
 /* Brings everything the stack keeps about a slot in line with its connection; may free it. */
 WEIR_PRIVATE void weiri_slot_settle(weir_stack *s, uint32_t i);
-/* A packet has come or gone, and more of the same train may follow: settled now, or before anything else happens. */
+/* A packet has come or gone, or the user has done something, and more of the same may follow: settled now, or before anything else
+ * happens. No other is left. */
 WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i);
+/* The user has done something to it, whatever: the same where it has the rings that were lent to it, and else settled. */
+WEIR_PRIVATE void weiri_slot_used(weir_stack *s, uint32_t i);
 /* Settles the one that was left. */
 WEIR_PRIVATE void weiri_slot_untouch(weir_stack *s);
 /* Settles it after a poll that found it had nothing to send. */
@@ -534,9 +569,24 @@ struct weiri_arrival {
 };
 WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now);
 
+/* train.c: how many of `packets` were taken as one, of those that follow the one that has just been taken; that stands before them. */
+#if WEIR_WITH_PREDICTION
+WEIR_PRIVATE size_t weiri_train_run(weir_stack *s, const weir_slice *packets, size_t count);
+#else
+static inline size_t weiri_train_run(weir_stack *s, const weir_slice *packets, size_t count)
+{
+    (void)s;
+    (void)packets;
+    (void)count;
+    return 0;
+}
+#endif
+
 /* stack.c: begins every public call: time, and what the user did to connections meanwhile. */
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now);
 WEIR_PRIVATE void weiri_stack_settle(weir_stack *s);
+/* What the user would be told is so; the rest may be left. */
+WEIR_PRIVATE void weiri_stack_tell(weir_stack *s);
 /* Of what the user has taken in hand, and of what lacks memory. */
 WEIR_PRIVATE void weiri_stack_settle_listed(weir_stack *s);
 /* The same for packets, which may go on with the slot that was left unsettled. */

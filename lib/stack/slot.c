@@ -23,7 +23,7 @@ static bool slot_begin(weir_stack *s, uint32_t i)
     work->block = WEIRI_NONE;
     const bool lent = weiri_lend_first(s, i, &buffers);
     if (lent) {
-        weiri_conn_init(&work->conn, &s->cfg.tcp, &buffers, s->now);
+        weiri_conn_copy(&work->conn, s->blank, &buffers, s->now);
     }
     return lent;
 }
@@ -35,6 +35,8 @@ static void slot_end(weir_stack *s, uint32_t i)
         weiri_lend_return(s, i);
         weiri_pool_give(&s->work_pool, s->slots[i].work);
         s->stats.busy = s->work_pool.used;
+    } else if (s->rests) {
+        s->rests[i].gist.bits = 0;
     }
     weiri_list_remove(s, &s->needy, WEIRI_LIST_NEEDY, i);
     weiri_pool_give(&s->slot_pool, i);
@@ -49,6 +51,9 @@ WEIR_PRIVATE uint32_t weiri_slot_open(weir_stack *s, bool exists)
     }
     struct weiri_slot *slot = &s->slots[i];
     const uint32_t generation = fresh ? 0 : slot->generation;
+    if (fresh && s->rests) {
+        s->rests[i].gist.bits = 0;
+    }
     memset(slot, 0, sizeof *slot);
     slot->generation = generation;
     slot->want = SLOT_WANT_DEFAULT;
@@ -123,25 +128,29 @@ WEIR_PRIVATE bool weiri_slot_is_unknown(const weir_stack *s, uint32_t i)
 static void slot_leave_half_open(weir_stack *s, uint32_t i)
 {
     struct weiri_slot *slot = &s->slots[i];
-    if (slot_is(slot, WEIRI_SLOT_HALF)) {
-        const uint32_t listener = ((uint32_t)slot->listener & 0x7fffffffu) - 1;
-        weiri_list_remove(s, &s->listeners[listener].half, WEIRI_LIST_HALF, i);
-        slot_clear(slot, WEIRI_SLOT_HALF);
-        s->stats.half_open--;
-    }
+    const uint32_t listener = ((uint32_t)slot->listener & 0x7fffffffu) - 1;
+    weiri_list_remove(s, &s->listeners[listener].half, WEIRI_LIST_HALF, i);
+    slot_clear(slot, WEIRI_SLOT_HALF);
+    s->stats.half_open--;
 }
 
 WEIR_PRIVATE void weiri_slot_free(weir_stack *s, uint32_t i)
 {
     struct weiri_slot *slot = &s->slots[i];
     WEIR_ASSERT(slot_is(slot, WEIRI_SLOT_LIVE));
-    slot_leave_half_open(s, i);
+    if (slot_is(slot, WEIRI_SLOT_HALF)) {
+        slot_leave_half_open(s, i);
+    }
     slot_unlink(s, i);
     weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
     weiri_list_remove(s, &s->ready, WEIRI_LIST_READY, i);
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     weiri_wheel_cancel(&s->wheel, i);
     WEIR_ASSERT(s->touched != i); /* who is, is established, and settled before it goes */
+    if (s->last == i) {
+        s->last_gone = weiri_slot_handle(s, i);
+        s->last = WEIRI_NONE;
+    }
     slot->flags = 0;
     slot->generation++;
     slot_end(s, i);
@@ -158,13 +167,13 @@ static void slot_end_fallen(const struct weiri_slot *slot, weir_conn *c, weir_us
     }
 }
 
-static void slot_count(weir_stack *s, uint32_t i, unsigned events)
+static void slot_count(weir_stack *s, uint32_t i, unsigned state)
 {
     struct weiri_slot *slot = &s->slots[i];
-    if (weir_state(slot_conn(s, i)) != WEIR_SYN_RECEIVED) {
+    if (slot_is(slot, WEIRI_SLOT_HALF) && state != WEIR_SYN_RECEIVED) {
         slot_leave_half_open(s, i);
     }
-    if ((events & WEIR_EV_CONNECTED) && !slot_is(slot, WEIRI_SLOT_OPENED)) {
+    if (state >= WEIR_ESTABLISHED && !slot_is(slot, WEIRI_SLOT_OPENED)) {
         slot_set(slot, WEIRI_SLOT_OPENED);
         s->stats.established++;
     }
@@ -227,61 +236,90 @@ static bool slot_settle_packed(weir_stack *s, uint32_t i)
     return true;
 }
 
+#define SLOT_IN(state, states) (((states) >> (state) & 1u) != 0)
+#define SLOT_OPENING (1u << WEIR_SYN_SENT | 1u << WEIR_SYN_RECEIVED)
+#define SLOT_OPEN ((1u << WEIR_TIME_WAIT) - (1u << WEIR_ESTABLISHED))
+
 /* Counted as what it is: opening, or established and not yet in TIME-WAIT. */
-static bool slot_is_counted(const struct weiri_slot *slot, unsigned state)
+static inline bool slot_is_counted(const struct weiri_slot *slot, unsigned state)
 {
     const unsigned counted = slot->flags & (WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED | WEIRI_SLOT_HALF);
-    if (state == WEIR_SYN_SENT || state == WEIR_SYN_RECEIVED) {
-        return (counted & ~(unsigned)WEIRI_SLOT_HALF) == WEIRI_SLOT_LINKED;
+    if (counted == (WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED)) {
+        return SLOT_IN(state, SLOT_OPEN);
     }
-    return state >= WEIR_ESTABLISHED && state < WEIR_TIME_WAIT && counted == (WEIRI_SLOT_LINKED | WEIRI_SLOT_OPENED);
+    return (counted & ~(unsigned)WEIRI_SLOT_HALF) == WEIRI_SLOT_LINKED && SLOT_IN(state, SLOT_OPENING);
 }
 
 /* And in no list but of those that may send, have news or are half-open: a segment more or less changes little. */
-static bool slot_is_plain(const weir_stack *s, uint32_t i)
+static inline bool slot_is_plain(const struct weiri_slot *slot, unsigned state)
 {
-    const struct weiri_slot *slot = &s->slots[i];
     const unsigned settled = 1u << WEIRI_LIST_OUT | 1u << WEIRI_LIST_READY | 1u << WEIRI_LIST_HALF;
-    return slot_is_counted(slot, slot_conn(s, i)->state) && (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE);
+    return (slot->lists & ~settled) == 0 && !(slot->want & WEIR_EV_WRITABLE) && slot_is_counted(slot, state);
+}
+
+/* Left, and asked only in its turn; or, where it is `asked` now, not if it has nothing to send. */
+static void slot_leave(weir_stack *s, uint32_t i, bool asked)
+{
+    s->touched = i;
+    s->told = false;
+    s->hushed = asked && !weir_has_output(slot_conn(s, i));
 }
 
 WEIR_PRIVATE void weiri_slot_touch(weir_stack *s, uint32_t i)
 {
+    struct weiri_slot *slot = &s->slots[i];
+    const unsigned state = slot_conn(s, i)->state, counted = slot->flags & (WEIRI_SLOT_OPENED | WEIRI_SLOT_HALF);
+    const bool opened = SLOT_IN(state, SLOT_OPEN) && counted != WEIRI_SLOT_OPENED;
     s->touched = WEIRI_NONE;
     weiri_list_remove(s, &s->spare, WEIRI_LIST_SPARE, i); /* its rings may be in use now */
-    if (slot_is_plain(s, i)) {
-        s->touched = i;
+    if (opened) {
+        slot_count(s, i, state);
+    }
+    if (slot_is_plain(slot, state)) {
+        slot_leave(s, i, opened);
     } else {
         weiri_slot_settle(s, i);
     }
 }
 
-WEIR_PRIVATE void weiri_slot_untouch(weir_stack *s)
+WEIR_PRIVATE void weiri_slot_used(weir_stack *s, uint32_t i)
 {
-    const uint32_t i = s->touched;
-    s->touched = WEIRI_NONE;
-    if (i != WEIRI_NONE) {
+    if (!weiri_lend_holds(s, i)) {
         weiri_slot_settle(s, i);
+        return;
+    }
+    weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
+    weiri_slot_touch(s, i);
+    if (s->touched == i) {
+        slot_leave(s, i, true);
     }
 }
 
-/* And its rings are in use, or it has none, needs none and is not to be packed. */
-static bool slot_is_steady(const weir_stack *s, uint32_t i)
+WEIR_PRIVATE void weiri_slot_untouch(weir_stack *s)
 {
-    const struct weiri_work *work = slot_work(s, i);
-    if (!slot_is_plain(s, i)) {
-        return false;
+    if (s->touched != WEIRI_NONE) {
+        weiri_slot_settle(s, s->touched);
     }
+}
+
+static void slot_arm(weir_stack *s, uint32_t i, const weir_conn *c)
+{
+    const weir_us at = weir_deadline(c);
+    weiri_wheel_arm(&s->wheel, i, at < s->rearm_from ? s->rearm_from : at);
+}
+
+/* Its rings are in use, or it has none, needs none and is not to be packed. */
+static bool slot_is_steady(const weir_stack *s, const struct weiri_work *work)
+{
     return weiri_tune_idle(&work->conn) ? work->block == WEIRI_NONE && !s->cold : work->block != WEIRI_NONE;
 }
 
 static void slot_settle_steady(weir_stack *s, uint32_t i, const bool *known)
 {
     const weir_conn *c = slot_conn(s, i);
-    const weir_us at = weir_deadline(c);
     slot_list(s, &s->out, WEIRI_LIST_OUT, i, known != NULL ? *known : weir_has_output(c));
     weiri_slot_tell(s, i, weir_events(c));
-    weiri_wheel_arm(&s->wheel, i, at < s->rearm_from ? s->rearm_from : at);
+    slot_arm(s, i, c);
 }
 
 /* `known`: whether it has something to send, or may have; NULL: that is to be asked. */
@@ -293,17 +331,18 @@ static void slot_settle_all(weir_stack *s, uint32_t i, const bool *known)
     if (slot_is_packed(s, i) && slot_settle_packed(s, i)) {
         return;
     }
-    if (slot_is_steady(s, i)) {
+    struct weiri_work *work = slot_work(s, i);
+    weir_conn *c = &work->conn;
+    if (slot_is_plain(slot, c->state) && slot_is_steady(s, work)) {
         slot_settle_steady(s, i, known);
         return;
     }
-    weir_conn *c = slot_conn(s, i);
     slot_end_fallen(slot, c, s->now);
     weiri_lend_settle(s, i);
-    const unsigned events = weir_events(c);
+    const unsigned events = weir_events(c), state = c->state;
     const bool output = known != NULL ? *known : weir_has_output(c);
-    slot_count(s, i, events);
-    if (weir_state(c) == WEIR_CLOSED || weir_state(c) == WEIR_LISTEN) {
+    slot_count(s, i, state);
+    if (state == WEIR_CLOSED || state == WEIR_LISTEN) {
         slot_unlink(s, i); /* its sockets are free for another connection */
     }
     if (!output && slot_finish(s, slot, c)) {
@@ -313,9 +352,10 @@ static void slot_settle_all(weir_stack *s, uint32_t i, const bool *known)
     weiri_list_remove(s, &s->dirty, WEIRI_LIST_DIRTY, i);
     slot_list(s, &s->out, WEIRI_LIST_OUT, i, output);
     weiri_slot_tell(s, i, events);
-    const weir_us at = weir_deadline(c);
-    weiri_wheel_arm(&s->wheel, i, at < s->rearm_from ? s->rearm_from : at);
-    weiri_rest_settle(s, i);
+    slot_arm(s, i, c);
+    if (s->cold) {
+        weiri_rest_settle(s, i);
+    }
 }
 
 /* Whether an established connection that is queued already has something to send need not be asked: its turn will tell. */
@@ -332,3 +372,6 @@ WEIR_PRIVATE void weiri_slot_settle_silent(weir_stack *s, uint32_t i)
 }
 
 #undef SLOT_WANT_DEFAULT
+#undef SLOT_IN
+#undef SLOT_OPENING
+#undef SLOT_OPEN

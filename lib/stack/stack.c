@@ -35,7 +35,7 @@ WEIR_API void weir_stack_config_init(weir_stack_config *config)
 
 /* Where the parts begin, counted from the beginning of the memory. */
 struct stack_layout {
-    uint64_t slots, works, cold, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
+    uint64_t slots, works, rests, cold, listeners, waits, wheel, demux_nodes, demux_heads, listener_heads, cookies, ports, echoes, blocks;
     uint64_t wait_locals, syns, syn_heads, syn_locals;
     uint64_t blank, slot_next, work_next, store_next, store_prev, store_tag, listener_next;
     uint64_t total;
@@ -115,6 +115,7 @@ static void stack_lay_out(struct stack_layout *l, const weir_stack_config *c)
     l->syn_heads = stack_place(l, weiri_syn_cap(c), sizeof(uint16_t));
     l->syn_locals = stack_place(l, c->any_destination ? weiri_syn_cap(c) : 0, sizeof(weir_addr));
     l->slots = stack_place(l, c->connections_max, sizeof(struct weiri_slot));
+    l->rests = stack_place(l, stack_packs(c) ? c->connections_max : 0, sizeof(struct weiri_rest));
     l->cold = stack_place(l, stack_packs(c) ? c->connections_max : 0, sizeof(struct weiri_cold));
     l->works = stack_place(l, stack_busy(c), sizeof(struct weiri_work));
     l->echoes = stack_place(l, WEIRI_ECHOES, l->echo_size);
@@ -206,6 +207,7 @@ static void stack_init_tables(weir_stack *s, uint8_t *memory, const struct stack
     s->slots = (struct weiri_slot *)(void *)(memory + l->slots);
     s->wait_locals = s->cfg.any_destination ? (weir_addr *)(void *)(memory + l->wait_locals) : NULL;
     s->works = (struct weiri_work *)(void *)(memory + l->works);
+    s->rests = stack_packs(&s->cfg) ? (struct weiri_rest *)(void *)(memory + l->rests) : NULL;
     s->cold = stack_packs(&s->cfg) ? (struct weiri_cold *)(void *)(memory + l->cold) : NULL;
     s->listeners = (struct weiri_listener *)(void *)(memory + l->listeners);
     s->waits = (struct weiri_wait *)(void *)(memory + l->waits);
@@ -259,6 +261,7 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
     s->cfg = *config;
     s->now = now;
     s->touched = WEIRI_NONE;
+    s->last = WEIRI_NONE;
     weiri_list_init(&s->out);
     weiri_list_init(&s->ready);
     weiri_list_init(&s->dirty);
@@ -275,13 +278,21 @@ WEIR_API weir_stack *weir_stack_init(void *memory, size_t len, const weir_stack_
 
 /* ---- time ---- */
 
+/* Those taken in hand since the last call. Of one alone more may follow: it may be left unsettled, if nobody waits for its rings. */
 static void stack_settle_dirty(weir_stack *s)
 {
-    while (s->dirty.count != 0) { /* those taken in hand since the last call: settling takes each off the list */
-        if (!slot_is_packed(s, s->dirty.head)) {
-            weiri_lend_grow(s, s->dirty.head);
+    while (s->dirty.count != 0) { /* settling takes each off the list */
+        const uint32_t i = s->dirty.head;
+        const bool packed = slot_is_packed(s, i), free = s->touched == WEIRI_NONE || s->touched == i;
+        const bool alone = s->dirty.count == 1 && free && s->needy.count == 0;
+        if (!packed) {
+            weiri_lend_grow(s, i);
         }
-        weiri_slot_settle(s, s->dirty.head);
+        if (alone && !packed) {
+            weiri_slot_used(s, i);
+        } else {
+            weiri_slot_settle(s, i);
+        }
     }
 }
 
@@ -289,12 +300,26 @@ WEIR_PRIVATE void weiri_stack_settle(weir_stack *s)
 {
     weiri_slot_untouch(s);
     stack_settle_dirty(s);
+    weiri_slot_untouch(s);
+}
+
+WEIR_PRIVATE void weiri_stack_tell(weir_stack *s)
+{
+    if (s->dirty.count > 0 && s->dirty.head != s->touched) {
+        weiri_slot_untouch(s);
+    }
+    stack_settle_dirty(s);
+    if (s->touched != WEIRI_NONE && !s->told) {
+        weiri_slot_tell(s, s->touched, weir_events(slot_conn(s, s->touched)));
+        s->told = true;
+    }
 }
 
 WEIR_PRIVATE void weiri_stack_begin(weir_stack *s, weir_us now)
 {
     weiri_slot_untouch(s);
     stack_begin_packet(s, now);
+    weiri_slot_untouch(s);
 }
 
 WEIR_PRIVATE void weiri_stack_settle_listed(weir_stack *s)

@@ -113,9 +113,9 @@ WEIR_PRIVATE unsigned weiri_store_order(const struct weiri_store *m, uint64_t oc
 static bool store_check_free(const struct weiri_store *m, unsigned order, uint32_t *free)
 {
     uint32_t prev = WEIRI_NONE;
-    for (uint32_t i = m->heads[order]; i != WEIRI_NONE; i = m->next[i]) { /* ends: `free` grows with each */
+    for (uint32_t i = m->heads[order]; i != WEIRI_NONE; i = m->next[i]) { /* ends: nobody has two before it */
         const bool placed = i < m->fresh && (i & ((1u << order) - 1)) == 0;
-        if (!placed || m->tag[i] != (order | STORE_FREE) || m->prev[i] != prev || *free > m->fresh) {
+        if (!placed || m->tag[i] != (order | STORE_FREE) || m->prev[i] != prev) {
             return false;
         }
         prev = i;

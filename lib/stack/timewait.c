@@ -248,10 +248,11 @@ WEIR_PRIVATE const char *weiri_wait_check(const weir_stack *s)
 {
     uint32_t seen = 0, prev = WEIRI_NONE;
     weir_us before = 0;
-    for (uint32_t i = s->wait_queue.head; i != WEIRI_NONE; i = wait_index(s->waits[i].next)) {
-        if (i >= s->wait_fresh || wait_index(s->waits[i].prev) != prev || ++seen > s->wait_queue.count) {
+    for (uint32_t i = s->wait_queue.head; i != WEIRI_NONE; i = wait_index(s->waits[i].next)) { /* ends: nobody has two before it */
+        if (i >= s->wait_fresh || wait_index(s->waits[i].prev) != prev) {
             return "timewait: the queue is broken";
         }
+        seen++;
         const weir_us ends = wait_ends(s, &s->waits[i]);
         if (ends < before || ends > s->wait_last) {
             return "timewait: the queue is out of order";

@@ -185,10 +185,11 @@ static const char *wheel_check_slot(const struct weiri_wheel *w, unsigned level,
         return "wheel: a slot and its bit disagree";
     }
     uint32_t i = head;
-    while (i != WEIRI_NONE) {
-        if (i >= count || ++*seen > count) {
-            return "wheel: a ring leaves the nodes or does not end";
+    while (i != WEIRI_NONE) { /* ends: nobody has two before it */
+        if (i >= count) {
+            return "wheel: a ring leaves the nodes";
         }
+        ++*seen;
         if (w->nodes[i].at < w->now || wheel_level(w->now, w->nodes[i].at) != level || wheel_digit(w->nodes[i].at, level) != slot) {
             return "wheel: a node is in the wrong slot";
         }

@@ -5,9 +5,10 @@
  * 2^32 - 1 and 2^64 - 1, so wide words may be added with their carries brought round (RFC 1071 2(C)), folded as late
  * as possible, and octet order matters only once, in weiri_sum_finish (RFC 1071 2(B)).
  *
- * Three forms of one loop. Portable: words of the machine, carries counted apart. SSE2 and AVX2: of every 64-bit lane,
- * the sum modulo 2^64 and the exact sum of the upper halves; the exact sum of the lower halves follows from the two,
- * so that one shift, or shuffle, and two additions do for a vector. Exact for up to 2^32 octets. */
+ * Three forms of one loop. Portable: words of the machine, carries counted apart. SSE2: of every 64-bit lane, the sum
+ * modulo 2^64 and the exact sum of the upper halves; the exact sum of the lower halves follows from the two, so that one
+ * shift and two additions do for a vector. Exact for up to 2^32 octets. AVX2: the sum modulo 2^64 and about how large it
+ * really is, from which follows how many carries were lost: an addition and a mean do for a vector. */
 #include "wire/wire.h"
 
 #if defined(__SSE2__) && !defined(WEIR_NO_SIMD) && WEIR_WITH_FAST_CHECKSUM
@@ -43,6 +44,11 @@ typedef uint32_t checksum_word;
 struct checksum_lane {
     checksum_word sum, carries;
 };
+
+CHECKSUM_INLINE uint8_t *checksum_at(uint8_t *to, size_t at)
+{
+    return to != NULL ? to + at : NULL;
+}
 
 /* One's complement addition: the carry comes round. */
 CHECKSUM_INLINE uint64_t checksum_add(uint64_t a, uint64_t b)
@@ -107,7 +113,7 @@ CHECKSUM_INLINE uint64_t checksum_rest(uint8_t *to, const uint8_t *from, size_t 
             memcpy(to + at, &word, sizeof word);
         sum = checksum_add(sum, word);
     }
-    return checksum_add(sum, checksum_tail(to != NULL ? to + at : NULL, from + at, len - at));
+    return checksum_add(sum, checksum_tail(checksum_at(to, at), from + at, len - at));
 }
 
 CHECKSUM_INLINE uint64_t checksum_portable(uint8_t *to, const uint8_t *from, size_t len)
@@ -127,7 +133,7 @@ CHECKSUM_INLINE uint64_t checksum_portable(uint8_t *to, const uint8_t *from, siz
         checksum_lane_add(&b, words[3]);
     }
     sum = checksum_add(checksum_add(a.sum, b.sum), (uint64_t)a.carries + b.carries);
-    return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
+    return checksum_rest(checksum_at(to, at), from + at, len - at, sum);
 }
 
 #if CHECKSUM_SSE2
@@ -163,7 +169,7 @@ CHECKSUM_INLINE uint64_t checksum_sse2(uint8_t *to, const uint8_t *from, size_t 
     _mm_storeu_si128((__m128i *)(void *)lanes, _mm_add_epi64(all, all_2));
     _mm_storeu_si128((__m128i *)(void *)uppers, _mm_add_epi64(upper, upper_2));
     sum = checksum_add(checksum_halves(lanes[0], uppers[0]), checksum_halves(lanes[1], uppers[1]));
-    return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
+    return checksum_rest(checksum_at(to, at), from + at, len - at, sum);
 }
 #endif
 
@@ -171,67 +177,117 @@ CHECKSUM_INLINE uint64_t checksum_sse2(uint8_t *to, const uint8_t *from, size_t 
 #define CHECKSUM_AVX2_INLINE static inline __attribute__((CHECKSUM_ALWAYS unused, target("avx2")))
 #define CHECKSUM_AVX2_CODE static __attribute__((noinline, target("avx2")))
 
-CHECKSUM_AVX2_INLINE __m256i checksum_avx2_next(uint8_t *to, const uint8_t *from, size_t at, __m256i *twice)
+/* Every lane of `all` is a sum modulo 2^64. What it lost is told by `tops`, about the sum of what stood in the upper 16 bits: it is right
+ * to within 2 a vector, and 2^15 of it are half of what one carry is. */
+struct checksum_avx2 {
+    __m256i all, tops;
+};
+
+CHECKSUM_AVX2_INLINE __m256i checksum_avx2_next(struct checksum_avx2 *k, uint8_t *to, const uint8_t *from)
 {
-    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(from + at));
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)from);
     if (to != NULL)
-        _mm256_storeu_si256((__m256i *)(void *)(to + at), v);
-    *twice = _mm256_add_epi64(*twice, _mm256_shuffle_epi32(v, 0xf5)); /* the upper half in both: it can be loaded so */
+        _mm256_storeu_si256((__m256i *)(void *)to, v);
+    k->all = _mm256_add_epi64(k->all, v);
     return v;
 }
 
-/* Of every lane U + 2^32 U modulo 2^64, U the sum of the upper halves: its lower half is U's, its upper half the sum of U's two. */
-CHECKSUM_AVX2_INLINE __m256i checksum_avx2_upper(__m256i twice)
+/* The upper 16 bits of two vectors in the mean, rounded: one instruction for each. */
+CHECKSUM_AVX2_INLINE __m256i checksum_avx2_two(struct checksum_avx2 *k, uint8_t *to, const uint8_t *from)
 {
-    __m256i halves = _mm256_shuffle_epi32(twice, 0xa0); /* the lower one in both */
-    __m256i carried = _mm256_slli_epi64(_mm256_srli_epi64(_mm256_sub_epi32(twice, halves), 32), 32);
-    return _mm256_or_si256(carried, _mm256_srli_epi64(halves, 32));
+    __m256i a = checksum_avx2_next(k, to, from);
+    return _mm256_avg_epu16(a, checksum_avx2_next(k, checksum_at(to, 32), from + 32));
 }
 
-/* All halves in one word: no carry is lost below 2^32 octets, and no packet has more. */
-CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_fold(__m256i all, __m256i upper)
+CHECKSUM_AVX2_INLINE __m256i checksum_avx2_four(struct checksum_avx2 *k, uint8_t *to, const uint8_t *from)
 {
-    __m256i sums = _mm256_add_epi64(_mm256_sub_epi64(all, _mm256_slli_epi64(upper, 32)), upper);
+    __m256i two = checksum_avx2_two(k, to, from);
+    return _mm256_avg_epu16(two, checksum_avx2_two(k, checksum_at(to, 64), from + 64));
+}
+
+CHECKSUM_AVX2_INLINE void checksum_avx2_note(struct checksum_avx2 *k, __m256i v)
+{
+    k->tops = _mm256_add_epi64(k->tops, _mm256_srli_epi64(v, 48));
+}
+
+/* The last `left` octets of what ends at `end`, fewer than 64, of which those before are known to be there too. */
+CHECKSUM_AVX2_INLINE void checksum_avx2_last(struct checksum_avx2 *k, uint8_t *to_end, const uint8_t *end, size_t left)
+{
+    static const uint64_t keep[16] = {[8] = UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                      UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    const uint8_t *mask = (const uint8_t *)keep + left;
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(end - 64));
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(end - 32));
+    if (to_end != NULL) {
+        _mm256_storeu_si256((__m256i *)(void *)(to_end - 64), a);
+        _mm256_storeu_si256((__m256i *)(void *)(to_end - 32), b);
+    }
+    a = _mm256_and_si256(a, _mm256_loadu_si256((const __m256i *)(const void *)mask));
+    b = _mm256_and_si256(b, _mm256_loadu_si256((const __m256i *)(const void *)(mask + 32)));
+    k->all = _mm256_add_epi64(k->all, _mm256_add_epi64(a, b));
+    checksum_avx2_note(k, _mm256_avg_epu16(a, b));
+}
+
+/* The carries are what tops has more than the lanes. All halves in one word: none of theirs is lost. */
+CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_fold(const struct checksum_avx2 *k)
+{
+    __m256i more = _mm256_add_epi64(_mm256_sub_epi64(k->tops, _mm256_srli_epi64(k->all, 48)), _mm256_set1_epi64x(1 << 15));
+    __m256i low = _mm256_blend_epi32(k->all, _mm256_setzero_si256(), 0xaa);
+    __m256i sums = _mm256_add_epi64(_mm256_add_epi64(low, _mm256_srli_epi64(k->all, 32)), _mm256_srli_epi64(more, 16));
     uint64_t two[2];
     _mm_storeu_si128((__m128i *)(void *)two, _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1)));
     return two[0] + two[1];
 }
 
-CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_either(uint8_t *to, const uint8_t *from, size_t len)
+/* Of 64 octets at least. */
+CHECKSUM_AVX2_INLINE uint64_t checksum_avx2_either(uint8_t *to, const uint8_t *from, size_t len, uint64_t sum)
 {
-    __m256i all = _mm256_setzero_si256(), twice = all;
-    uint64_t sum;
-    size_t at = 0;
+    struct checksum_avx2 k = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+    size_t left = len & ~(size_t)1;
 
-    for (; len - at >= 128; at += 128) {
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &twice));
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 32, &twice));
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 64, &twice));
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at + 96, &twice));
+    for (; left >= 256; left -= 256, from += 256, to = checksum_at(to, 256)) {
+        __m256i four = checksum_avx2_four(&k, to, from);
+        checksum_avx2_note(&k, _mm256_avg_epu16(four, checksum_avx2_four(&k, checksum_at(to, 128), from + 128)));
     }
-    for (; len - at >= 32; at += 32)
-        all = _mm256_add_epi64(all, checksum_avx2_next(to, from, at, &twice));
-    sum = checksum_avx2_fold(all, checksum_avx2_upper(twice));
-    return checksum_rest(to != NULL ? to + at : NULL, from + at, len - at, sum);
+    k.tops = _mm256_slli_epi64(k.tops, 1);
+    if (left >= 128) {
+        checksum_avx2_note(&k, checksum_avx2_four(&k, to, from));
+        left -= 128;
+        from += 128;
+        to = checksum_at(to, 128);
+    }
+    k.tops = _mm256_slli_epi64(k.tops, 1);
+    if (left >= 64) {
+        checksum_avx2_note(&k, checksum_avx2_two(&k, to, from));
+        left -= 64;
+        from += 64;
+        to = checksum_at(to, 64);
+    }
+    if (left > 0)
+        checksum_avx2_last(&k, checksum_at(to, left), from + left, left);
+    k.tops = _mm256_slli_epi64(k.tops, 1);
+    sum = checksum_add(sum, checksum_avx2_fold(&k));
+    return len & 1 ? checksum_add(sum, checksum_tail(checksum_at(to, left), from + left, 1)) : sum;
 }
 
-CHECKSUM_AVX2_CODE uint64_t checksum_avx2(const uint8_t *from, size_t len)
+CHECKSUM_AVX2_CODE uint64_t checksum_avx2(const uint8_t *from, size_t len, uint64_t sum)
 {
-    return checksum_avx2_either(NULL, from, len);
+    return checksum_avx2_either(NULL, from, len, sum);
 }
 
 /* Said, or each step would ask whether there is a copy. */
-__attribute__((nonnull)) CHECKSUM_AVX2_CODE uint64_t checksum_avx2_copy(uint8_t *to, const uint8_t *from, size_t len)
+__attribute__((nonnull)) CHECKSUM_AVX2_CODE uint64_t checksum_avx2_copy(uint8_t *to, const uint8_t *from, size_t len, uint64_t sum)
 {
-    return checksum_avx2_either(to, from, len);
+    return checksum_avx2_either(to, from, len, sum);
 }
 
 /* Below this length the choice costs more than the wider loop saves. */
 #define CHECKSUM_AVX2_FROM 256
+#define CHECKSUM_AVX2_MAX ((size_t)1 << 18) /* so many carries can be told for certain */
 
 static bool checksum_avx2_here(size_t len)
 {
-    return len >= CHECKSUM_AVX2_FROM && __builtin_cpu_supports("avx2") != 0;
+    return len - CHECKSUM_AVX2_FROM <= CHECKSUM_AVX2_MAX - CHECKSUM_AVX2_FROM && __builtin_cpu_supports("avx2") != 0;
 }
 #endif
 
@@ -241,7 +297,7 @@ WEIR_PRIVATE uint64_t weiri_sum(const uint8_t *octets, size_t len, uint64_t sum)
 {
 #if CHECKSUM_AVX2
     if (checksum_avx2_here(len))
-        return checksum_add(sum, checksum_avx2(octets, len));
+        return checksum_avx2(octets, len, sum);
 #endif
 #if CHECKSUM_SSE2
     return checksum_add(sum, checksum_sse2(NULL, octets, len));
@@ -256,7 +312,7 @@ WEIR_PRIVATE uint64_t weiri_sum_copy(uint8_t *to, const uint8_t *from, size_t le
         return sum;
 #if CHECKSUM_AVX2
     if (checksum_avx2_here(len))
-        return checksum_add(sum, checksum_avx2_copy(to, from, len));
+        return checksum_avx2_copy(to, from, len, sum);
 #endif
 #if CHECKSUM_SSE2
     return checksum_add(sum, checksum_sse2(to, from, len));
@@ -370,3 +426,4 @@ WEIR_PRIVATE uint16_t weiri_checksum_update(uint16_t checksum, uint16_t before, 
 #undef CHECKSUM_AVX2_INLINE
 #undef CHECKSUM_AVX2_CODE
 #undef CHECKSUM_AVX2_FROM
+#undef CHECKSUM_AVX2_MAX

@@ -18,6 +18,11 @@ static inline uint64_t siphash_get64(const uint8_t *p)
            (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
+static inline uint64_t siphash_get32(const uint8_t *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
+}
+
 static inline void siphash_round(struct siphash_state *s)
 {
     s->v0 += s->v1;
@@ -54,7 +59,13 @@ WEIR_API uint64_t weir_siphash(const uint8_t key[16], const uint8_t *octets, siz
     s.v3 = k1 ^ 0x7465646279746573u;
     for (; len - at >= 8; at += 8)
         siphash_absorb(&s, siphash_get64(octets + at));
-    for (unsigned shift = 0; at < len; at++, shift += 8)
+    unsigned shift = 0;
+    if (WEIR_WITH_PREDICTION && (len & 4)) { /* sockets are 12 octets, or 36 */
+        last |= siphash_get32(octets + at);
+        at += 4;
+        shift = 32;
+    }
+    for (; at < len; at++, shift += 8)
         last |= (uint64_t)octets[at] << shift;
     siphash_absorb(&s, last);
     s.v2 ^= 0xff;

@@ -1,13 +1,14 @@
 /* crowd.c - a stack with many idle connections: what a packet to one of them costs, and asking for the next deadline, and time that passes.
  *
  * The other ends are a few words each, and packets are made here: all that is measured is the stack. Connections are opened by real
- * handshakes; the packets, pure acknowledgments of what was acknowledged before, are made beforehand. */
+ * handshakes; the packets, pure acknowledgments of what was acknowledged before, are made beforehand. Where there are more connections than
+ * working records, who is idle is packed. */
 #include <string.h>
 
 #include "bench.h"
 #include "weir/stack.h"
 
-enum { CROWD_PACKETS = 1 << 17, CROWD_SLOT = 64, CROWD_BATCH = 32, CROWD_RINGS = 4096 };
+enum { CROWD_BUSY = 4096, CROWD_PACKETS = 1 << 17, CROWD_SLOT = 64, CROWD_BATCH = 32, CROWD_RINGS = 4096 };
 
 struct crowd {
     weir_stack *s;
@@ -55,6 +56,7 @@ static void crowd_stack(struct crowd *w)
     cfg.addrs[0] = weir_addr_v4(10, 0, 0, 1);
     cfg.addr_count = 1;
     cfg.connections_max = (uint32_t)w->connections;
+    cfg.busy_max = w->connections > CROWD_BUSY ? CROWD_BUSY : 0; /* who is idle is packed */
     cfg.time_wait_max = 0;
     cfg.rings.rx = cfg.rings.tx = CROWD_RINGS;
     cfg.ring_memory = 256 * 16384;
@@ -149,6 +151,55 @@ static unsigned long crowd_ticks(void *state, unsigned long count)
     return count;
 }
 
+/* ---- the floor: what memory alone takes of that ------------------------------------------------------------------------------------- */
+
+struct crowd_lines {
+    uint8_t *octets; /* a cache line each */
+    unsigned long count;
+    uint32_t turn, sink;
+};
+
+static void *crowd_lines_open(unsigned long count)
+{
+    struct crowd_lines *w = bench_memory(sizeof *w);
+    w->count = count;
+    w->octets = bench_memory(count * CROWD_SLOT);
+    return w;
+}
+
+static const uint8_t *crowd_line(struct crowd_lines *w, uint32_t add)
+{
+    const uint32_t random = (w->turn++ + add) * 2654435761u;
+    return w->octets + ((uint64_t)random * w->count >> 32) * CROWD_SLOT;
+}
+
+/* Two lines, of which the second is known by the first: a table and a record. */
+static unsigned long crowd_two_lines(void *state, unsigned long count)
+{
+    struct crowd_lines *w = state;
+    for (unsigned long k = 0; k < 2 * count; k++) {
+        w->sink = *crowd_line(w, w->sink);
+    }
+    return count;
+}
+
+/* Four lines a packet, of as many packets as a batch has, all known beforehand. */
+static unsigned long crowd_four_lines(void *state, unsigned long count)
+{
+    struct crowd_lines *w = state;
+    for (unsigned long done = 0; done < count; done += CROWD_BATCH) {
+        const uint8_t *lines[4 * CROWD_BATCH];
+        for (unsigned k = 0; k < 4 * CROWD_BATCH; k++) {
+            lines[k] = crowd_line(w, 0);
+            __builtin_prefetch(lines[k]);
+        }
+        for (unsigned k = 0; k < 4 * CROWD_BATCH; k++) {
+            w->sink += *lines[k];
+        }
+    }
+    return (count + CROWD_BATCH - 1) / CROWD_BATCH * CROWD_BATCH;
+}
+
 #define CROWD_ROWS(n, counted)                                                                                                  \
     {"ACK, " #n " idle", "packet", "ACK, 1 idle", crowd_open, crowd_acks, n, 100000, counted, 1},                                \
     {"ACK in batches, " #n " idle", "packet", "ACK, " #n " idle", crowd_open, crowd_batches, n, 100000, 0, 1},                   \
@@ -156,6 +207,9 @@ static unsigned long crowd_ticks(void *state, unsigned long count)
     {"tick, " #n " idle", "call", "tick, 1 idle", crowd_open, crowd_ticks, n, 100000, 0, 1}
 
 const struct bench_case bench_crowd[] = {
-    CROWD_ROWS(1, 5000), CROWD_ROWS(100, 0), CROWD_ROWS(10000, 5000), CROWD_ROWS(100000, 0), CROWD_ROWS(1000000, 0), {0}};
+    CROWD_ROWS(1, 5000), CROWD_ROWS(100, 0), CROWD_ROWS(10000, 5000), CROWD_ROWS(100000, 0), CROWD_ROWS(1000000, 0),
+    {"floor, 2 lines of 1000000", "packet", NULL, crowd_lines_open, crowd_two_lines, 1000000, 100000, 0, 1},
+    {"floor in batches, 4 of 1000000", "packet", NULL, crowd_lines_open, crowd_four_lines, 1000000, 100000, 0, 1},
+    {0}};
 
 #undef CROWD_ROWS
