@@ -156,6 +156,11 @@ def figures(rows: list[Row]) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in DISPOSITIONS)
 
 
+def answered(rows: list[Row]) -> str:
+    """How many of them have evidence or a reason."""
+    return f"{sum(row.disposition in DISPOSITIONS[:3] for row in rows)}/{len(rows)}"
+
+
 def report(a: Attacks) -> None:
     kinds = sorted({row.kind for row in a.rows.values()})
     for kind in kinds:
@@ -183,7 +188,7 @@ def main() -> int:
     for fault in a.faults:
         print(f"fault: {fault}")
     attacks, immunity = ([row for row in a.rows.values() if (row.kind == "V") == which] for which in (False, True))
-    print(f"attacks: {len(attacks)} rows: {figures(attacks)}; {len(immunity)} immunity vectors: {figures(immunity)}; "
+    print(f"attacks: {answered(attacks)} rows: {figures(attacks)}; {answered(immunity)} immunity vectors: {figures(immunity)}; "
           f"{len(a.faults)} faults")
     return 1 if a.faults else 0
 
