@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -79,6 +80,7 @@ static void forward_sender(int ready)
         _exit(1);
     }
     fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", sizeof "reno" - 1); /* as perf's other end: no timers of BBR's pacing */
     if (connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
         _exit(1);
     }
