@@ -491,12 +491,12 @@ static void duo_before(struct duo_world *w, enum duo_event event)
 
 /* ---- segments ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Table 6; a RST is judged by where it stands (3.5.3). */
+/* Table 6; a RST is judged by where it stands (3.5.3), and a bare ACK may stand at the edge. */
 static bool duo_acceptable(const weir_conn *c, const struct duo_segment *s)
 {
     uint32_t len = s->flags & WEIR_RST ? 0 : s->last - s->seq, wnd = duo_edge(c) - c->rcv.nxt.v;
     if (len == 0 || wnd == 0) {
-        return len == 0 && (wnd == 0 ? s->seq == c->rcv.nxt.v : s->seq - c->rcv.nxt.v < wnd);
+        return len == 0 && (s->seq - c->rcv.nxt.v < wnd || (s->seq == duo_edge(c) && (wnd == 0 || (s->flags & (WEIR_ACK | WEIR_RST)) == WEIR_ACK)));
     }
     return s->seq - c->rcv.nxt.v < wnd || s->last - 1 - c->rcv.nxt.v < wnd;
 }

@@ -160,13 +160,13 @@ static void model_syn_sent(struct model *m, const struct model_segment *s)
     }
 }
 
-/* Table 6. A reset is judged by where it stands (3.5.3). */
+/* Table 6. A reset is judged by where it stands (3.5.3). Documented: a bare ACK may stand at the edge. */
 static bool model_acceptable(const struct model *m, const struct model_segment *s)
 {
     uint32_t len = s->flags & M_RST ? 0 : s->len + (s->flags & M_SYN ? 1 : 0) + (s->flags & M_FIN ? 1 : 0);
     bool open = model_before(m->rcv_nxt, m->edge);
     if (len == 0) {
-        return open ? model_in(m->rcv_nxt, s->seq, m->edge) : s->seq == m->rcv_nxt;
+        return model_in(m->rcv_nxt, s->seq, m->edge) || (s->seq == m->edge && (!open || (s->flags & (M_ACK | M_RST)) == M_ACK));
     }
     return open && (model_in(m->rcv_nxt, s->seq, m->edge) || model_in(m->rcv_nxt, s->seq + len - 1, m->edge));
 }

@@ -573,6 +573,8 @@ static const struct arrival arrivals[] = {
 #define BUT(start) (SYNCHRONIZED & ~EVERY(start))
 #define OPEN (EVERY(IN_ESTABLISHED) | EVERY(IN_FIN_WAIT_1) | EVERY(IN_FIN_WAIT_2) | EVERY(IN_CLOSE_WAIT))
 
+#define EDGE (EVERY(IN_ESTABLISHED) | EVERY(IN_FIN_WAIT_1) | EVERY(IN_FIN_WAIT_2)) /* no FIN came: the edge is CONN_RX from RCV.NXT */
+
 struct common {
     uint32_t starts;
     struct arrival a; /* its start is not used */
@@ -587,7 +589,9 @@ static const struct common commons[] = {
     {SYNCHRONIZED, {0, ACK, 1, UNA, 0, "", SAME, "A10", "ACK inside the window", 0}},
     {SYNCHRONIZED, {0, ACK, -1, UNA, 0, "ACK +0 +0", SAME, "Q6", "ACK before the window: a keepalive", 0}},
     {SYNCHRONIZED, {0, ACK, -2, UNA, 1, "ACK +0 +0", SAME, "Q6", "one octet before the window", 0}},
-    {SYNCHRONIZED, {0, ACK, CONN_RX, UNA, 0, "ACK +0 +0", SAME, "Q6", "ACK past the window", 0}},
+    {EDGE, {0, ACK, CONN_RX, UNA, 0, "", SAME, "Q1", "ACK at the edge of the window", 0}},
+    {EDGE, {0, 0, CONN_RX, 0, 0, "ACK +0 +0", SAME, "Q6", "no ACK, at the edge of the window", 0}},
+    {SYNCHRONIZED, {0, ACK, CONN_RX + 1, UNA, 0, "ACK +0 +0", SAME, "Q6", "ACK past the window", 0}},
     {SYNCHRONIZED, {0, ACK, CONN_RX, UNA, 10, "ACK +0 +0", SAME, "Q6", "text past the window", 0}},
     {SYNCHRONIZED, {0, ACK, -10, UNA, 10, "ACK +0 +0", SAME, "Q6", "text before the window", 0}},
     {SYNCHRONIZED, {0, FIN | ACK, CONN_RX, UNA, 0, "ACK +0 +0", SAME, "Q6", "FIN past the window", 0}},

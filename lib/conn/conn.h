@@ -57,7 +57,8 @@ enum weiri_ecn {
  * TAKE_SYN_ACK, for only then is RCV.NXT known, and FIN_REACHED by TAKE_TEXT. */
 #define WEIRI_FACTS(X)                                                                                                  \
     X(SYN) X(FIN) X(RST) X(ACK) X(URG) /* control bits of the segment */                                                 \
-    X(SEQ_OK)      /* acceptable by table 6 of RFC 9293 3.10.7.4; a RST: SEG.SEQ is in the window (3.5.3) */             \
+    X(SEQ_OK)      /* acceptable by table 6 of RFC 9293 3.10.7.4, or a bare ACK at the edge of the window; a RST: SEG.SEQ is   \
+                    * in the window (3.5.3) */                                                                          \
     X(SEQ_NEXT)    /* SEG.SEQ = RCV.NXT */                                                                               \
     X(SEQ_PROBE)   /* text at RCV.NXT while our window is zero: its ACK and URG still count (MUST-66) */                 \
     X(STALE)       /* older than TS.Recent (RFC 7323 5.3 R1) */                                                          \

@@ -47,12 +47,20 @@ static uint32_t facts_stamp(const weir_conn *c, const weir_view *v)
     return fresh && (int32_t)(v->ts_value - c->ts.recent) < 0 ? (uint32_t)WEIRI_F_STALE : 0;
 }
 
+/* A bare acknowledgment exactly at the edge of the window: what an end says that has filled it. Table 6 refuses it. If both ends have
+ * filled the other's window, and some of both was lost, neither would take the other's acknowledgments ever again; so it is taken. */
+static bool facts_at_edge(const weir_conn *c, const weir_view *v, uint32_t len)
+{
+    return len == 0 && (v->flags & (WEIR_RST | WEIR_ACK)) == WEIR_ACK && seq_eq(v->seq, c->rcv.adv);
+}
+
 static uint32_t facts_sequence(const weir_conn *c, const weir_view *v)
 {
     weir_block window = {c->rcv.nxt, c->rcv.adv};
     uint32_t len = weir_view_len(v), facts = 0;
     /* A reset is judged by where it stands, not by what it carries (RFC 9293 3.5.3 (SHLD-2), 3.10.7.4 second). */
-    bool next = seq_eq(v->seq, c->rcv.nxt), ok = weiri_acceptable(window, v->seq, v->flags & WEIR_RST ? 0 : len);
+    bool next = seq_eq(v->seq, c->rcv.nxt);
+    bool ok = weiri_acceptable(window, v->seq, v->flags & WEIR_RST ? 0 : len) || facts_at_edge(c, v, len);
     facts |= next ? (uint32_t)WEIRI_F_SEQ_NEXT : 0;
     if (ok) {
         /* The octet past the text is where FIN stands: a segment whose last octet is before RCV.NXT was refused by `ok`. */

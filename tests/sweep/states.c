@@ -44,11 +44,11 @@ static bool sweep_within(int64_t at, int64_t window)
     return at >= 0 && at < window;
 }
 
-/* Table 6 of RFC 9293 3.10.7.4. */
-static bool sweep_acceptable(int64_t seq, int64_t len, int64_t window)
+/* Table 6 of RFC 9293 3.10.7.4. A bare ACK may stand at the edge (ARCHITECTURE.md). */
+static bool sweep_acceptable(int64_t seq, int64_t len, int64_t window, bool ack)
 {
     if (len == 0) {
-        return window == 0 ? seq == 0 : sweep_within(seq, window);
+        return sweep_within(seq, window) || (seq == window && (window == 0 || ack));
     }
     return window > 0 && (sweep_within(seq, window) || sweep_within(seq + len - 1, window));
 }
@@ -59,7 +59,7 @@ static uint32_t sweep_receive_facts(const struct start *s, const struct segment 
 {
     const bool syn = g->flags & WEIR_SYN, fin = g->flags & WEIR_FIN, rst = g->flags & WEIR_RST;
     const int64_t all = g->len + syn + fin, text_end = g->seq + syn + g->len, end = g->seq + all;
-    const bool ok = sweep_acceptable(g->seq, rst ? 0 : all, s->window);
+    const bool ok = sweep_acceptable(g->seq, rst ? 0 : all, s->window, (g->flags & (WEIR_ACK | WEIR_RST)) == WEIR_ACK);
     uint32_t facts = 0;
     FACT(SEQ_OK, ok);
     FACT(SEQ_NEXT, g->seq == 0);

@@ -334,6 +334,8 @@ def positions(length: int, edge: bool, later: bool) -> dict[str, tuple[int, str]
     last = WINDOW - 1 - later
     places = {"last-in-window": (last, "at the last number inside the window"),
               "right-edge": (last + 1 + later, "at the first number beyond the window")}
+    if length == 0 and not later:
+        places["beyond-right-edge"] = (last + 2, "at the second number beyond the window")
     if length > 1 and not later:
         places["ends-at-right-edge"] = (WINDOW - length, "that ends with the window")
     return places
@@ -351,6 +353,9 @@ def by_sequence(context: str, kind: str, edge: bool) -> Iterator[Vector]:
         title = f"{words} {place}, in {STATES[context][1]}, {outcome(a, STATES[context][0])}"
         show(s, a)
         head(v, a, context, title, settings=f"receive-buffer={WINDOW}" if edge else "")
+        if position == "right-edge" and kind == "ack" and not later:
+            v.head[2] = ("level", "practice")
+            v.head.append(("note", "table 6 of RFC 9293 refuses it; an end that has filled the window says nothing else, and must be heard"))
         yield v
 
 

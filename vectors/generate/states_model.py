@@ -223,13 +223,13 @@ class Arrival:
         return True
 
     def acceptable(self) -> bool:
-        """Table 6. A RST is judged by its sequence number alone (3.5.3)."""
+        """Table 6. A RST is judged by its sequence number alone (3.5.3); practice: a bare ACK may stand at the edge of the window."""
         t, seg = self.t, self.seg
         window, size = t.edge - t.rcv, 0 if seg.has("R") else seg.size
         def inside(n):
             return wrap(n - t.rcv) < window
         if size == 0:
-            return inside(seg.seq) if window > 0 else wrap(seg.seq) == wrap(t.rcv)
+            return inside(seg.seq) or (wrap(seg.seq) == wrap(t.edge) and (window == 0 or (seg.has(".") and not seg.has("R"))))
         return window > 0 and (inside(seg.seq) or inside(seg.seq + size - 1))
 
     def first(self) -> bool:

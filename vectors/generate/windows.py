@@ -50,6 +50,15 @@ def receiver_fills():
         v.expect(f". 1:1(0) ack {at} win {8193 - at}", "0~.5")
     yield v
 
+    v = Vector("window/receiver/both-full", "A bare acknowledgment from the edge of a window that its sender has filled is heard", "practice",
+               "RFC 9293 3.10.7.4 first", settings="receive-buffer=2048",
+               note="both windows are full and the first text this way was lost: by table 6 neither end would hear the other again")
+    v.passive(ack_win=2920)
+    v.call("write(4, ..., 4380) = 4380").expect(". 1:1461(1460) ack 1").expect(". 1461:2921(1460) ack 1")
+    v.sends(". 1461:2049(588) ack 1 win 2920").expect(". 2921:2921(0) ack 1")
+    v.sends(". 2049:2049(0) ack 2921 win 2920").expect("P. 2921:4381(1460) ack 1")
+    yield v
+
     v = Vector("window/receiver/partly-inside", "Of a segment that reaches past the window the part inside is taken", "MUST", "RFC 9293 3.10.7.4 first",
                "RFC9293-3.10.7.4-3 RFC9293-3.4-3", settings="receive-buffer=2048")
     v.passive()
