@@ -54,9 +54,9 @@ def preflight(wants, say, install=True, optional=()):
         lacks = missing([*wants, *optional])
     fatal = [(what, package) for what, package in lacks if what not in optional]
     if fatal:
-        packages = " ".join(dict.fromkeys(package for _, package in fatal))
+        install = " ".join(dict.fromkeys(package for _, package in fatal))
         raise Cannot("preflight: missing: " + ", ".join(what for what, _ in fatal) +
-                     f"\n  apt-get install {packages}      (Debian's names; or: ci/install fuzz)")
+                     f"\n  apt-get install {install}      (Debian's names; or: ci/install fuzz)")
     for what, package in lacks:
         say(f"preflight: no {what}: going on without it (package {package})")
     for target in targets():

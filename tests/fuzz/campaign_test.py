@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """fuzz/campaign on a copy of the tree with a planted fault: found, told apart, made small, run again; interrupted, gone on with, refused."""
 import json
-import os
 import pathlib
 import re
 import shutil

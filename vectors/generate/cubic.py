@@ -4,7 +4,7 @@
 The windows of HyStart++ come from a second reading of RFC 9406 4.2 here, in Python; growth over time is in function/cubic.json."""
 import sys
 
-from pkt import MSS, Vector, write
+from pkt import MSS, write
 from sender import Sender
 
 CUBIC = "initial-window=10 congestion=cubic"
@@ -137,7 +137,7 @@ def course(name, title, covers, rtts, most=200, level="SHOULD", section="RFC 940
     model = HyStart(first * 536, 536, 1)
     if "hystart=0" in settings:
         model.acked = lambda octets, rtt, una, nxt: setattr(model, "cwnd", model.cwnd + octets)
-    una, phase, left = 0, None, None
+    una, phase = 0, None
     while una < most and f.next < f.count:
         count = min(each, f.next - una)
         una += count

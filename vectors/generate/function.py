@@ -696,7 +696,7 @@ def tcp_ao():
         packet = bytes.fromhex(case["packet"])
         addresses, segment = (packet[12:20], packet[20:]) if case["ip"] == 4 else (packet[8:40], packet[40:])
         half = len(addresses) // 2
-        seq, ack = segment[4:8], segment[8:12]
+        seq = segment[4:8]
         syn, acked = segment[13] & 2, segment[13] & 16
         client = case["title"].startswith("Send")
         isns = [bytes.fromhex(case[f"{who}_isn"]) if case[f"{who}_isn"] else bytes(4) for who in (("client", "server") if client else ("server", "client"))]

@@ -5,7 +5,7 @@ import collections
 import sys
 
 import topic
-from bbr_model import NONE, US, Bbr, Rate, Sample
+from bbr_model import NONE, US, Bbr, Rate
 from function import FunctionTopic
 
 MSS = 1000

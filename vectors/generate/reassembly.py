@@ -20,10 +20,9 @@ class Receiver:
 
     def runs(self):
         """Maximal runs of held octets beyond the next one."""
-        runs, start = [], None
+        runs, end = [], None
         for octet in sorted(self.held):
-            if start is None or octet != end:
-                start = octet
+            if octet != end:
                 runs.append([octet, octet])
             end = octet + 1
             runs[-1][1] = end

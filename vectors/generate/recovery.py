@@ -226,7 +226,6 @@ def timeouts():
 
 
 def probes():
-    tail = "A probe for a lost tail"
     t = tlp("one-segment", "One segment in flight: the probe is two round trips and the longest delay of an acknowledgment away", "RFC8985-7.2-1 RFC8985-7.2-3 RFC8985-7.3-5", 1)
     t.new(1).again(0, at=400).ack(1, at=500)
     yield t

@@ -303,7 +303,7 @@ def options():
     v.call("write(4, ..., 1448) = 1448").expect(f"P. 1:1449(1448) ack 1 {ts(110, 1010)}").sends(f". 1:1(0) ack 1449 win 65535 {ts(1020, 110)}")
     v.sends(f". 101:201(100) ack 1449 win 65535 {ts(1030, 110)}").expect(". 1449:1449(0) ack 1 <nop,nop,TS val 130 ecr 1020,nop,nop,sack 101:201>")
     v.call("write(4, ..., 1448) = 1448").expect(". 1449:2885(1436) ack 1 <nop,nop,TS val 130 ecr 1020,nop,nop,sack 101:201>")
-    yield v.sends(f"R 1:1(0) win 0")
+    yield v.sends("R 1:1(0) win 0")
     for word, line, answer in (("abort", "abort(4) = 0", "R 1:1(0) {}"),):
         v = Vector("trace/options/stamped-reset", "The reset of an abort carries a timestamp", "SHOULD", "RFC 7323 5.2", "RFC7323-3.2-7 RFC7323-5.2-4", needs="timestamps")
         v.passive(offer="mss 1460,nop,nop,TS val 1000 ecr 0", answer="mss 1460,nop,nop,TS val 100 ecr 1000", ack_options=TS_OUT.format(1010, 100))
@@ -313,7 +313,7 @@ def options():
     v.passive(offer="mss 1460,nop,nop,TS val 1000 ecr 0", answer="mss 1460,nop,nop,TS val 100 ecr 1000", ack_options=TS_OUT.format(1010, 100))
     v.call("write(4, ..., 100) = 100").expect(f"P. 1:101(100) ack 1 {ts(110, 1010)}").sends(f". 1:1(0) ack 101 win 65535 {ts(1020, 110)}")
     v.call("write(4, ..., 100) = 100", "1").expect(f"P. 101:201(100) ack 1 {ts(1120, 1020)}").sends(f". 1:1(0) ack 201 win 65535 {ts(2030, 1120)}")
-    yield v.call("write(4, ..., 100) = 100", "3600").expect(f"P. 201:301(100) ack 1 {ts(3601130, 2030)}").sends(f"R 1:1(0) win 0")
+    yield v.call("write(4, ..., 100) = 100", "3600").expect(f"P. 201:301(100) ack 1 {ts(3601130, 2030)}").sends("R 1:1(0) win 0")
     v = Vector("trace/options/recent-stays", "An older timestamp is refused and does not become the one that is echoed", "MUST", "RFC 7323 5.2", "RFC7323-5.2-1 RFC7323-5.3-3",
                needs="timestamps paws", rows="P1@ESTABLISHED")
     v.passive(offer="mss 1460,nop,nop,TS val 1000 ecr 0", answer="mss 1460,nop,nop,TS val 100 ecr 1000", ack_options=TS_OUT.format(1010, 100))

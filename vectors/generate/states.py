@@ -6,7 +6,7 @@ import sys
 from typing import Iterator, Optional
 
 from pkt import Vector, write
-from states_model import CLOSINGISH, RECEIVING, Arrival, Segment, Tcb
+from states_model import RECEIVING, Arrival, Segment, Tcb
 
 ISN = 10000
 FIRST = ISN + 1

@@ -3,7 +3,7 @@
 Two families of each: on a bare connection (api: connection), where every call of 3.9.1 can be made in every state, and on sockets, as far
 as those can express the call. What must come of it stands in the tables below, read from the RFC."""
 import sys
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator
 
 from pkt import Vector, write
 from states import FIRST, ISN, Stage

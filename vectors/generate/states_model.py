@@ -140,7 +140,7 @@ class Arrival:
         self.reset()
 
     def listen(self) -> None:
-        seg, t = self.seg, self.t
+        seg = self.seg
         if seg.has("R"):
             self.row("L1")
         elif seg.has("."):

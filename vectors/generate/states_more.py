@@ -4,7 +4,7 @@ import sys
 from typing import Iterator, Optional
 
 from pkt import Vector, write
-from states import COVERS, FIRST, ISN, STATES, WINDOW, Stage, head, meet, outcome, show, show_gone
+from states import COVERS, FIRST, ISN, STATES, WINDOW, Stage, head, meet, outcome, show_gone
 from states_calls import Bare
 from states_model import Arrival, Segment
 

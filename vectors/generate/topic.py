@@ -4,7 +4,6 @@ Knows the form of the files (vectors/FORMAT.md); knows nothing of what they show
 import collections
 import json
 import pathlib
-import sys
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent
 
