@@ -32,7 +32,7 @@ uint64_t bench_random(uint64_t *state);
 weir_stack *bench_stack(const weir_stack_config *cfg); /* one that listens on port 80; what cannot be made ends the program */
 
 /* A packet without text and options of peer number i, at an address and a port of its own, to 10.0.0.1 port 80. */
-enum { BENCH_PACKET = 40, BENCH_PORTS = 50000 };
+enum { BENCH_PACKET = 40, BENCH_PORTS = 50000, BENCH_BATCH = 64 }; /* 64 packets at once: as weir-tun moves them */
 void bench_packet(uint8_t *packet, unsigned long i, uint8_t flags, uint32_t seq, uint32_t ack);
 /* Its handshake with that stack, and then it is idle; the stack's next octet. */
 uint32_t bench_idle(weir_stack *s, unsigned long i, weir_us now);

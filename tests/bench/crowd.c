@@ -8,7 +8,7 @@
 #include "bench.h"
 #include "weir/stack.h"
 
-enum { CROWD_BUSY = 4096, CROWD_PACKETS = 1 << 17, CROWD_SLOT = 64, CROWD_BATCH = 32, CROWD_RINGS = 4096 };
+enum { CROWD_BUSY = 4096, CROWD_PACKETS = 1 << 17, CROWD_SLOT = 64, CROWD_RINGS = 4096 };
 
 struct crowd {
     weir_stack *s;
@@ -115,22 +115,22 @@ static unsigned long crowd_acks(void *state, unsigned long count)
 static unsigned long crowd_batches(void *state, unsigned long count)
 {
     struct crowd *w = state;
-    weir_slice packets[CROWD_BATCH];
-    enum weir_verdict verdicts[CROWD_BATCH];
-    for (unsigned long done = 0; done < count; done += CROWD_BATCH) {
-        for (unsigned k = 0; k < CROWD_BATCH; k++) {
+    weir_slice packets[BENCH_BATCH];
+    enum weir_verdict verdicts[BENCH_BATCH];
+    for (unsigned long done = 0; done < count; done += BENCH_BATCH) {
+        for (unsigned k = 0; k < BENCH_BATCH; k++) {
             packets[k].octets = w->octets + w->at * CROWD_SLOT;
             packets[k].len = BENCH_PACKET;
             w->at = w->at + 1 < w->packets ? w->at + 1 : 0;
         }
-        weir_stack_input_batch(w->s, packets, CROWD_BATCH, verdicts, w->now);
-        for (unsigned k = 0; k < CROWD_BATCH; k++) {
+        weir_stack_input_batch(w->s, packets, BENCH_BATCH, verdicts, w->now);
+        for (unsigned k = 0; k < BENCH_BATCH; k++) {
             if (verdicts[k] != WEIR_OK) {
                 bench_fail("a packet was refused");
             }
         }
     }
-    return (count + CROWD_BATCH - 1) / CROWD_BATCH * CROWD_BATCH;
+    return (count + BENCH_BATCH - 1) / BENCH_BATCH * BENCH_BATCH;
 }
 
 static unsigned long crowd_deadlines(void *state, unsigned long count)
@@ -187,17 +187,17 @@ static unsigned long crowd_two_lines(void *state, unsigned long count)
 static unsigned long crowd_four_lines(void *state, unsigned long count)
 {
     struct crowd_lines *w = state;
-    for (unsigned long done = 0; done < count; done += CROWD_BATCH) {
-        const uint8_t *lines[4 * CROWD_BATCH];
-        for (unsigned k = 0; k < 4 * CROWD_BATCH; k++) {
+    for (unsigned long done = 0; done < count; done += BENCH_BATCH) {
+        const uint8_t *lines[4 * BENCH_BATCH];
+        for (unsigned k = 0; k < 4 * BENCH_BATCH; k++) {
             lines[k] = crowd_line(w, 0);
             __builtin_prefetch(lines[k]);
         }
-        for (unsigned k = 0; k < 4 * CROWD_BATCH; k++) {
+        for (unsigned k = 0; k < 4 * BENCH_BATCH; k++) {
             w->sink += *lines[k];
         }
     }
-    return (count + CROWD_BATCH - 1) / CROWD_BATCH * CROWD_BATCH;
+    return (count + BENCH_BATCH - 1) / BENCH_BATCH * BENCH_BATCH;
 }
 
 #define CROWD_ROWS(n, counted)                                                                                                  \

@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "weir/stack.h"
 
-enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000, WORLD_BATCH = 32 };
+enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000 };
 
 struct world {
     weir_stack *end[2];
@@ -106,7 +106,7 @@ static void world_take(const struct world *w, unsigned end, uint8_t *packet, siz
 
 static unsigned world_poll_batches(const struct world *w, unsigned end, uint8_t *slots, uint16_t *lens, unsigned count)
 {
-    weir_place places[WORLD_BATCH];
+    weir_place places[BENCH_BATCH];
     unsigned want = w->batch, got = want;
     while (count < WORLD_SLOTS && got == want) {
         want = want < WORLD_SLOTS - count ? want : WORLD_SLOTS - count;
@@ -142,8 +142,8 @@ static void world_drain(struct world *w)
 
 static void world_give_batch(const struct world *w, unsigned end, uint8_t *slots, const uint16_t *lens, unsigned count)
 {
-    weir_slice packets[WORLD_BATCH] = {{NULL, 0}};
-    enum weir_verdict verdicts[WORLD_BATCH];
+    weir_slice packets[BENCH_BATCH] = {{NULL, 0}};
+    enum weir_verdict verdicts[BENCH_BATCH];
     for (unsigned k = 0; k < count; k++) {
         packets[k].octets = slots + k * w->slot;
         packets[k].len = lens[k];
@@ -366,19 +366,19 @@ static void *world_open_in_place(unsigned long mss)
 
 static void *world_open_copy_batches(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH, 0};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_in_place_batches(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, WORLD_BATCH, 0};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_tiny_batches(unsigned long mss)
 {
-    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, WORLD_BATCH, 0};
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0};
     return world_open_bulk(&spec);
 }
 
@@ -415,9 +415,9 @@ static void *world_open_crowded(unsigned long time_wait)
 const struct bench_case bench_world[] = {
     {"copy 1460", "segment", "floor B 1460", world_open_copy, world_bulk, 1460, 20000, 5000, 1},
     {"in place 1460", "segment", "floor D 1460", world_open_in_place, world_bulk, 1460, 20000, 5000, 1},
-    {"copy 1460, batches of 32", "segment", "floor B 1460", world_open_copy_batches, world_bulk, 1460, 20000, 5000, 1},
-    {"in place 1460, batches of 32", "segment", "floor D 1460", world_open_in_place_batches, world_bulk, 1460, 20000, 5000, 1},
-    {"copy 64, batches of 32", "segment", "floor F", world_open_tiny_batches, world_bulk, 64, 50000, 5000, 1},
+    {"copy 1460, batches of 64", "segment", "floor B 1460", world_open_copy_batches, world_bulk, 1460, 20000, 5000, 1},
+    {"in place 1460, batches of 64", "segment", "floor D 1460", world_open_in_place_batches, world_bulk, 1460, 20000, 5000, 1},
+    {"copy 64, batches of 64", "segment", "floor F", world_open_tiny_batches, world_bulk, 64, 50000, 5000, 1},
     {"copy 1460, timestamps", "1460 octets", "floor B 1460", world_open_stamped, world_bulk, 1500, 20000, 5000, 1448.0 / 1460},
     {"copy 8960", "segment", "floor B 8960", world_open_copy, world_bulk, 8960, 4000, 0, 1},
     {"in place 8960", "segment", "floor D 8960", world_open_in_place, world_bulk, 8960, 4000, 0, 1},
