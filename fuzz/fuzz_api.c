@@ -440,7 +440,10 @@ static void api_stack_use(struct api_world *w, unsigned how)
     weir_ready r;
     switch (how & 7) {
     case 0: api_among(weir_stack_want(w->s, h, fuzz_u16(&w->in)), ERR(NONE) | ERR(NOT_EXIST), "weir_stack_want"); break;
-    case 1: api_among(weir_stack_set_tag(w->s, h, fuzz_u32(&w->in)), ERR(NONE) | ERR(NOT_EXIST), "weir_stack_set_tag"); break;
+    case 1:
+        api_among(weir_stack_set_tag(w->s, h, fuzz_u32(&w->in)), ERR(NONE) | ERR(NOT_EXIST), "weir_stack_set_tag");
+        api_among(weir_stack_direct(w->s, h, true), ERR(NONE) | ERR(NOT_EXIST), "weir_stack_direct");
+        break;
     case 2:
         api_among(weir_stack_release(w->s, h, api_span(w), api_now(w)), ERR(NONE) | ERR(NOT_EXIST) | ERR(RESOURCES), "weir_stack_release");
         break;
@@ -486,7 +489,9 @@ static void api_stack_packet(struct api_world *w, unsigned how)
     size_t cut = how & 2 ? fuzz_u8(&w->in) % (whole + 1) : whole;
     const weir_slice slices[3] = {{first, cut}, {first, whole}, {first, 0}};
     if (how & 1) {
-        weir_stack_input_batch(w->s, slices, how >> 2, how & 4 ? NULL : verdicts, api_now(w));
+        weir_text texts[3];
+        size_t told = weir_stack_input_texts(w->s, slices, how >> 2, how & 4 ? NULL : verdicts, texts, api_now(w));
+        FUZZ_CHECK(told == 0, "text of segments that have none");
     } else {
         verdicts[0] = weir_stack_input(w->s, first, cut, api_now(w));
     }

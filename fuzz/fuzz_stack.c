@@ -224,7 +224,12 @@ static void stack_put(struct stack_world *w, uint8_t *packet, size_t len)
     enum weir_verdict verdicts[2] = {WEIR_OK, WEIR_OK};
     if (w->batch) { /* it, and half of it */
         const weir_slice both[2] = {{at, len}, {at, len / 2}};
-        weir_stack_input_batch(w->s, both, len & 1 ? 2 : 1, verdicts, w->now);
+        weir_text texts[2];
+        size_t told = weir_stack_input_texts(w->s, both, len & 1 ? 2 : 1, verdicts, texts, w->now);
+        for (size_t k = 0; k < told; k++) {
+            FUZZ_CHECK(texts[k].octets > at && texts[k].len > 0 && texts[k].octets + texts[k].len <= at + len, "text that is in no packet");
+            FUZZ_CHECK(weir_stack_peek(w->s, texts[k].conn) != NULL, "text for nobody");
+        }
     } else {
         verdicts[0] = weir_stack_input_offload(w->s, at, len, &offload, w->now);
     }
@@ -473,7 +478,7 @@ static void stack_use(struct stack_world *w)
     weir_err err;
     switch (how) {
     case 12: err = weir_stack_want(w->s, h, fuzz_u8(&w->in)); break;
-    case 13: err = weir_stack_set_tag(w->s, h, h * 3); break;
+    case 13: err = weir_stack_set_tag(w->s, h, h * 3); (void)weir_stack_direct(w->s, h, h & 1); break;
     default:
         err = weir_stack_release(w->s, h, how == 14 ? WEIR_FOREVER : (weir_us)fuzz_u8(&w->in) * 1000, w->now);
         if (err == WEIR_ERR_RESOURCES) {

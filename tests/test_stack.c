@@ -1229,6 +1229,7 @@ static void test_stale_handles(void **state)
             assert_null(weir_stack_peek(s, old));
             assert_int_equal(weir_stack_want(s, old, 0), WEIR_ERR_NOT_EXIST);
             assert_int_equal(weir_stack_set_tag(s, old, 0), WEIR_ERR_NOT_EXIST);
+            assert_int_equal(weir_stack_direct(s, old, true), WEIR_ERR_NOT_EXIST);
             assert_int_equal(weir_stack_release(s, old, 0, i), WEIR_ERR_NOT_EXIST);
         }
         WORLD_OK(weir_stack_release(s, conn, 0, i));

@@ -23,6 +23,8 @@ struct railway {
     uint8_t packets[COACHES][2048];
     weir_slice slices[COACHES];
     unsigned smooth;  /* batches in which nothing was wrong */
+    bool direct;      /* what comes together is told where it lies, as far as it may be */
+    unsigned long told;
 };
 
 static uint32_t railway_draw(struct railway *r, uint32_t below)
@@ -38,7 +40,7 @@ static const weir_conn *railway_conn(const struct railway *r, unsigned i)
     return weir_stack_peek(r->s[i], r->conn[i]);
 }
 
-static void railway_open(struct railway *r, unsigned seed)
+static void railway_open(struct railway *r, unsigned seed, bool direct)
 {
     static const uint32_t sizes[] = {4096, 16384, 65536};
     weir_stack_config cfg = world_config(1);
@@ -79,7 +81,9 @@ static void railway_open(struct railway *r, unsigned seed)
         assert_int_equal(world_inject(r->s[i], &r->like, 0), WEIR_OK);
         assert_true(weir_stack_ready(r->s[i], &ready));
         r->conn[i] = ready.conn;
+        assert_int_equal(weir_stack_direct(r->s[i], r->conn[i], direct), WEIR_ERR_NONE);
     }
+    r->direct = direct;
 }
 
 /* The headers are right again, as far as they can be. */
@@ -175,17 +179,66 @@ static size_t railway_fill(struct railway *r)
     return count;
 }
 
+/* The user of the first stack reads what the other's was told; it must be the same. */
+static void railway_read_told(struct railway *r, const weir_text *texts, size_t told)
+{
+    static uint8_t octets[COACHES * 2048];
+    size_t sum = 0, first;
+    for (size_t k = 0; k < told; k++) {
+        assert_true(texts[k].conn == r->conn[1] && texts[k].len > 0);
+        memcpy(octets + sum, texts[k].octets, texts[k].len);
+        sum += texts[k].len;
+    }
+    if (sum > 0) {
+        weir_conn *c = weir_stack_conn(r->s[0], r->conn[0]);
+        assert_true(c != NULL && weiri_ring_readable(c) >= sum);
+        const uint8_t *text = weir_rx_peek(c, &first);
+        first = first < sum ? first : sum;
+        assert_memory_equal(text, octets, first);
+        assert_memory_equal(c->rx_ring, octets + first, sum - first);
+        weiri_user_read(c, (uint32_t)sum, r->now);
+    }
+    r->told += told;
+}
+
+/* Packets that name the sockets of the first of them: what is told of these counts as read behind the last. */
+static size_t railway_same(const struct railway *r, size_t from, size_t count)
+{
+    size_t k = from + 1;
+    while (r->direct && k < count && r->slices[k].len >= 40 && r->slices[k - 1].len >= 40 && r->packets[k][0] == 0x45 &&
+           r->packets[k - 1][0] == 0x45 && memcmp(r->packets[k] + 12, r->packets[k - 1] + 12, 12) == 0) {
+        k++;
+    }
+    return r->direct ? k : count;
+}
+
 static void railway_give(struct railway *r, size_t count)
 {
     enum weir_verdict verdicts[COACHES];
-    bool told = railway_draw(r, 4) > 0;
-    weir_stack_input_batch(r->s[1], r->slices, count, told ? verdicts : NULL, r->now);
+    weir_text texts[COACHES];
+    const bool wanted = railway_draw(r, 4) > 0;
+    size_t told = 0, read = 0;
+    if (r->direct || railway_draw(r, 2) == 0) {
+        told = weir_stack_input_texts(r->s[1], r->slices, count, wanted ? verdicts : NULL, texts, r->now);
+        assert_true(r->direct || told == 0);
+    } else {
+        weir_stack_input_batch(r->s[1], r->slices, count, wanted ? verdicts : NULL, r->now);
+    }
     WORLD_CHECK(r->s[1]);
-    for (size_t k = 0; k < count; k++) {
+    for (size_t k = 0, end = 0; k < count; k++) {
+        end = k == end ? railway_same(r, k, count) : end;
         r->s[0]->train.on = false; /* each is read by itself */
         enum weir_verdict verdict = world_put(r->s[0], r->slices[k].octets, r->slices[k].len, r->now);
-        assert_true(!told || verdict == verdicts[k]);
+        assert_true(!wanted || verdict == verdicts[k]);
+        if (k + 1 == end) {
+            size_t from = read;
+            while (read < told && texts[read].octets <= r->packets[k] + sizeof r->packets[k]) { /* the packets lie in order */
+                read++;
+            }
+            railway_read_told(r, texts + from, read - from);
+        }
     }
+    assert_int_equal(read, told);
 }
 
 /* Both are the same, but for where they are. */
@@ -215,9 +268,13 @@ static void railway_compare(const struct railway *r)
 /* What the users do, and what is said to the peer. */
 static void railway_use(struct railway *r)
 {
-    uint8_t octets[2][8000], packet[2][2048];
+    static uint8_t octets[2][1 << 18];
+    uint8_t packet[2][2048];
     size_t done[2] = {0, 0}, len;
-    uint32_t read = railway_draw(r, 3) == 0 ? 0 : railway_draw(r, sizeof octets[0]), how = railway_draw(r, 30);
+    uint32_t read = railway_draw(r, 3) == 0 ? 0 : railway_draw(r, 8000), how = railway_draw(r, 30);
+    if (r->direct && railway_draw(r, 4) > 0) {
+        read = sizeof octets[0]; /* or nothing would be told */
+    }
     for (unsigned i = 0; i < 2; i++) {
         weir_conn *c = weir_stack_conn(r->s[i], r->conn[i]);
         if (c != NULL) {
@@ -239,13 +296,13 @@ static void railway_use(struct railway *r)
     } while (len > 0);
 }
 
-static void what_comes_together_is_taken_one_by_one(void **state)
+static void railway_run(bool direct)
 {
     static struct railway r;
     unsigned smooth = 0, turns = 0;
-    (void)state;
+    unsigned long told = 0;
     for (unsigned seed = 0; seed < SEEDS; seed++) {
-        railway_open(&r, seed);
+        railway_open(&r, seed, direct);
         for (unsigned turn = 0; turn < TURNS && railway_conn(&r, 0) != NULL && railway_conn(&r, 0)->state == WEIR_ESTABLISHED; turn++) {
             size_t count = railway_fill(&r);
             r.now += railway_draw(&r, 30) == 0 ? 2000000 : railway_draw(&r, 3000);
@@ -258,9 +315,67 @@ static void what_comes_together_is_taken_one_by_one(void **state)
             turns++;
         }
         smooth += r.smooth;
+        told += r.told;
         guard_free_all();
     }
-    assert_true(smooth > 2000 && turns > 6000);
+    assert_true(smooth > 2000 && turns > 6000 && (told > 10000) == direct);
+}
+
+static void what_comes_together_is_taken_one_by_one(void **state)
+{
+    (void)state;
+    railway_run(false);
+}
+
+/* What is told in place of being copied is what would have been read, and nothing else is different. */
+static void what_is_told_is_what_would_be_read(void **state)
+{
+    (void)state;
+    railway_run(true);
+}
+
+/* The connection ends, or is replaced by another, in the batch whose text was told; what was told is told, and read. */
+static void what_ends_with_its_text_told(void **state)
+{
+    static struct railway r;
+    (void)state;
+    for (unsigned seed = 0; seed < 16; seed++) {
+        static const uint16_t last[] = {WEIR_RST, WEIR_ACK | WEIR_FIN, WEIR_ACK | WEIR_URG, WEIR_SYN};
+        uint32_t seq;
+        railway_open(&r, seed, true);
+        r.v6 = false;
+        seq = r.like.seq;
+        for (unsigned k = 0; k < 4; k++) {
+            seq = railway_coach(&r, k, seq, 100);
+        }
+        r.like.flags = last[seed / 4];
+        (void)railway_coach(&r, 4, seq, r.like.flags == WEIR_RST ? 0 : 50);
+        r.packets[4][38 + 1] = 10; /* an urgent pointer, where there is the bit */
+        railway_mend(r.packets[4], r.slices[4].len);
+        railway_give(&r, 5);
+        if (seed != 2) { /* IPv6 there */
+            assert_int_equal(r.told, 4);
+        }
+        railway_compare(&r);
+        guard_free_all();
+    }
+}
+
+/* A packet is told for itself: not for the one before it, whose text waits in the ring, and which may be nowhere any more. */
+static void what_lay_elsewhere_is_not_told(void **state)
+{
+    static struct railway r;
+    weir_text text[1];
+    (void)state;
+    railway_open(&r, 0, true);
+    (void)railway_coach(&r, 0, r.like.seq, 100);
+    assert_int_equal(world_put(r.s[1], r.packets[0], r.slices[0].len, 0), WEIR_OK);
+    (void)railway_coach(&r, 1, r.like.seq + 100, 100);
+    r.packets[1][9] = 17;
+    railway_mend(r.packets[1], r.slices[1].len);
+    assert_int_equal(weir_stack_input_texts(r.s[1], &r.slices[1], 1, NULL, text, 0), 0);
+    assert_int_equal(weiri_ring_readable(railway_conn(&r, 1)), 100);
+    guard_free_all();
 }
 
 /* No more than was promised, no more than there is a place for, and not so much that the round-trip time would be measured. */
@@ -290,6 +405,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_together_is_taken_one_by_one),
+        cmocka_unit_test(what_is_told_is_what_would_be_read),
+        cmocka_unit_test(what_ends_with_its_text_told),
+        cmocka_unit_test(what_lay_elsewhere_is_not_told),
         cmocka_unit_test(no_more_than_goes_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

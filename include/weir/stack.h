@@ -74,6 +74,19 @@ WEIR_API enum weir_verdict weir_stack_input(weir_stack *s, const uint8_t *packet
 /* Packets that came together, one after the other, as by weir_stack_input; but while one is dealt with, what the next will need is fetched:
  * with very many connections that saves most of the waiting for memory. Verdict k goes to verdicts[k]; NULL: they are not wanted. */
 WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_us now);
+
+/* Text where it lies: in the packet that brought it, for as long as the caller keeps that. */
+typedef struct weir_text {
+    weir_handle conn;
+    const uint8_t *octets;
+    size_t len;
+} weir_text;
+/* As weir_stack_input_batch; but text that comes in order to a connection for which weir_stack_direct was called, and that has nothing unread
+ * and nothing urgent, need not be copied: it is told in `texts`, which has room for `count`, and counts as read. Returns how many were told, in the order in
+ * which they came. Whatever is not told is read as ever, and comes after all of its connection that was: so all that is readable should be
+ * read before the next call. Mostly that is the text of trains of packets; the first segment of a train may be one that is not told. */
+WEIR_API size_t weir_stack_input_texts(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_text *texts,
+                                       weir_us now);
 /* What a device has done to one packet, or left to be done. All 0: nothing. */
 typedef struct weir_offload {
     bool checked;      /* the TCP checksum was verified, or is not made yet because the packet never left this machine: not looked at */
@@ -138,6 +151,8 @@ typedef struct weir_ready {
 WEIR_API bool weir_stack_ready(weir_stack *s, weir_ready *ready);
 WEIR_API weir_err weir_stack_want(weir_stack *s, weir_handle conn, unsigned events);
 WEIR_API weir_err weir_stack_set_tag(weir_stack *s, weir_handle conn, uint64_t tag);
+/* Whether weir_stack_input_texts tells text of this connection where it lies; it does not at first. */
+WEIR_API weir_err weir_stack_direct(weir_stack *s, weir_handle conn, bool direct);
 
 /* The connection of a handle, NULL if there is none any more, or it is packed and all working records are busy (weir_stack_peek tells
  * which); good until the next call that takes the stack, this one included.

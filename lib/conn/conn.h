@@ -356,6 +356,8 @@ WEIR_PRIVATE void weiri_ring_lay(weir_conn *c, weir_seq from, const uint8_t *oct
 WEIR_PRIVATE uint64_t weiri_ring_lay_sum(weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len);
 /* Where it will lie; NULL: in two pieces. */
 WEIR_PRIVATE uint8_t *weiri_ring_piece(const weir_conn *c, weir_seq from, uint32_t len);
+/* Whether so much text, all of it readable, is the same. */
+WEIR_PRIVATE bool weiri_ring_is(const weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len);
 WEIR_PRIVATE void weiri_ring_append(weir_conn *c, uint32_t len);
 /* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4); is there one to report; it was. */
 #if WEIR_WITH_DSACK
@@ -531,6 +533,9 @@ enum weiri_reply { WEIRI_REPLY_PLAIN, WEIRI_REPLY_ECHO, WEIRI_REPLY_STAMPED };
 /* Begins and ends every public call that changes a connection. */
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now);
 WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
+
+/* user.c: so many octets, which are readable, were read. */
+WEIR_PRIVATE void weiri_user_read(weir_conn *c, uint32_t count, weir_us now);
 
 /* One of weir_conn.count has happened n times more; how often it has so far. */
 #if WEIR_WITH_COUNTERS

@@ -243,6 +243,12 @@ WEIR_PRIVATE uint8_t *weiri_ring_piece(const weir_conn *c, weir_seq from, uint32
     return len <= c->rx_size - at ? c->rx_ring + at : NULL;
 }
 
+WEIR_PRIVATE bool weiri_ring_is(const weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len)
+{
+    uint32_t at = ring_rx_place(c, from), first = base_min32(len, c->rx_size - at);
+    return memcmp(c->rx_ring + at, octets, first) == 0 && memcmp(c->rx_ring, octets + first, len - first) == 0;
+}
+
 WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t len)
 {
     weiri_ring_lay(c, c->rcv.nxt, octets, len);

@@ -146,16 +146,11 @@ WEIR_API weir_err weir_send(weir_conn *c, weir_slice octets, unsigned flags, siz
 
 /* ---- RECEIVE ----------------------------------------------------------------------------------------------------- */
 
-WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
+WEIR_PRIVATE void weiri_user_read(weir_conn *c, uint32_t count, weir_us now)
 {
-    size_t first;
-    weir_rx_peek(c, &first);
-    if (count > first) {
-        return WEIR_ERR_INVALID;
-    }
     weiri_conn_begin(c, now);
     weiri_tune_read(c); /* of what was read before: one reading in parts is not cut in two */
-    c->rcv.usr = seq_add(c->rcv.usr, (uint32_t)count);
+    c->rcv.usr = seq_add(c->rcv.usr, count);
     if (conn_has(c, WEIRI_URG_RCV) && seq_leq(c->rcv.up, c->rcv.usr)) {
         conn_set(c, WEIRI_URG_RCV, false);
     }
@@ -163,6 +158,16 @@ WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
         conn_set(c, WEIRI_ACK_NOW, true);
     }
     weiri_conn_finish(c);
+}
+
+WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
+{
+    size_t first;
+    weir_rx_peek(c, &first);
+    if (count > first) {
+        return WEIR_ERR_INVALID;
+    }
+    weiri_user_read(c, (uint32_t)count, now);
     return WEIR_ERR_NONE;
 }
 

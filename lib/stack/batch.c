@@ -2,7 +2,8 @@
  *
  * With very many connections a packet meets a record that nothing has touched for long, and waits for memory several times: the table, the
  * entry, the record. Here each step of that is made some packets ahead, so that nobody waits, and the packets between are taken meanwhile.
- * Knows where a usual packet has its sockets; what is unusual is not looked at beforehand, and judged in arrive.c like everything else. */
+ * Knows where a usual packet has its sockets; what is unusual is not looked at beforehand, and judged in arrive.c like everything else.
+ * And which text may be told where it lies: what is told is a prefix of what is readable, and read when the run of its connection ends. */
 #include "stack/room.h"
 
 #define BATCH_STEP 4u   /* packets between two steps for the same packet */
@@ -22,6 +23,9 @@ struct batch_run {
     size_t from, count; /* those before `from` were not looked at */
     unsigned turns; /* in which there is something to do for packets that were seen */
     unsigned train; /* the last packets that were seen and follow one another */
+    weir_text *texts;  /* where texts are told; NULL: nowhere */
+    size_t told;
+    uint32_t unread;   /* octets told of the connection of the last of them, which it has still to be told of */
     struct batch_seen seen[BATCH_AHEAD];
 };
 
@@ -163,6 +167,60 @@ static void batch_turn(struct batch_run *b, size_t t)
     }
 }
 
+/* The connection whose text was told learns that it was read. */
+static void batch_read(struct batch_run *b, weir_us now)
+{
+    weir_conn *c = b->unread > 0 ? weir_stack_conn(b->s, b->texts[b->told - 1].conn) : NULL;
+    if (c) {
+        weiri_user_read(c, b->unread, now);
+    }
+    b->unread = 0;
+}
+
+/* May the text of the packet that was just taken be told? It is in order, the ring has the same, and all else that is readable was told.
+ * Where there is urgent data ahead the user has to look. */
+static bool batch_may_tell(const struct batch_run *b)
+{
+    const weir_stack *s = b->s;
+    const weir_view *v = &s->train.view;
+    if (b->texts == NULL || v->payload_len == 0 || s->touched == WEIRI_NONE || !slot_is(&s->slots[s->touched], WEIRI_SLOT_DIRECT)) {
+        return false;
+    }
+    const weir_conn *c = slot_conn(s, s->touched);
+    const bool next = seq_eq(seq_add(v->seq, v->payload_len), c->rcv.nxt) && weiri_ring_readable(c) == b->unread + v->payload_len;
+    return next && !conn_has(c, WEIRI_URG_RCV) && (s->train.heard || weiri_ring_is(c, v->seq, v->payload, v->payload_len));
+}
+
+/* Tells those of `more` packets behind packet k, which have the same headers. */
+static void batch_tell_texts(struct batch_run *b, size_t k, size_t more)
+{
+    const weir_handle conn = weiri_slot_handle(b->s, b->s->touched);
+    const uint32_t headers = WEIRI_IP4_HEADER + b->s->train.view.header_len;
+    const weir_slice *packets = b->packets + k + 1;
+    weir_text *texts = b->texts + b->told;
+    uint32_t unread = b->unread;
+    for (size_t i = 0; i < more; i++) { /* the packets */
+        const uint8_t *packet = packets[i].octets;
+        const uint32_t len = base_get16(packet + 2) - headers;
+        texts[i].conn = conn;
+        texts[i].octets = packet + headers;
+        texts[i].len = len;
+        unread += len;
+    }
+    b->told += more;
+    b->unread = unread;
+}
+
+static void batch_tell_first(struct batch_run *b)
+{
+    const weir_view *v = &b->s->train.view;
+    weir_text *text = &b->texts[b->told++];
+    text->conn = weiri_slot_handle(b->s, b->s->touched);
+    text->octets = v->payload;
+    text->len = v->payload_len;
+    b->unread += v->payload_len;
+}
+
 static void batch_tell(enum weir_verdict *verdicts, size_t from, size_t count, enum weir_verdict verdict)
 {
     for (size_t k = from; verdicts != NULL && k < from + count; k++) { /* the packets */
@@ -170,7 +228,22 @@ static void batch_tell(enum weir_verdict *verdicts, size_t from, size_t count, e
     }
 }
 
-WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_us now)
+/* Those that follow packet k, which has just been taken, as far as they can be taken with it. */
+static size_t batch_train(struct batch_run *b, size_t k)
+{
+    const bool told = batch_may_tell(b);
+    if (told) {
+        batch_tell_first(b);
+    }
+    const size_t taken = weiri_train_run(b->s, b->packets + k + 1, b->count - k - 1, told);
+    if (told) {
+        batch_tell_texts(b, k, taken);
+    }
+    return taken;
+}
+
+WEIR_API size_t weir_stack_input_texts(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_text *texts,
+                                       weir_us now)
 {
     struct batch_run b;
     size_t ahead = 0;
@@ -179,13 +252,20 @@ WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, s
     b.from = 0;
     b.count = count;
     b.turns = b.train = 0;
+    b.texts = texts;
+    b.told = 0;
+    b.unread = 0;
     for (size_t k = 0; k < count;) { /* the packets */
         for (; ahead <= k || (ahead < k + BATCH_AHEAD && b.train < 2); ahead++) { /* behind a train nobody is looked for yet */
             batch_turn(&b, ahead);
         }
+        if (b.unread > 0 && !batch_follows(&b, k)) {
+            batch_read(&b, now);
+        }
+        s->train.view.payload_len = 0; /* unless it is a segment with text */
         batch_tell(verdicts, k, 1, batch_take(&b, k, now));
+        const size_t taken = batch_train(&b, k);
         k++;
-        const size_t taken = weiri_train_run(s, packets + k, count - k);
         batch_tell(verdicts, k, taken, WEIR_OK);
         k += taken;
         if (ahead < k) { /* nobody is under way */
@@ -193,6 +273,13 @@ WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, s
             b.turns = b.train = 0;
         }
     }
+    batch_read(&b, now);
+    return b.told;
+}
+
+WEIR_API void weir_stack_input_batch(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_us now)
+{
+    (void)weir_stack_input_texts(s, packets, count, verdicts, NULL, now);
 }
 
 #undef BATCH_INLINE

@@ -62,6 +62,17 @@ WEIR_API weir_err weir_stack_set_tag(weir_stack *s, weir_handle conn, uint64_t t
     return WEIR_ERR_NONE;
 }
 
+WEIR_API weir_err weir_stack_direct(weir_stack *s, weir_handle conn, bool direct)
+{
+    const uint32_t i = handle_user_slot(s, conn);
+    if (i == WEIRI_NONE) {
+        return WEIR_ERR_NOT_EXIST;
+    }
+    const unsigned others = s->slots[i].flags & ~(unsigned)WEIRI_SLOT_DIRECT;
+    s->slots[i].flags = (uint8_t)(others | (direct ? (unsigned)WEIRI_SLOT_DIRECT : 0));
+    return WEIR_ERR_NONE;
+}
+
 /* Those in hand may rest if need be: what was handed out is good until the next call only. */
 static weir_conn *handle_wake(weir_stack *s, uint32_t i)
 {

@@ -103,7 +103,8 @@ enum weiri_slot_flag {
     WEIRI_SLOT_HALF = 0x08,     /* counted as half-open; its listener exists */
     WEIRI_SLOT_OPENED = 0x10,   /* counted as established */
     WEIRI_SLOT_SHOWN = 0x20,    /* the user has been told of it, or made it */
-    WEIRI_SLOT_RELEASED = 0x40  /* the user has walked away: the handle is dead */
+    WEIRI_SLOT_RELEASED = 0x40, /* the user has walked away: the handle is dead */
+    WEIRI_SLOT_DIRECT = 0x80    /* weir_stack_direct */
 };
 
 #define WEIRI_RETRY_US 10000u /* when there was no working record for a connection whose timer is due */
@@ -569,12 +570,14 @@ struct weiri_arrival {
 };
 WEIR_PRIVATE enum weir_verdict weiri_arrive(weir_stack *s, struct weiri_arrival *p, weir_us now);
 
-/* train.c: how many of `packets` were taken as one, of those that follow the one that has just been taken; that stands before them. */
+/* train.c: how many of `packets` were taken as one, of those that follow the one that has just been taken; that stands before them. Their
+ * texts go into the ring, unless they are `told`. */
 #if WEIR_WITH_PREDICTION
-WEIR_PRIVATE size_t weiri_train_run(weir_stack *s, const weir_slice *packets, size_t count);
+WEIR_PRIVATE size_t weiri_train_run(weir_stack *s, const weir_slice *packets, size_t count, bool told);
 #else
-static inline size_t weiri_train_run(weir_stack *s, const weir_slice *packets, size_t count)
+static inline size_t weiri_train_run(weir_stack *s, const weir_slice *packets, size_t count, bool told)
 {
+    (void)told;
     (void)s;
     (void)packets;
     (void)count;

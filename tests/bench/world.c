@@ -9,14 +9,21 @@
 
 enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000 };
 
+/* Packets on their way. */
+struct world_way {
+    uint8_t *octets;
+    unsigned count;
+    weir_place places[WORLD_SLOTS];   /* where each is written .. */
+    weir_slice packets[WORLD_SLOTS];  /* .. and what lies there */
+};
+
 struct world {
     weir_stack *end[2];
     weir_handle conn[2];
     weir_us now;
-    uint8_t *slots, *back, *app, *user;
+    struct world_way there, back;
+    uint8_t *app, *user;
     size_t slot, app_at, unread;
-    uint16_t len[WORLD_SLOTS], back_len[WORLD_SLOTS];
-    unsigned back_count;
     unsigned long segments, opened;
     uint16_t clamp;    /* the link writes this into MSS options; 0: it leaves them alone */
     bool in_place;     /* the user works on the rings: no copies */
@@ -104,65 +111,57 @@ static void world_take(const struct world *w, unsigned end, uint8_t *packet, siz
 
 /* ---- bulk ---- */
 
-static unsigned world_poll_batches(const struct world *w, unsigned end, uint8_t *slots, uint16_t *lens, unsigned count)
+static void world_poll_batches(const struct world *w, unsigned end, struct world_way *way)
 {
-    weir_place places[BENCH_BATCH];
     unsigned want = w->batch, got = want;
-    while (count < WORLD_SLOTS && got == want) {
-        want = want < WORLD_SLOTS - count ? want : WORLD_SLOTS - count;
-        for (unsigned k = 0; k < want; k++) {
-            places[k].octets = slots + (count + k) * w->slot;
-            places[k].cap = w->slot;
+    while (way->count < WORLD_SLOTS && got == want) {
+        const unsigned first = way->count, room = WORLD_SLOTS - first;
+        want = want < room ? want : room;
+        got = (unsigned)weir_stack_poll_batch(w->end[end], way->places + first, want, w->now);
+        for (unsigned k = first; k < first + got; k++) {
+            way->packets[k].len = way->places[k].len;
         }
-        got = (unsigned)weir_stack_poll_batch(w->end[end], places, want, w->now);
-        for (unsigned k = 0; k < got; k++) {
-            lens[count++] = (uint16_t)places[k].len;
-        }
+        way->count += got;
     }
-    return count;
 }
 
-/* What an end has to say goes into the slots from `count` on; how many are full then. */
-static unsigned world_poll(const struct world *w, unsigned end, uint8_t *slots, uint16_t *lens, unsigned count)
+/* What an end has to say is on its way, behind what is. */
+static void world_poll(const struct world *w, unsigned end, struct world_way *way)
 {
     size_t len;
     if (w->batch > 1) {
-        return world_poll_batches(w, end, slots, lens, count);
+        world_poll_batches(w, end, way);
+        return;
     }
-    while (count < WORLD_SLOTS && (len = weir_stack_poll_copy(w->end[end], slots + count * w->slot, w->slot, w->now)) > 0) {
-        lens[count++] = (uint16_t)len;
-    }
-    return count;
-}
-
-static void world_drain(struct world *w)
-{
-    w->back_count = world_poll(w, 1, w->back, w->back_len, w->back_count);
-}
-
-static void world_give_batch(const struct world *w, unsigned end, uint8_t *slots, const uint16_t *lens, unsigned count)
-{
-    weir_slice packets[BENCH_BATCH] = {{NULL, 0}};
-    enum weir_verdict verdicts[BENCH_BATCH];
-    for (unsigned k = 0; k < count; k++) {
-        packets[k].octets = slots + k * w->slot;
-        packets[k].len = lens[k];
-    }
-    weir_stack_input_batch(w->end[end], packets, count, verdicts, w->now);
-    for (unsigned k = 0; k < count; k++) {
-        if (verdicts[k] != WEIR_OK) {
-            bench_fail("a packet was refused");
-        }
+    while (way->count < WORLD_SLOTS && (len = weir_stack_poll_copy(w->end[end], way->places[way->count].octets, w->slot, w->now)) > 0) {
+        way->packets[way->count++].len = len;
     }
 }
 
-static void world_give(const struct world *w, unsigned end, uint8_t *slots, const uint16_t *lens, unsigned count)
+static void world_give_batch(const struct world *w, unsigned end, const weir_slice *packets, unsigned count)
 {
-    if (count > 1) {
-        world_give_batch(w, end, slots, lens, count);
+    weir_text texts[BENCH_BATCH];
+    const uint64_t before = weir_stack_stats(w->end[end])->verdicts[WEIR_OK];
+    if (w->in_place) {
+        (void)weir_stack_input_texts(w->end[end], packets, count, NULL, texts, w->now);
     } else {
-        world_take(w, end, slots, lens[0]);
+        weir_stack_input_batch(w->end[end], packets, count, NULL, w->now);
     }
+    if (weir_stack_stats(w->end[end])->verdicts[WEIR_OK] - before != count) {
+        bench_fail("a packet was refused");
+    }
+}
+
+/* Those from `at` on, as many as are given at once; how many. */
+static unsigned world_give(const struct world *w, unsigned end, const struct world_way *way, unsigned at)
+{
+    const unsigned take = way->count - at < w->batch ? way->count - at : w->batch;
+    if (take > 1) {
+        world_give_batch(w, end, way->packets + at, take);
+    } else {
+        world_take(w, end, way->places[at].octets, way->packets[at].len);
+    }
+    return take;
 }
 
 static void world_write(struct world *w)
@@ -200,27 +199,25 @@ static void world_read(struct world *w)
 
 static void world_turn(struct world *w)
 {
-    unsigned count, at, take;
+    unsigned at, take;
     w->now += WORLD_TURN_US;
     world_write(w);
-    count = world_poll(w, 0, w->slots, w->len, 0);
-    for (at = 0; at < count; at += take) {
-        take = count - at < w->batch ? count - at : w->batch;
-        world_give(w, 1, w->slots + at * w->slot, w->len + at, take);
-        w->unread += take * w->len[at];
+    w->there.count = w->back.count = 0;
+    world_poll(w, 0, &w->there);
+    for (at = 0; at < w->there.count; at += take) {
+        take = world_give(w, 1, &w->there, at);
+        w->unread += take * w->there.packets[at].len;
         if (w->unread >= WORLD_APP) {
             world_read(w);
         }
-        world_drain(w);
+        world_poll(w, 1, &w->back);
     }
     world_read(w);
-    world_drain(w);
-    for (at = 0; at < w->back_count; at += take) {
-        take = w->back_count - at < w->batch ? w->back_count - at : w->batch;
-        world_give(w, 0, w->back + at * w->slot, w->back_len + at, take);
+    world_poll(w, 1, &w->back);
+    for (at = 0; at < w->back.count; at += take) {
+        take = world_give(w, 0, &w->back, at);
     }
-    w->back_count = 0;
-    w->segments += count;
+    w->segments += w->there.count;
     weir_stack_expire(w->end[0], w->now);
     weir_stack_expire(w->end[1], w->now);
 }
@@ -270,8 +267,8 @@ static bool world_exchange(struct world *w, unsigned from)
     bool any = false;
     weir_ready ready;
     size_t len;
-    while ((len = weir_stack_poll_copy(w->end[from], w->slots, w->slot, w->now)) > 0) {
-        world_take(w, 1 - from, w->slots, len);
+    while ((len = weir_stack_poll_copy(w->end[from], w->there.octets, w->slot, w->now)) > 0) {
+        world_take(w, 1 - from, w->there.octets, len);
         any = true;
     }
     while (weir_stack_ready(w->end[1 - from], &ready)) {
@@ -311,12 +308,21 @@ static unsigned long world_come_and_go(void *state, unsigned long count)
 
 /* ---- opening ---- */
 
+static void world_clear(struct world_way *way, size_t slot)
+{
+    way->octets = bench_memory(slot * WORLD_SLOTS);
+    for (unsigned k = 0; k < WORLD_SLOTS; k++) {
+        way->packets[k].octets = way->places[k].octets = way->octets + k * slot;
+        way->places[k].cap = slot;
+    }
+}
+
 static struct world *world_new(const struct world_spec *spec)
 {
     struct world *w = bench_memory(sizeof *w);
     w->slot = (size_t)(spec->mtu + 127) & ~(size_t)63;
-    w->slots = bench_memory(w->slot * WORLD_SLOTS);
-    w->back = bench_memory(w->slot * WORLD_SLOTS);
+    world_clear(&w->there, w->slot);
+    world_clear(&w->back, w->slot);
     w->app = bench_memory(WORLD_APP);
     w->user = bench_memory(WORLD_APP);
     memset(w->app, 3, WORLD_APP);
@@ -338,14 +344,15 @@ static void *world_open_bulk(const struct world_spec *spec)
     }
     for (unsigned i = 0; i < 3; i++) {
         size_t len;
-        while ((len = weir_stack_poll_copy(w->end[i & 1], w->slots, w->slot, w->now)) > 0) {
-            world_take(w, 1 - (i & 1), w->slots, len);
+        while ((len = weir_stack_poll_copy(w->end[i & 1], w->there.octets, w->slot, w->now)) > 0) {
+            world_take(w, 1 - (i & 1), w->there.octets, len);
         }
     }
     if (!weir_stack_ready(w->end[1], &ready)) {
         bench_fail("no handshake");
     }
     w->conn[1] = ready.conn;
+    (void)weir_stack_direct(w->end[1], w->conn[1], spec->in_place);
     (void)weir_stack_want(w->end[0], w->conn[0], 0);
     (void)weir_stack_want(w->end[1], w->conn[1], 0);
     (void)world_bulk(w, 5000); /* slow start is over */
