@@ -81,12 +81,12 @@ typedef struct weir_text {
     const uint8_t *octets;
     size_t len;
 } weir_text;
-/* As weir_stack_input_batch; but text that comes in order to a connection for which weir_stack_direct was called, and that has nothing unread
- * and nothing urgent, need not be copied: it is told in `texts`, which has room for `count`, and counts as read. Returns how many were told, in the order in
- * which they came. Whatever is not told is read as ever, and comes after all of its connection that was: so all that is readable should be
- * read before the next call. Mostly that is the text of trains of packets; the first segment of a train may be one that is not told. */
-WEIR_API size_t weir_stack_input_texts(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_text *texts,
-                                       weir_us now);
+/* As weir_stack_input_batch; but text that comes in order to a connection for which weir_stack_direct was called, and that has nothing
+ * unread and nothing urgent, need not be copied: it is told in `texts`, which has room for `count`, and counts as read. Returns how many
+ * were told, in the order in which they came. Whatever is not told is read as ever, and comes after all of its connection that was told:
+ * what is readable should be read before the next call, or nothing of that connection is told. */
+WEIR_API size_t weir_stack_input_texts(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts,
+                                       weir_text *texts, weir_us now);
 /* What a device has done to one packet, or left to be done. All 0: nothing. */
 typedef struct weir_offload {
     bool checked;      /* the TCP checksum was verified, or is not made yet because the packet never left this machine: not looked at */

@@ -57,8 +57,7 @@ enum weiri_ecn {
  * TAKE_SYN_ACK, for only then is RCV.NXT known, and FIN_REACHED by TAKE_TEXT. */
 #define WEIRI_FACTS(X)                                                                                                  \
     X(SYN) X(FIN) X(RST) X(ACK) X(URG) /* control bits of the segment */                                                 \
-    X(SEQ_OK)      /* acceptable by table 6 of RFC 9293 3.10.7.4, or a bare ACK at the edge of the window; a RST: SEG.SEQ is   \
-                    * in the window (3.5.3) */                                                                          \
+    X(SEQ_OK)      /* acceptable: table 6 of RFC 9293 3.10.7.4, or a bare ACK at the window's edge; a RST: SEG.SEQ inside (3.5.3) */ \
     X(SEQ_NEXT)    /* SEG.SEQ = RCV.NXT */                                                                               \
     X(SEQ_PROBE)   /* text at RCV.NXT while our window is zero: its ACK and URG still count (MUST-66) */                 \
     X(STALE)       /* older than TS.Recent (RFC 7323 5.3 R1) */                                                          \
@@ -354,10 +353,8 @@ WEIR_PRIVATE void weiri_ring_put(weir_conn *c, const uint8_t *octets, uint32_t l
 WEIR_PRIVATE uint64_t weiri_ring_put_sum(weir_conn *c, const uint8_t *octets, uint32_t len);
 WEIR_PRIVATE void weiri_ring_lay(weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len);
 WEIR_PRIVATE uint64_t weiri_ring_lay_sum(weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len);
-/* Where it will lie; NULL: in two pieces. */
-WEIR_PRIVATE uint8_t *weiri_ring_piece(const weir_conn *c, weir_seq from, uint32_t len);
-/* Whether so much text, all of it readable, is the same. */
-WEIR_PRIVATE bool weiri_ring_is(const weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len);
+WEIR_PRIVATE uint8_t *weiri_ring_piece(const weir_conn *c, weir_seq from, uint32_t len); /* where it will lie; NULL: in two pieces */
+WEIR_PRIVATE bool weiri_ring_is(const weir_conn *c, weir_seq from, const uint8_t *octets, uint32_t len); /* the same, all of it readable */
 WEIR_PRIVATE void weiri_ring_append(weir_conn *c, uint32_t len);
 /* Notes the first run of [from, to) that we already hold, for D-SACK (RFC 2883 4); is there one to report; it was. */
 #if WEIR_WITH_DSACK
@@ -447,8 +444,7 @@ WEIR_PRIVATE bool weiri_out_hush(weir_conn *c);
  * none. */
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now);
 /* Octets of text that would go next in segments like the one that has just gone out, but for their numbers: as long as nothing happens and
- * no time passes. weiri_out_repeat makes `out` the next of them; its text, 0 if it has to wait for its
- * time. */
+ * no time passes. weiri_out_repeat makes `out` the next of them; its text, 0 if it has to wait for its time. */
 WEIR_PRIVATE uint32_t weiri_out_ahead(const weir_conn *c, const weir_out *out);
 WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out);
 /* Closes it in place; before an IP header is put in front. */
@@ -533,9 +529,7 @@ enum weiri_reply { WEIRI_REPLY_PLAIN, WEIRI_REPLY_ECHO, WEIRI_REPLY_STAMPED };
 /* Begins and ends every public call that changes a connection. */
 WEIR_PRIVATE void weiri_conn_begin(weir_conn *c, weir_us now);
 WEIR_PRIVATE void weiri_conn_finish(weir_conn *c);
-
-/* user.c: so many octets, which are readable, were read. */
-WEIR_PRIVATE void weiri_user_read(weir_conn *c, uint32_t count, weir_us now);
+WEIR_PRIVATE void weiri_user_read(weir_conn *c, uint32_t count, weir_us now); /* user.c: so many octets that are readable */
 
 /* One of weir_conn.count has happened n times more; how often it has so far. */
 #if WEIR_WITH_COUNTERS

@@ -242,8 +242,8 @@ static size_t batch_train(struct batch_run *b, size_t k)
     return taken;
 }
 
-WEIR_API size_t weir_stack_input_texts(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts, weir_text *texts,
-                                       weir_us now)
+WEIR_API size_t weir_stack_input_texts(weir_stack *s, const weir_slice *packets, size_t count, enum weir_verdict *verdicts,
+                                       weir_text *texts, weir_us now)
 {
     struct batch_run b;
     size_t ahead = 0;

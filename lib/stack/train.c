@@ -1,9 +1,9 @@
 /* train.c - segments of one stream that came together, where the user of this end only listens: all but the first are taken as one.
  *
  * Of such a segment nothing is new but its number, its text, and with them its lengths and checksums. What it does is known from the one
- * before: its text goes into the ring while it is summed, or stays where it is and is told, RCV.NXT moves on, and no acknowledgment is due that is not due already. What is
- * different, or damaged, ends the run, and is judged in arrive.c like everything else. tests/test_train.c gives the same packets together
- * and one by one, and compares. RFC 9293 3.10.7.4. */
+ * before: its text goes into the ring while it is summed, or stays where it is and is told; RCV.NXT moves on, and no acknowledgment is due
+ * that is not due already. What is different, or damaged, ends the run, and is judged in arrive.c like everything else. tests/test_train.c
+ * gives the same packets together and one by one, and compares. RFC 9293 3.10.7.4. */
 #include "stack/room.h"
 
 #if WEIR_WITH_PREDICTION
@@ -55,7 +55,8 @@ static bool train_is_like(const struct train_run *r, const uint8_t *packet)
     const uint8_t *a = r->first, *b = packet;
     const uint64_t ip = train_two(a, b, 0) | train_four(a, b, 6) | train_eight(a, b, 12);
     const uint64_t tcp = train_four(a, b, 20) | train_eight(a, b, 28) | train_two(a, b, 38);
-    return (ip | tcp) == 0 && (r->headers == WEIRI_IP4_HEADER + 20 || memcmp(a + WEIRI_IP4_HEADER + 20, b + WEIRI_IP4_HEADER + 20, 12) == 0);
+    const unsigned least = WEIRI_IP4_HEADER + 20;
+    return (ip | tcp) == 0 && (r->headers == least || memcmp(a + least, b + least, 12) == 0);
 }
 
 /* The words of a header in which segments of a run differ, in part or all of them. */
