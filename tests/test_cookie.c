@@ -257,6 +257,8 @@ static void test_options_survive(void **state)
         syn.options = (uint16_t)(WEIR_OPT_MSS | WEIR_OPT_TIMESTAMPS | (scaled ? WEIR_OPT_WSCALE : 0) | (sack ? WEIR_OPT_SACK_OK : 0));
         syn.wscale = (uint8_t)(scaled ? i % 16 : 0);
         assert_true(ask(s, &syn, &seen, now));
+        const uint32_t clock = (uint32_t)(now / 1000) + weiri_ts_offset(&s->cfg.tcp, &seen.tuple);
+        assert_in_range(clock - seen.view.ts_value, 0, 31); /* as near to it as what it carries allows */
         struct world_segment ack = ack_of(&seen, 1);
         assert_int_equal(world_inject(s, &ack, now + 1), WEIR_OK);
         const weir_conn *c = weir_stack_peek(s, world_ready(s, WEIR_EV_CONNECTED));
