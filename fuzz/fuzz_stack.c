@@ -215,25 +215,74 @@ static void stack_drain(struct stack_world *w)
 
 /* ---- packets ------------------------------------------------------------------------------------------------------------------------- */
 
+/* The segment that would come after this one in a train, with as much text; 0: this one has none, or is no plain segment. */
+static size_t stack_follower(uint8_t *to, const uint8_t *from, size_t len)
+{
+    struct weiri_ip ip;
+    if (len < WEIRI_IP4_HEADER + 20 || weiri_ip_view(&ip, from, len) != WEIR_OK || from[0] != 0x45 || ip.protocol != WEIRI_PROTO_TCP) {
+        return 0;
+    }
+    uint32_t header = ip.payload_len >= 20 ? (ip.payload[12] >> 4) * 4u : ip.payload_len;
+    if (header < 20 || header >= ip.payload_len) {
+        return 0;
+    }
+    memcpy(to, from, len);
+    base_put16(to + 4, (uint16_t)(base_get16(to + 4) + 1));
+    base_put16(to + 10, 0);
+    base_put16(to + 10, weiri_sum_finish(wire_sum_header(to, WEIRI_IP4_HEADER)));
+    base_put32(to + WEIRI_IP4_HEADER + 4, base_get32(to + WEIRI_IP4_HEADER + 4) + ip.payload_len - header);
+    weir_emit_checksum(to + WEIRI_IP4_HEADER, ip.payload_len, &ip.addrs);
+    return len;
+}
+
+static bool stack_is_within(const weir_text *text, const weir_slice *packet)
+{
+    uintptr_t begin = (uintptr_t)packet->octets, at = (uintptr_t)text->octets;
+    return at > begin && at + text->len <= begin + packet->len;
+}
+
+/* It, one or two that follow it, and half of it. What is told is in the packets, in their order. */
+static void stack_put_batch(struct stack_world *w, const uint8_t *at, size_t len, enum weir_verdict verdicts[4])
+{
+    static uint8_t followers[2][WEIR_IP_HEADER_MAX + STACK_PACKET];
+    weir_slice packets[4] = {{at, len}};
+    weir_text texts[4];
+    size_t count = 1, k = 0;
+    for (unsigned i = 0; i < (len & 1) + 1 && stack_follower(followers[i], packets[count - 1].octets, len) > 0; i++) {
+        fuzz_packet("in", w->now, NULL, followers[i], len);
+        packets[count].octets = followers[i];
+        packets[count++].len = len;
+    }
+    if (len & 2) {
+        packets[count].octets = at;
+        packets[count++].len = len / 2;
+    }
+    stack_allow(count * len);
+    size_t told = weir_stack_input_texts(w->s, packets, count, verdicts, texts, w->now);
+    for (size_t i = 0; i < told; i++, k++) {
+        while (k < count && !stack_is_within(&texts[i], &packets[k])) {
+            k++;
+        }
+        FUZZ_CHECK(k < count && texts[i].len > 0, "text that is in no packet");
+        FUZZ_CHECK(weir_stack_peek(w->s, texts[i].conn) != NULL, "text for nobody");
+    }
+}
+
 static void stack_put(struct stack_world *w, uint8_t *packet, size_t len)
 {
     const uint8_t *at = fuzz_put(packet, len);
     stack_allow(len);
     fuzz_packet("in", w->now, NULL, at, len);
     const weir_offload offload = {w->cfg.checksum_trusted, w->cfg.tcp.gso_max > 0 ? STACK_JOINED : 0};
-    enum weir_verdict verdicts[2] = {WEIR_OK, WEIR_OK};
-    if (w->batch) { /* it, and half of it */
-        const weir_slice both[2] = {{at, len}, {at, len / 2}};
-        weir_text texts[2];
-        size_t told = weir_stack_input_texts(w->s, both, len & 1 ? 2 : 1, verdicts, texts, w->now);
-        for (size_t k = 0; k < told; k++) {
-            FUZZ_CHECK(texts[k].octets > at && texts[k].len > 0 && texts[k].octets + texts[k].len <= at + len, "text that is in no packet");
-            FUZZ_CHECK(weir_stack_peek(w->s, texts[k].conn) != NULL, "text for nobody");
-        }
+    enum weir_verdict verdicts[4] = {WEIR_OK, WEIR_OK, WEIR_OK, WEIR_OK};
+    if (w->batch) {
+        stack_put_batch(w, at, len, verdicts);
     } else {
         verdicts[0] = weir_stack_input_offload(w->s, at, len, &offload, w->now);
     }
-    FUZZ_CHECK((unsigned)verdicts[0] < WEIR_VERDICT_COUNT && (unsigned)verdicts[1] < WEIR_VERDICT_COUNT, "no such verdict");
+    for (unsigned k = 0; k < 4; k++) {
+        FUZZ_CHECK((unsigned)verdicts[k] < WEIR_VERDICT_COUNT, "no such verdict");
+    }
 }
 
 /* An IP header before a payload that stands at packet + 40; the packet goes in, with one octet changed if the input asks for it. */
