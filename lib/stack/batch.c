@@ -187,7 +187,7 @@ static bool batch_may_tell(const struct batch_run *b)
         return false;
     }
     const weir_conn *c = slot_conn(s, s->touched);
-    const bool next = seq_eq(seq_add(v->seq, v->payload_len), c->rcv.nxt) && weiri_ring_readable(c) == b->unread + v->payload_len;
+    const bool next = seq_eq(v->seq, seq_add(c->rcv.usr, b->unread)) && weiri_ring_readable(c) == b->unread + v->payload_len;
     return next && !conn_has(c, WEIRI_URG_RCV) && (s->train.heard || weiri_ring_is(c, v->seq, v->payload, v->payload_len));
 }
 
