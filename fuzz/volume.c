@@ -268,7 +268,7 @@ static void volume_seed(uint64_t seed)
 
 static uint32_t volume_random(size_t below)
 {
-    volume.random ^= volume.random << 13; /* xorshift; the same seed, inputs and target give the same runs */
+    volume.random ^= volume.random << 13; /* xorshift; which input is changed hangs on time too (volume_pick) */
     volume.random ^= volume.random >> 7;
     volume.random ^= volume.random << 17;
     return below > 0 ? (uint32_t)((volume.random >> 16) % below) : 0;
