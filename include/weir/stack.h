@@ -96,7 +96,8 @@ typedef struct weir_offload {
 /* weir_stack_input of such a packet, up to 65535 octets. Its checksum, where it is to be verified, is that of one packet. */
 WEIR_API enum weir_verdict weir_stack_input_offload(weir_stack *s, const uint8_t *packet, size_t len, const weir_offload *offload,
                                                     weir_us now);
-/* The next packet to send; its length, 0 = nothing now. With config.tcp.gso_max it may be a super-segment: weir_poll. */
+/* The next packet to send; its length, 0 = nothing now. With config.tcp.gso_max it may be a super-segment: weir_poll. Connections that have
+ * something to send take turns, of 8 packets at most or one super-segment while others wait. */
 WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now);
 /* The same into one piece of memory, copy and checksum in one pass; 0 = nothing now. cap must be the MTU at least. Never a
  * super-segment, and never partial. */

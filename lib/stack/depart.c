@@ -1,6 +1,9 @@
-/* depart.c - a packet's way out: answers that belong to nobody first, then one segment of each connection that has something to
- * send, in turn. Puts the IP header in front of what is there. RFC 9293 3.9 (MUST-48, MUST-49, SHLD-21), RFC 1191 3, RFC 8200. */
+/* depart.c - a packet's way out: answers that belong to nobody first, then the segments of the connections that have something to send, in
+ * turns of a few: trains are cheap to make and to take. Puts the IP header in front of what is there. RFC 9293 3.9 (MUST-48, MUST-49,
+ * SHLD-21), RFC 1191 3, RFC 8200. */
 #include "stack/room.h"
+
+#define DEPART_TURN 8u /* packets of one connection that go in a row while others wait */
 
 /* DF always: the path MTU is found, not guessed, and the Identification need not be unique (RFC 6864 4.1). */
 WEIR_PRIVATE size_t weiri_depart(weir_stack *s, weir_out *out, struct weiri_ip_fields *ip)
@@ -58,6 +61,12 @@ static bool depart_is_alone(const weir_stack *s)
     return s->touched != WEIRI_NONE && (s->out.count == 0 || (s->out.count == 1 && s->out.head == s->touched));
 }
 
+/* Others wait, and it is still the turn of the one that sent last. */
+static bool depart_has_turn(const weir_stack *s)
+{
+    return s->going.turn > 0 && s->touched != WEIRI_NONE && s->touched == s->going.whose;
+}
+
 /* Its packet has gone. What is known to have no other need not be asked. */
 static void depart_touch(weir_stack *s, uint32_t i)
 {
@@ -79,26 +88,44 @@ static size_t depart_train(weir_stack *s, weir_out *out, uint32_t copied)
     return len;
 }
 
+/* The first in the queue; whoever comes after it has the next turn. */
+static size_t depart_next(weir_stack *s, weir_out *out, uint32_t copied)
+{
+    const uint32_t i = s->out.head;
+    const bool others = s->out.count > 1;
+    if (others) {
+        weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
+        weiri_list_push(s, &s->out, WEIRI_LIST_OUT, i);
+    }
+    const size_t len = depart_segment(s, i, out, others ? base_min32(copied, DEPART_TURN) : copied);
+    if (len > 0) {
+        s->going.whose = i;
+        s->going.turn = others ? DEPART_TURN : 0;
+        depart_touch(s, i); /* a block given back keeps its octets */
+    } else {
+        weiri_slot_settle_silent(s, i);
+    }
+    return len;
+}
+
+/* So many packets have gone. */
+static void depart_count(weir_stack *s, size_t packets)
+{
+    s->going.turn -= base_min32((uint32_t)packets, s->going.turn);
+}
+
 /* The next segment of the connections that have one, in turn. */
 static size_t depart_turn(weir_stack *s, weir_out *out, uint32_t copied)
 {
-    size_t len = 0;
     if (depart_is_alone(s)) {
         return depart_train(s, out, copied);
     }
-    weiri_slot_untouch(s);
+    size_t len = depart_has_turn(s) ? depart_train(s, out, base_min32(copied, s->going.turn)) : 0;
+    if (len == 0) {
+        weiri_slot_untouch(s);
+    }
     for (uint32_t turns = s->out.count; len == 0 && turns > 0; turns--) { /* one turn: not all have something */
-        const uint32_t i = s->out.head;
-        if (s->out.count > 1) { /* whoever comes after it has the next turn */
-            weiri_list_remove(s, &s->out, WEIRI_LIST_OUT, i);
-            weiri_list_push(s, &s->out, WEIRI_LIST_OUT, i);
-        }
-        len = depart_segment(s, i, out, base_min32(copied, 1)); /* the others wait for no more than one */
-        if (len > 0) {
-            depart_touch(s, i); /* a block given back keeps its octets */
-        } else {
-            weiri_slot_settle_silent(s, i);
-        }
+        len = depart_next(s, out, copied);
     }
     return len;
 }
@@ -107,15 +134,18 @@ WEIR_API size_t weir_stack_poll(weir_stack *s, weir_out *out, weir_us now)
 {
     stack_begin_packet(s, now);
     stack_about(s, WEIRI_NONE);
-    const size_t len = depart_answer(s, out);
-    return len > 0 ? len : depart_turn(s, out, 0);
+    size_t len = depart_answer(s, out);
+    if (len == 0 && (len = depart_turn(s, out, 0)) > 0) {
+        depart_count(s, out->gso_size > 0 ? DEPART_TURN : 1);
+    }
+    return len;
 }
 
 /* The next packet like the one before it; 0: what comes has to be decided. */
 static size_t depart_again(weir_stack *s)
 {
     struct weiri_going *g = &s->going;
-    if (!WEIR_WITH_PREDICTION || g->left == 0 || g->at != s->now || !depart_is_alone(s)) {
+    if (!WEIR_WITH_PREDICTION || g->left == 0 || g->at != s->now || !(depart_is_alone(s) || depart_has_turn(s))) {
         return 0;
     }
     const uint32_t text = weiri_out_repeat(slot_conn(s, s->touched), &g->out);
@@ -133,7 +163,7 @@ static size_t depart_one(weir_stack *s)
 {
     struct weiri_going *g = &s->going;
     const size_t len = depart_turn(s, &g->out, 1);
-    if (WEIR_WITH_PREDICTION && len > 0 && depart_is_alone(s)) {
+    if (WEIR_WITH_PREDICTION && len > 0 && (depart_is_alone(s) || depart_has_turn(s))) {
         g->at = s->now;
         g->left = weiri_out_ahead(slot_conn(s, s->touched), &g->out);
     }
@@ -152,7 +182,11 @@ WEIR_API size_t weir_stack_poll_copy(weir_stack *s, uint8_t *packet, size_t cap,
         s->going.left = 0;
         return weir_out_copy(out, packet, cap);
     }
-    return depart_again(s) > 0 || depart_one(s) > 0 ? weiri_out_copy_closed(out, packet) : 0;
+    if (depart_again(s) == 0 && depart_one(s) == 0) {
+        return 0;
+    }
+    depart_count(s, 1);
+    return weiri_out_copy_closed(out, packet);
 }
 
 /* Cuts a super-segment over the places that it was made for, or copies the one packet that it is; how many. */
@@ -179,7 +213,7 @@ static size_t depart_spread(weir_stack *s, const weir_out *out, weir_place *plac
 /* Could there be more than one packet of one connection now? */
 static bool depart_wants(const weir_stack *s)
 {
-    return depart_is_alone(s) && conn_unsent(slot_conn(s, s->touched)) > 0;
+    return depart_is_alone(s) ? conn_unsent(slot_conn(s, s->touched)) > 0 : s->out.count > 0;
 }
 
 /* How many places follow that hold a packet. */
@@ -205,10 +239,14 @@ WEIR_API size_t weir_stack_poll_batch(weir_stack *s, weir_place *places, size_t 
             places[done].len = weir_out_copy(&out, places[done].octets, places[done].cap);
             done++;
         } else if (depart_turn(s, &out, left < UINT16_MAX ? (uint32_t)left : UINT16_MAX) > 0) {
-            done += depart_spread(s, &out, places + done);
+            const size_t gone = depart_spread(s, &out, places + done);
+            depart_count(s, gone);
+            done += gone;
         } else {
             break;
         }
     }
     return done;
 }
+
+#undef DEPART_TURN

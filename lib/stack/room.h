@@ -247,6 +247,8 @@ struct weiri_demux {
 struct weiri_going {
     weir_us at;                /* the time of it .. */
     uint32_t left;             /* .. octets; 0: something else has happened since, or what follows has to be decided */
+    uint32_t whose;            /* of this slot; while others wait .. */
+    uint32_t turn;             /* .. so many packets more are its turn */
     weir_out out;
 };
 

@@ -207,7 +207,7 @@ static unsigned long crowd_four_lines(void *state, unsigned long count)
     {"tick, " #n " idle", "call", "tick, 1 idle", crowd_open, crowd_ticks, n, 100000, 0, 1}
 
 const struct bench_case bench_crowd[] = {
-    CROWD_ROWS(1, 5000), CROWD_ROWS(100, 0), CROWD_ROWS(10000, 5000), CROWD_ROWS(100000, 0), CROWD_ROWS(1000000, 0),
+    CROWD_ROWS(1, 5000), CROWD_ROWS(100, 5000), CROWD_ROWS(10000, 5000), CROWD_ROWS(100000, 0), CROWD_ROWS(1000000, 0),
     {"floor, 2 lines of 1000000", "packet", NULL, crowd_lines_open, crowd_two_lines, 1000000, 100000, 0, 1},
     {"floor in batches, 4 of 1000000", "packet", NULL, crowd_lines_open, crowd_four_lines, 1000000, 100000, 0, 1},
     {0}};

@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "weir/stack.h"
 
-enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000 };
+enum { WORLD_WINDOW = 1 << 18, WORLD_APP = 1 << 16, WORLD_SLOTS = 179, WORLD_TURN_US = 1000, WORLD_MANY = 64 };
 
 /* Packets on their way. */
 struct world_way {
@@ -19,7 +19,7 @@ struct world_way {
 
 struct world {
     weir_stack *end[2];
-    weir_handle conn[2];
+    weir_handle conn[2][WORLD_MANY];
     weir_us now;
     struct world_way there, back;
     uint8_t *app, *user;
@@ -28,6 +28,7 @@ struct world {
     uint16_t clamp;    /* the link writes this into MSS options; 0: it leaves them alone */
     bool in_place;     /* the user works on the rings: no copies */
     unsigned batch;    /* packets given or taken at once */
+    unsigned flows;    /* connections that carry text at the same time */
 };
 
 struct world_spec {
@@ -36,6 +37,7 @@ struct world_spec {
     uint32_t ring, connections, time_wait;
     unsigned batch;
     uint32_t idle;     /* each end has so many connections more, with hosts that are none of the two */
+    unsigned flows;
 };
 
 static weir_addr world_addr(unsigned end)
@@ -164,9 +166,9 @@ static unsigned world_give(const struct world *w, unsigned end, const struct wor
     return take;
 }
 
-static void world_write(struct world *w)
+static void world_write(struct world *w, unsigned flow)
 {
-    weir_conn *c = weir_stack_conn(w->end[0], w->conn[0]);
+    weir_conn *c = weir_stack_conn(w->end[0], w->conn[0][flow]);
     size_t done, room;
     do {
         if (w->in_place) {
@@ -182,9 +184,9 @@ static void world_write(struct world *w)
     } while (done > 0 && done == room);
 }
 
-static void world_read(struct world *w)
+static void world_read(const struct world *w, unsigned flow)
 {
-    weir_conn *c = weir_stack_conn(w->end[1], w->conn[1]);
+    weir_conn *c = weir_stack_conn(w->end[1], w->conn[1][flow]);
     size_t done;
     do {
         if (w->in_place) {
@@ -194,6 +196,19 @@ static void world_read(struct world *w)
             (void)weir_recv(c, w->user, WORLD_APP, &done, w->now);
         }
     } while (done > 0);
+}
+
+/* Of several, those that have something to read say so. */
+static void world_read_all(struct world *w)
+{
+    weir_ready ready;
+    if (w->flows == 1) {
+        world_read(w, 0);
+    } else {
+        while (weir_stack_ready(w->end[1], &ready)) {
+            world_read(w, (unsigned)ready.tag);
+        }
+    }
     w->unread = 0;
 }
 
@@ -201,18 +216,20 @@ static void world_turn(struct world *w)
 {
     unsigned at, take;
     w->now += WORLD_TURN_US;
-    world_write(w);
+    for (unsigned flow = 0; flow < w->flows; flow++) {
+        world_write(w, flow);
+    }
     w->there.count = w->back.count = 0;
     world_poll(w, 0, &w->there);
     for (at = 0; at < w->there.count; at += take) {
         take = world_give(w, 1, &w->there, at);
         w->unread += take * w->there.packets[at].len;
         if (w->unread >= WORLD_APP) {
-            world_read(w);
+            world_read_all(w);
         }
         world_poll(w, 1, &w->back);
     }
-    world_read(w);
+    world_read_all(w);
     world_poll(w, 1, &w->back);
     for (at = 0; at < w->back.count; at += take) {
         take = world_give(w, 0, &w->back, at);
@@ -335,11 +352,10 @@ static struct world *world_new(const struct world_spec *spec)
     return w;
 }
 
-static void *world_open_bulk(const struct world_spec *spec)
+static void world_open_flow(struct world *w, unsigned flow)
 {
-    struct world *w = world_new(spec);
     weir_ready ready;
-    if (!world_connect(w, &w->conn[0])) {
+    if (!world_connect(w, &w->conn[0][flow])) {
         bench_fail("no connection can be opened");
     }
     for (unsigned i = 0; i < 3; i++) {
@@ -351,59 +367,75 @@ static void *world_open_bulk(const struct world_spec *spec)
     if (!weir_stack_ready(w->end[1], &ready)) {
         bench_fail("no handshake");
     }
-    w->conn[1] = ready.conn;
-    (void)weir_stack_direct(w->end[1], w->conn[1], spec->in_place);
-    (void)weir_stack_want(w->end[0], w->conn[0], 0);
-    (void)weir_stack_want(w->end[1], w->conn[1], 0);
-    (void)world_bulk(w, 5000); /* slow start is over */
+    w->conn[1][flow] = ready.conn;
+    (void)weir_stack_direct(w->end[1], w->conn[1][flow], w->in_place);
+    (void)weir_stack_want(w->end[0], w->conn[0][flow], 0);
+    (void)weir_stack_set_tag(w->end[1], w->conn[1][flow], flow);
+    (void)weir_stack_want(w->end[1], w->conn[1][flow], w->flows > 1 ? WEIR_EV_READABLE : 0);
+}
+
+static void *world_open_bulk(const struct world_spec *spec)
+{
+    struct world *w = world_new(spec);
+    w->flows = spec->flows > 0 ? spec->flows : 1;
+    for (unsigned flow = 0; flow < w->flows; flow++) {
+        world_open_flow(w, flow);
+    }
+    (void)world_bulk(w, 5000 * w->flows); /* slow start is over */
     return w;
 }
 
 static void *world_open_copy(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, 1, 0};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, 1, 0, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_in_place(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, 1, 0};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, 1, 0, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_copy_batches(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_in_place_batches(unsigned long mss)
 {
-    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0};
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, true, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_tiny_batches(unsigned long mss)
 {
-    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0};
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, BENCH_BATCH, 0, 1};
+    return world_open_bulk(&spec);
+}
+
+static void *world_open_flows(unsigned long mss)
+{
+    struct world_spec spec = {(uint16_t)(mss + 40), 0, false, false, WORLD_WINDOW / WORLD_MANY * 4, WORLD_MANY, 4, BENCH_BATCH, 0, WORLD_MANY};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_stamped(unsigned long mtu)
 {
-    struct world_spec spec = {(uint16_t)mtu, 0, true, false, WORLD_WINDOW, 4, 4, 1, 0};
+    struct world_spec spec = {(uint16_t)mtu, 0, true, false, WORLD_WINDOW, 4, 4, 1, 0, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_tiny(unsigned long mss)
 {
-    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, 1, 0};
+    struct world_spec spec = {1500, (uint16_t)mss, false, false, WORLD_WINDOW, 4, 4, 1, 0, 1};
     return world_open_bulk(&spec);
 }
 
 static void *world_open_among(unsigned long time_wait, uint32_t idle)
 {
-    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, 1, idle};
+    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, 1, idle, 0};
     struct world *w = world_new(&spec);
     (void)world_come_and_go(w, time_wait + 100);
     return w;
@@ -424,6 +456,7 @@ const struct bench_case bench_world[] = {
     {"in place 1460", "segment", "floor D 1460", world_open_in_place, world_bulk, 1460, 20000, 5000, 1},
     {"copy 1460, batches of 64", "segment", "floor B 1460", world_open_copy_batches, world_bulk, 1460, 20000, 5000, 1},
     {"in place 1460, batches of 64", "segment", "floor D 1460", world_open_in_place_batches, world_bulk, 1460, 20000, 5000, 1},
+    {"copy 1460, batches of 64, 64 connections", "segment", "floor B 1460", world_open_flows, world_bulk, 1460, 20000, 5000, 1},
     {"copy 64, batches of 64", "segment", "floor F", world_open_tiny_batches, world_bulk, 64, 50000, 5000, 1},
     {"copy 1460, timestamps", "1460 octets", "floor B 1460", world_open_stamped, world_bulk, 1500, 20000, 5000, 1448.0 / 1460},
     {"copy 8960", "segment", "floor B 8960", world_open_copy, world_bulk, 8960, 4000, 0, 1},
