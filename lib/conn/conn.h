@@ -160,6 +160,8 @@ WEIR_PRIVATE uint32_t weiri_predict_header(weir_conn *c, uint8_t *tcp, unsigned 
 #if WEIRI_WITH_CALM
 /* calm.c: a segment like that is due: then it stands in `out`, its checksum left open. */
 WEIR_PRIVATE bool weiri_calm_speaks(weir_conn *c, weir_out *out);
+/* There is text, of which nothing is on its way, and weir_has_output or weiri_out_waits would say so too. */
+WEIR_PRIVATE bool weiri_calm_starts(const weir_conn *c);
 /* timer.c: text or SYN went where nothing was outstanding: what weiri_timer_update does then. */
 WEIR_PRIVATE void weiri_timer_sent(weir_conn *c);
 #endif
@@ -440,8 +442,7 @@ WEIR_PRIVATE bool weiri_out_has_new(const weir_conn *c);
 
 /* Nothing is to be sent, nor will be before something happens or a timer fires; then that is noted. */
 WEIR_PRIVATE bool weiri_out_hush(weir_conn *c);
-/* weir_poll with the checksum left open: its field holds the pseudo-header's part only. A super-segment has at most `most` octets; 0: make
- * none. */
+/* weir_poll with the checksum left open: its field holds the pseudo-header's part. A super-segment has `most` octets at most; 0: none. */
 WEIR_PRIVATE size_t weiri_out_open(weir_conn *c, weir_out *out, uint32_t most, weir_us now);
 /* Octets of text that would go next in segments like the one that has just gone out, but for their numbers: as long as nothing happens and
  * no time passes. weiri_out_repeat makes `out` the next of them; its text, 0 if it has to wait for its time. */
@@ -593,8 +594,7 @@ static inline unsigned conn_shift_rcv(const weir_conn *c)
     return WEIR_WITH_WINDOW_SCALE ? c->shift_rcv : 0u;
 }
 
-/* How long ago the timestamp went out that a segment echoes, in milliseconds; false: it has none, or one so old, 17 minutes, that it is
- * none of ours. */
+/* How long ago the timestamp that a segment echoes went out, in ms; false: none, or so old, 17 minutes, that it is none of ours. */
 static inline bool conn_echo_age(const weir_conn *c, const weir_view *v, uint32_t *ms)
 {
     const uint32_t max_ms = 1u << 20;

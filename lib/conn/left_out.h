@@ -51,6 +51,12 @@ static inline bool weiri_calm_speaks(weir_conn *c, weir_out *out)
     (void)out;
     return false;
 }
+
+static inline bool weiri_calm_starts(const weir_conn *c)
+{
+    (void)c;
+    return false;
+}
 #endif
 
 #if !WEIR_WITH_DSACK

@@ -48,8 +48,8 @@ static enum weiri_timer timer_wanted(const weir_conn *c)
     if (flying) {
         return WEIRI_TIMER_RESEND;
     }
-    /* Nothing on its way, nor a full segment that may go, nor anything else: held back by 3.8.6.2.1. */
-    return weiri_out_has_new(c) || weir_has_output(c) || weiri_out_waits(c) ? WEIRI_TIMER_NONE : WEIRI_TIMER_SWS;
+    /* Nothing on its way and nothing to be sent: held back by 3.8.6.2.1. */
+    return weiri_calm_starts(c) || weir_has_output(c) || weiri_out_waits(c) ? WEIRI_TIMER_NONE : WEIRI_TIMER_SWS;
 }
 
 static weir_us timer_interval(const weir_conn *c)

@@ -109,39 +109,58 @@ WEIR_API weir_err weir_admit(weir_conn *c, weir_us now)
 
 /* ---- SEND -------------------------------------------------------------------------------------------------------- */
 
+/* SEND of text and nothing else, where the table says QUEUE_TEXT: in a straight line. */
+static bool user_queues(weir_conn *c, uint32_t count, unsigned flags)
+{
+    static const uint8_t row[] = {WEIRI_ROW_SE4};
+    bool open = (c->state == WEIR_ESTABLISHED || c->state == WEIR_CLOSE_WAIT) && !conn_has(c, WEIRI_FIN_QUEUED);
+    if (!WEIR_WITH_PREDICTION || !open || count == 0 || flags != 0) {
+        return false;
+    }
+    c->snd.end = seq_add(c->snd.end, count);
+    conn_set(c, WEIRI_MORE, false);
+    weiri_fsm_went(c, row, sizeof row);
+    weiri_conn_finish(c);
+    return true;
+}
+
+/* The octets stand in the ring; there was room for them. */
+static weir_err user_queue(weir_conn *c, uint32_t count, unsigned flags, weir_us now)
+{
+    weiri_conn_begin(c, now);
+    if (user_queues(c, count, flags)) {
+        return WEIR_ERR_NONE;
+    }
+    struct weiri_step s = user_step(c);
+    s.count = count;
+    s.send_flags = flags;
+    return user_call(c, &s, WEIRI_STAGE_SEND);
+}
+
 WEIR_API weir_err weir_tx_commit(weir_conn *c, size_t count, unsigned flags, weir_us now)
 {
     size_t room;
-    weiri_conn_begin(c, now);
-    struct weiri_step s = user_step(c);
     weir_tx_reserve(c, &room);
-    s.count = count <= room ? (uint32_t)count : 0;
-    s.send_flags = flags;
-    weir_err err = user_call(c, &s, WEIRI_STAGE_SEND);
+    weir_err err = user_queue(c, count <= room ? (uint32_t)count : 0, flags, now);
     return err == WEIR_ERR_NONE && count > room ? WEIR_ERR_INVALID : err;
 }
 
 WEIR_API weir_err weir_send(weir_conn *c, weir_slice octets, unsigned flags, size_t *sent, weir_us now)
 {
-    *sent = 0;
-    for (unsigned part = 0; part < 2; part++) { /* a ring's free room is in two pieces at most */
-        size_t room;
-        uint8_t *to = weir_tx_reserve(c, &room);
-        size_t rest = octets.len - *sent, take = rest < room ? rest : room;
-        if (take > 0) {
-            memcpy(to, octets.octets + *sent, take);
-        }
-        unsigned how = take < rest ? (flags & ~(unsigned)WEIR_SEND_URGENT) : flags;
-        weir_err err = weir_tx_commit(c, take, how, now);
-        if (err != WEIR_ERR_NONE) {
-            return err;
-        }
-        *sent += take;
-        if (*sent == octets.len) {
-            break;
-        }
+    size_t first;
+    uint8_t *to = weir_tx_reserve(c, &first);
+    const size_t room = weiri_ring_to_write(c), take = octets.len < room ? octets.len : room;
+    first = first < take ? first : take;
+    if (first > 0) {
+        memcpy(to, octets.octets, first);
     }
-    return WEIR_ERR_NONE;
+    if (take > first) { /* a ring's free room is in two pieces at most */
+        memcpy(c->tx_ring, octets.octets + first, take - first);
+    }
+    unsigned how = take < octets.len ? (flags & ~(unsigned)WEIR_SEND_URGENT) : flags;
+    weir_err err = user_queue(c, (uint32_t)take, how, now);
+    *sent = err == WEIR_ERR_NONE ? take : 0;
+    return err;
 }
 
 /* ---- RECEIVE ----------------------------------------------------------------------------------------------------- */
@@ -171,19 +190,30 @@ WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
     return WEIR_ERR_NONE;
 }
 
+/* RECEIVE where the table says that what is there is served: what reading changes, weiri_user_read does. */
+static weir_err user_receive(weir_conn *c, weir_us now)
+{
+    static const uint8_t row[] = {WEIRI_ROW_RE1};
+    weiri_conn_begin(c, now);
+    if (WEIR_WITH_PREDICTION && weiri_ring_readable(c) > 0) {
+        weiri_fsm_went(c, row, sizeof row);
+        return WEIR_ERR_NONE;
+    }
+    struct weiri_step s = user_step(c);
+    return user_call(c, &s, WEIRI_STAGE_RECEIVE);
+}
+
 WEIR_API weir_err weir_recv(weir_conn *c, uint8_t *octets, size_t cap, size_t *got, weir_us now)
 {
     *got = 0;
-    weiri_conn_begin(c, now);
-    struct weiri_step s = user_step(c);
-    weir_err err = user_call(c, &s, WEIRI_STAGE_RECEIVE);
-    for (unsigned part = 0; part < 2 && err == WEIR_ERR_NONE; part++) { /* a ring's text is in two pieces at most */
+    weir_err err = user_receive(c, now);
+    for (unsigned part = 0; part < 2 && err == WEIR_ERR_NONE && *got < cap; part++) { /* a ring's text is in two pieces at most */
         size_t len;
         const uint8_t *from = weir_rx_peek(c, &len);
         size_t take = len < cap - *got ? len : cap - *got;
         if (take > 0) {
             memcpy(octets + *got, from, take);
-            err = weir_rx_consume(c, take, now);
+            weiri_user_read(c, (uint32_t)take, now);
             *got += take;
         }
     }
