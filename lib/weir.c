@@ -24,6 +24,7 @@
 #include "recovery/rtt.c"
 #include "recovery/bits.c"
 #include "recovery/sack.c"
+#include "recovery/flying.c"
 #include "recovery/sack_check.c"
 #include "recovery/sack_small.c"
 #include "recovery/cc.c"

@@ -737,6 +737,49 @@ static void test_check_sees(void **state)
     }
 }
 
+/* What flies alone was sent in order of sequence; where that is not sure, the board says so until it is empty. */
+static void test_check_sees_what_is_mixed(void **state)
+{
+    (void)state;
+    struct weir_board b;
+    const struct weir_sent *first, *last;
+    board_new(&b, 8);
+    push_runs(&b, 0, 3, 10);
+    assert_null(weiri_board_check(&b, seq_of(0), seq_of(30)));
+    b.first = 1; /* 1, 0, 2 */
+    b.sent[1].older = UINT16_MAX;
+    b.sent[1].newer = 0;
+    b.sent[0].older = 1;
+    b.sent[0].newer = 2;
+    b.sent[2].older = 0;
+    b.late = b.ahead = 1;
+    const char *wrong = weiri_board_check(&b, seq_of(0), seq_of(30));
+    assert_string_equal(wrong != NULL ? wrong : "", "board: what flies was not sent in order of sequence");
+    b.mixed = 1;
+    assert_null(weiri_board_check(&b, seq_of(0), seq_of(30)));
+    board_new(&b, 8);
+    b.mixed = 1;
+    wrong = weiri_board_check(&b, seq_of(0), seq_of(0));
+    assert_string_equal(wrong != NULL ? wrong : "", "board: nothing is mixed where nothing is");
+
+    board_new(&b, 8);
+    push_runs(&b, 0, 3, 10);
+    assert_int_equal(weiri_board_sack(&b, block_of(0, 20, 30)), 10);
+    assert_int_equal(weiri_board_ack(&b, seq_of(20), 2000).octets, 20);
+    weiri_board_lose_all(&b); /* the first one SACKED: the peer has taken it back */
+    weiri_board_unlose(&b);
+    assert_board(&b, 20, "f10");
+    assert_true(b.mixed);
+    assert_true(weiri_board_push(&b, block_of(0, 30, 40), 3000));
+    assert_int_equal(weiri_board_leave(&b, seq_of(40), &first, &last), 0);
+    assert_int_equal(weiri_board_ack(&b, seq_of(40), 4000).octets, 20);
+    assert_int_equal(b.mixed, 0);
+    push_runs(&b, 40, 6, 10);
+    assert_int_equal(weiri_board_leave(&b, seq_of(40 + 57), &first, &last), 50);
+    assert_true(first->from.v == 40 && last->to.v == 90);
+    assert_null(weiri_board_check(&b, seq_of(90), seq_of(100)));
+}
+
 /* Two records of 2^30 each are one octet too many. */
 static void test_check_sees_half_the_space(void **state)
 {
@@ -979,16 +1022,15 @@ static void test_push_many(void **state)
             assert_true(weiri_board_push(&one, run, 77));
             assert_true(i >= begun || weiri_board_push(&many, run, 77));
         }
-        weir_block rest = {seq_of(begun * SIZE), seq_of(count * SIZE)};
-        assert_int_equal(weiri_board_push_many(&many, rest, SIZE, 77), (done - begun) * SIZE);
+        assert_int_equal(weiri_board_push_many(&many, seq_of(begun * SIZE), SIZE, count - begun, 77), (done - begun) * SIZE);
         assert_null(weiri_board_check(&many, seq_of(0), seq_of(done * SIZE)));
         many.sent = one.sent;
         assert_memory_equal(&one, &many, sizeof one);
         assert_memory_equal(memory[0], memory[1], sizeof memory[0]);
     }
-    weir_block all = {seq_of(0), seq_of(UINT32_C(1) << 31)};
     weiri_board_init(&many, memory[1], CAP);
-    assert_int_equal(weiri_board_push_many(&many, all, UINT32_C(1) << 30, 77), 0);
+    assert_int_equal(weiri_board_push_many(&many, seq_of(0), UINT32_C(1) << 30, 2, 77), 0);
+    assert_int_equal(weiri_board_push_many(&many, seq_of(0), UINT32_MAX, 2, 77), 0);
     assert_int_equal(many.count, 0);
 }
 
@@ -1317,6 +1359,7 @@ int main(void)
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_rolls_on),
         cmocka_unit_test(test_check_sees),
+        cmocka_unit_test(test_check_sees_what_is_mixed),
         cmocka_unit_test(test_check_sees_half_the_space),
         cmocka_unit_test(test_blocks_without_credit),
         cmocka_unit_test(test_nothing_to_lose),

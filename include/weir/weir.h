@@ -710,6 +710,9 @@ struct weir_board {
     uint32_t octets;                /* from the first record to the last */
     uint32_t sacked, lost, resent;  /* of them */
     uint32_t above;                 /* from `edge` on: octets SACKED, in `above_runs` runs */
+#if WEIR_WITH_LARGE_BOARD
+    uint8_t mixed;                  /* what flies may have been sent in another order than that of sequence */
+#endif
 #if WEIR_WITH_RATE
     uint8_t limited;                /* enum weiri_limited: what holds the sender back; with `mark`, what is sent now takes it along */
     struct weir_mark mark;

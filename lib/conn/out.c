@@ -555,11 +555,11 @@ static uint32_t out_ahead(const weir_conn *c, uint32_t full, uint32_t most)
 }
 
 /* They go into the books: a record for each, the rest at once. */
-static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t octets)
+static uint32_t out_book_ahead(weir_conn *c, uint32_t full, uint32_t count)
 {
-    weir_block run = {c->snd.nxt, seq_add(c->snd.nxt, octets)}, part = run;
-    run.to = seq_add(run.from, weiri_board_push_many(&c->board, run, full, c->now));
-    for (; seq_diff(run.from, run.to) < octets; run.to = part.to) { /* memory is nearly full */
+    uint32_t many = weiri_board_push_many(&c->board, c->snd.nxt, full, count, c->now);
+    weir_block run = {c->snd.nxt, seq_add(c->snd.nxt, many)}, part = run;
+    for (; seq_diff(run.from, run.to) < count * full; run.to = part.to) { /* memory is nearly full */
         part.from = run.to;
         part.to = seq_add(run.to, full);
         bool noted = weiri_board_push(&c->board, part, c->now);
@@ -594,7 +594,7 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
 {
     weir_seq from = c->snd.nxt;
     bool paced = weiri_pace_mode(c) != WEIR_PACING_OFF;
-    uint32_t full = conn_full_text(c), len = paced && weiri_pace_blocks(c) ? 0 : out_book_ahead(c, full, full);
+    uint32_t full = conn_full_text(c), len = paced && weiri_pace_blocks(c) ? 0 : out_book_ahead(c, full, 1);
     if (len == 0) {
         return 0;
     }
@@ -619,7 +619,7 @@ WEIR_PRIVATE uint32_t weiri_out_repeat(weir_conn *c, weir_out *out)
 static void out_extend(weir_conn *c, struct out_plan *p, uint32_t most)
 {
     uint32_t count = weiri_pace_ahead(c, p->segment, out_ahead(c, p->segment, most - p->len) / p->segment);
-    p->len += out_book_ahead(c, p->segment, count * p->segment);
+    p->len += out_book_ahead(c, p->segment, count);
     WEIRI_COUNT(c, out, count);
     WEIRI_COUNT(c, data_out, count);
     while (p->len % p->segment == 0 && !p->fin) { /* most: a segment has an octet at least */

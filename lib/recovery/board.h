@@ -153,19 +153,4 @@ static inline void board_unlink(struct weir_board *b, uint16_t place)
     r->older = r->newer = WEIRI_BOARD_NONE;
 }
 
-/* The same; mostly what was sent first is acknowledged first, and nobody before it names it. */
-static inline void board_unlink_early(struct weir_board *b, uint16_t place)
-{
-    struct weir_sent *r = board_in(b, place);
-    if (b->first != place) {
-        board_unlink(b, place);
-        return;
-    }
-    b->first = r->newer;
-    *board_older(b, r->newer) = WEIRI_BOARD_NONE;
-    b->late = b->late == place ? r->newer : b->late;
-    b->ahead = b->ahead == place ? r->newer : b->ahead;
-    r->newer = WEIRI_BOARD_NONE;
-}
-
 #endif /* WEIRI_BOARD_H */

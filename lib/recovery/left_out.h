@@ -3,11 +3,12 @@
 #define WEIRI_RECOVERY_LEFT_OUT_H
 
 #if !WEIR_WITH_LARGE_BOARD
-static inline uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now)
+static inline uint32_t weiri_board_push_many(struct weir_board *b, weir_seq from, uint32_t size, uint32_t count, weir_us now)
 {
     (void)b;
-    (void)run;
+    (void)from;
     (void)size;
+    (void)count;
     (void)now;
     return 0;
 }

@@ -84,8 +84,8 @@ WEIR_PRIVATE void weiri_board_init(struct weir_board *b, struct weir_sent *memor
  * two records free (one where cap < 8, none where cap < 4): retransmission splits records too and must not fail. */
 WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us now);
 #if WEIR_WITH_LARGE_BOARD
-/* Its usual case: records of `size` octets each, which the run is a multiple of, while no joining is needed. How many octets they are. */
-WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now);
+/* Its usual case: `count` records of `size` octets each, or as many as need no joining. How many octets they are. */
+WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_seq from, uint32_t size, uint32_t count, weir_us now);
 #endif
 /* Would a push succeed? */
 WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b);

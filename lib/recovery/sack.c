@@ -105,6 +105,7 @@ static void sack_mark(struct weir_board *b, uint16_t place, enum weiri_sent_stat
     r->state = (uint8_t)state;
     if (was == (uint8_t)WEIRI_SENT_SACKED) {
         board_link(b, place, WEIRI_BOARD_NONE);
+        b->mixed = 1;
     } else if (state == WEIRI_SENT_SACKED) {
         board_unlink(b, place);
         sack_count_above(b, place);
@@ -304,18 +305,21 @@ static void sack_append(struct weir_board *b, weir_block run, weir_us now)
     b->edge = b->edge == WEIRI_BOARD_NONE ? place : b->edge;
 }
 
-/* One more that goes with the last. */
-static void sack_append_like(struct weir_board *b, weir_block run)
+/* `count` more that go with the last, of `size` octets each. */
+static void sack_append_like(struct weir_board *b, uint32_t count, uint32_t size)
 {
-    uint16_t last = b->last, place = (uint16_t)(last + 1u < b->cap ? last + 1u : 0);
-    struct weir_sent *before = board_in(b, last), *r = board_in(b, place);
-    *r = *before;
-    r->from = run.from;
-    r->to = run.to;
-    r->older = last;
-    before->newer = place;
-    b->last = place;
-    b->count = (uint16_t)(b->count + 1);
+    uint32_t place = b->last;
+    struct weir_sent like = *board_in(b, place);
+    b->count = (uint16_t)(b->count + count);
+    for (; count > 0; count--) {
+        like.older = (uint16_t)place;
+        place = place + 1 < b->cap ? place + 1 : 0;
+        board_in(b, like.older)->newer = (uint16_t)place;
+        like.from = like.to;
+        like.to = seq_add(like.to, size);
+        *board_in(b, place) = like;
+    }
+    b->last = (uint16_t)place;
 }
 
 /* It goes to the end of the order of transmission. */
@@ -350,22 +354,18 @@ WEIR_PRIVATE bool weiri_board_push(struct weir_board *b, weir_block run, weir_us
     return true;
 }
 
-WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_block run, uint32_t size, weir_us now)
+WEIR_PRIVATE uint32_t weiri_board_push_many(struct weir_board *b, weir_seq from, uint32_t size, uint32_t count, weir_us now)
 {
-    uint32_t len = seq_diff(run.from, run.to), done = 0, limit = board_limit(b);
-    bool fits = len < WEIRI_BOARD_OCTETS_MAX - b->octets;
-    for (; fits && done < len && b->count < limit; done += size) {
-        weir_block part = {seq_add(run.from, done), seq_add(run.from, done + size)};
-        if (done == 0) {
-            sack_append(b, part, now);
-        } else {
-            sack_append_like(b, part);
-        }
-        b->credit += SACK_PAY;
+    uint32_t limit = board_limit(b), most = b->count < limit ? base_min32(count, limit - b->count) : 0;
+    if (most == 0 || (uint64_t)count * size >= WEIRI_BOARD_OCTETS_MAX - b->octets) {
+        return 0;
     }
-    b->credit = base_min32(b->credit, sack_credit_max(b));
-    b->octets += done;
-    return done;
+    weir_block first = {from, seq_add(from, size)};
+    sack_append(b, first, now);
+    sack_append_like(b, most - 1, size);
+    b->credit = base_min32(b->credit + most * SACK_PAY, sack_credit_max(b));
+    b->octets += most * size;
+    return most * size;
 }
 
 WEIR_PRIVATE bool weiri_board_has_room(const struct weir_board *b)
@@ -391,42 +391,11 @@ static void sack_leave(struct weir_board *b, uint32_t len)
     sack_forget(b, b->head);
     b->head = board_place(b, 1);
     b->count = (uint16_t)(b->count - 1);
-    b->head = b->count == 0 ? (uint16_t)0 : b->head;
-}
-
-/* What flies is in neither set, and the edge is where it begins. */
-WEIR_PRIVATE uint32_t weiri_board_leave(struct weir_board *b, weir_seq ack, const struct weir_sent **first, const struct weir_sent **last)
-{
-    if (b->count == 0 || (b->sacked | b->lost | b->resent) != 0 || board_offset(b, ack) > b->octets) {
-        return 0;
+    if (b->count == 0) {
+        b->head = 0;
+        b->mixed = 0;
     }
-    uint32_t left = board_offset(b, ack), gone = left, place = b->head, count = b->count;
-    *first = board_in(b, place);
-    for (; count > 0 && left >= board_len(board_in(b, place)); count--) { /* the records */
-        *last = board_in(b, place);
-        left -= board_len(*last);
-        board_unlink_early(b, (uint16_t)place);
-        place = place + 1 < b->cap ? place + 1 : 0;
-    }
-    b->octets -= gone - left;
-    b->count = (uint16_t)count;
-    b->head = (uint16_t)(count == 0 ? 0 : place);
-    b->edge = b->count == 0 ? WEIRI_BOARD_NONE : b->head;
-    return gone - left;
 }
-
-#if WEIRI_WITH_CALM
-WEIR_PRIVATE const struct weir_sent *weiri_board_leave_only(struct weir_board *b)
-{
-    const struct weir_sent *only = board_in(b, b->head);
-    WEIR_ASSERT(b->count == 1 && (b->sacked | b->lost | b->resent) == 0);
-    b->octets = 0;
-    b->count = 0;
-    b->head = 0;
-    b->first = b->last = b->late = b->ahead = b->edge = WEIRI_BOARD_NONE;
-    return only;
-}
-#endif
 
 WEIR_PRIVATE struct weiri_acked weiri_board_ack(struct weir_board *b, weir_seq ack, weir_us now)
 {

@@ -101,10 +101,13 @@ static const char *sack_check_order(const struct weir_board *b)
 {
     uint32_t left = b->count;
     uint16_t older = WEIRI_BOARD_NONE;
-    bool late = false, marked = false;
+    bool late = false, marked = false, flying = (b->sacked | b->lost | b->resent | b->mixed) == 0;
     for (uint16_t place = b->first; place != WEIRI_BOARD_NONE; place = board_in(b, place)->newer) {
         if (left-- == 0 || place >= b->cap || board_in(b, place)->older != older || !sack_check_bit(board_open(b), place)) {
             return "board: the order of transmission is broken";
+        }
+        if (flying && place != board_place(b, b->count - 1 - left)) {
+            return "board: what flies was not sent in order of sequence";
         }
         late = late || place == b->late;
         marked = marked || place == b->ahead;
@@ -112,6 +115,9 @@ static const char *sack_check_order(const struct weir_board *b)
             return "board: marks in the order of transmission are misplaced";
         }
         older = place;
+    }
+    if (b->count == 0 && b->mixed) {
+        return "board: nothing is mixed where nothing is";
     }
     return left == sack_check_closed(b) && older == b->last ? NULL : "board: the order of transmission lacks a record";
 }
