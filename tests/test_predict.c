@@ -30,7 +30,7 @@ struct pair {
     unsigned to[WIRE], count;
 };
 
-static unsigned predicted_text, predicted_acks, listened, said, other, calm_syns, calm_fins, calm_texts;
+static unsigned predicted_text, predicted_acks, listened, said, other, calm_syns, calm_fins, calm_texts, sent_straight, read_straight, starts;
 
 static uint32_t draw(struct pair *p, uint32_t below)
 {
@@ -181,18 +181,92 @@ static void deliver(struct pair *p, unsigned trouble)
     }
 }
 
+static struct weiri_step table_step(weir_conn *c, weir_us now)
+{
+    struct weiri_step s;
+    weiri_conn_begin(c, now);
+    memset(&s, 0, sizeof s);
+    s.c = c;
+    s.facts = weiri_facts_call(c);
+    return s;
+}
+
+/* What weir_send is without any short way. */
+static void send_by_table(weir_conn *c, weir_slice octets, unsigned flags, weir_us now)
+{
+    size_t piece;
+    uint32_t take = base_min32((uint32_t)octets.len, weiri_ring_to_write(c)), at = (uint32_t)(weir_tx_reserve(c, &piece) - c->tx_ring);
+    for (uint32_t i = 0; i < take; i++) {
+        c->tx_ring[(at + i) % c->tx_size] = octets.octets[i];
+    }
+    struct weiri_step s = table_step(c, now);
+    s.count = take;
+    s.send_flags = take < octets.len ? flags & ~(unsigned)WEIR_SEND_URGENT : flags;
+    weiri_fsm_call(&s, WEIRI_STAGE_SEND);
+    weiri_conn_finish(c);
+}
+
+/* The same of weir_recv. */
+static void recv_by_table(weir_conn *c, size_t cap, weir_us now)
+{
+    struct weiri_step s = table_step(c, now);
+    weiri_fsm_call(&s, WEIRI_STAGE_RECEIVE);
+    weiri_conn_finish(c);
+    for (size_t len = 1; s.result == WEIR_ERR_NONE && cap > 0 && len > 0; cap -= len) {
+        (void)weir_rx_peek(c, &len);
+        len = len < cap ? len : cap;
+        if (len > 0) {
+            (void)weir_rx_consume(c, len, now);
+        }
+    }
+}
+
+/* The user's call goes both ways. */
+static void call(struct pair *p, struct side *s, uint8_t *octets, size_t len, unsigned flags, bool sends)
+{
+    static weir_conn before, table;
+    weir_slice slice = {octets, len};
+    size_t done;
+    memcpy(&before, &s->c, sizeof before);
+    memcpy(s->before, s->memory, MEMORY);
+    if (sends) {
+        send_by_table(&s->c, slice, flags, p->now);
+    } else {
+        recv_by_table(&s->c, len, p->now);
+    }
+    memcpy(&table, &s->c, sizeof table);
+    memcpy(s->table, s->memory, MEMORY);
+    memcpy(&s->c, &before, sizeof before);
+    memcpy(s->memory, s->before, MEMORY);
+    if (sends) {
+        (void)weir_send(&s->c, slice, flags, &done, p->now);
+        sent_straight += done > 0 && flags == 0 && s->c.state == WEIR_ESTABLISHED;
+    } else {
+        (void)weir_recv(&s->c, octets, len, &done, p->now);
+        read_straight += done > 0;
+    }
+    assert_memory_equal(&s->c, &table, sizeof table);
+    assert_memory_equal(s->memory, s->table, MEMORY);
+    bool flies = s->c.board.count > 0 || conn_marked_wait(&s->c);
+    if (s->c.state >= WEIR_ESTABLISHED && s->c.state != WEIR_TIME_WAIT && !flies && s->c.snd.wnd > 0 && weiri_calm_starts(&s->c)) {
+        assert_true(weir_has_output(&s->c) || weiri_out_waits(&s->c));
+        starts++;
+    }
+}
+
 static void use(struct pair *p, unsigned i)
 {
+    static const unsigned flags[] = {WEIR_SEND_URGENT, WEIR_SEND_MORE, WEIR_SEND_MORE | WEIR_SEND_PUSH, WEIR_SEND_PUSH};
     uint8_t octets[3000];
-    size_t done;
-    weir_conn *c = &p->side[i].c;
-    memset(octets, (int)draw(p, 256), sizeof octets);
+    for (uint32_t k = 0, first = draw(p, 256); k < sizeof octets; k++) {
+        octets[k] = (uint8_t)(first + k + k / 256);
+    }
     if (draw(p, 3) == 0) {
-        weir_slice s = {octets, draw(p, sizeof octets)};
-        (void)weir_send(c, s, draw(p, 20) == 0 ? (unsigned)WEIR_SEND_URGENT : 0, &done, p->now);
+        uint32_t len = draw(p, sizeof octets), how = draw(p, 40);
+        call(p, &p->side[i], octets, len, how < 4 ? flags[how] : 0, true);
     }
     if (draw(p, 2) == 0) {
-        (void)weir_recv(c, octets, draw(p, sizeof octets), &done, p->now);
+        call(p, &p->side[i], octets, draw(p, sizeof octets), 0, false);
     }
 }
 
@@ -226,6 +300,7 @@ static void prediction_does_what_the_table_does(void **state)
     free(p);
     assert_true(predicted_text > 30 * seeds && predicted_acks > 30 * seeds && listened > 12 * seeds && said > 12 * seeds && other > 6 * seeds);
     assert_true(calm_syns > seeds / 20 && calm_fins > seeds / 20 && calm_texts > 6 * seeds);
+    assert_true(sent_straight > 30 * seeds && read_straight > 30 * seeds && starts > 6 * seeds);
 }
 
 /* The peer's window opens after a mark that is waited out (RFC 3168 6.1.2) while all was acknowledged: the timer has to run again. */

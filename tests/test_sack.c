@@ -770,6 +770,9 @@ static void test_check_sees_what_is_mixed(void **state)
     weiri_board_unlose(&b);
     assert_board(&b, 20, "f10");
     assert_true(b.mixed);
+    struct weir_board empty = b;
+    assert_int_equal(weiri_board_leave_only(&empty)->from.v, 20);
+    assert_null(weiri_board_check(&empty, seq_of(30), seq_of(30)));
     assert_true(weiri_board_push(&b, block_of(0, 30, 40), 3000));
     assert_int_equal(weiri_board_leave(&b, seq_of(40), &first, &last), 0);
     assert_int_equal(weiri_board_ack(&b, seq_of(40), 4000).octets, 20);

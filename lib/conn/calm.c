@@ -58,13 +58,12 @@ static bool calm_is_last_text(const weir_conn *c)
     return c->state >= WEIR_ESTABLISHED && (c->flags & other) == 0 && some && fits && idle && plain;
 }
 
-/* All of it in less than a segment, or a full one, into an open window. */
+/* All of it, or a full segment, into an open window. */
 WEIR_PRIVATE bool weiri_calm_starts(const weir_conn *c)
 {
     uint32_t unsent = conn_unsent(c);
     bool fits = unsent <= c->snd.wnd && !conn_has(c, WEIRI_MORE), full = base_min32(unsent, c->snd.wnd) >= conn_full_text(c);
-    bool idle = seq_eq(c->snd.una, c->snd.nxt) && c->board.count == 0 && c->board.cap > 0;
-    return c->state >= WEIR_ESTABLISHED && unsent > 0 && idle && (fits || full);
+    return unsent > 0 && (fits || full);
 }
 
 /* The scoreboard, the rate and the windows know of it. */

@@ -160,7 +160,7 @@ WEIR_PRIVATE uint32_t weiri_predict_header(weir_conn *c, uint8_t *tcp, unsigned 
 #if WEIRI_WITH_CALM
 /* calm.c: a segment like that is due: then it stands in `out`, its checksum left open. */
 WEIR_PRIVATE bool weiri_calm_speaks(weir_conn *c, weir_out *out);
-/* There is text, of which nothing is on its way, and weir_has_output or weiri_out_waits would say so too. */
+/* Nothing is on its way and a window open (timer_wanted): is there text that goes, or waits for its time? Not all of it is seen. */
 WEIR_PRIVATE bool weiri_calm_starts(const weir_conn *c);
 /* timer.c: text or SYN went where nothing was outstanding: what weiri_timer_update does then. */
 WEIR_PRIVATE void weiri_timer_sent(weir_conn *c);

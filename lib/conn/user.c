@@ -109,12 +109,11 @@ WEIR_API weir_err weir_admit(weir_conn *c, weir_us now)
 
 /* ---- SEND -------------------------------------------------------------------------------------------------------- */
 
-/* SEND of text and nothing else, where the table says QUEUE_TEXT: in a straight line. */
+/* SEND of text and nothing else, where there was room for it and so the table says QUEUE_TEXT: in a straight line. */
 static bool user_queues(weir_conn *c, uint32_t count, unsigned flags)
 {
     static const uint8_t row[] = {WEIRI_ROW_SE4};
-    bool open = (c->state == WEIR_ESTABLISHED || c->state == WEIR_CLOSE_WAIT) && !conn_has(c, WEIRI_FIN_QUEUED);
-    if (!WEIR_WITH_PREDICTION || !open || count == 0 || flags != 0) {
+    if (!WEIR_WITH_PREDICTION || c->state == WEIR_LISTEN || count == 0 || flags != 0) {
         return false;
     }
     c->snd.end = seq_add(c->snd.end, count);
