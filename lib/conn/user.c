@@ -190,7 +190,7 @@ WEIR_API weir_err weir_rx_consume(weir_conn *c, size_t count, weir_us now)
 }
 
 /* RECEIVE where the table says that what is there is served: what reading changes, weiri_user_read does. */
-static weir_err user_receive(weir_conn *c, weir_us now)
+static weir_err user_serve(weir_conn *c, weir_us now)
 {
     static const uint8_t row[] = {WEIRI_ROW_RE1};
     weiri_conn_begin(c, now);
@@ -205,7 +205,7 @@ static weir_err user_receive(weir_conn *c, weir_us now)
 WEIR_API weir_err weir_recv(weir_conn *c, uint8_t *octets, size_t cap, size_t *got, weir_us now)
 {
     *got = 0;
-    weir_err err = user_receive(c, now);
+    weir_err err = user_serve(c, now);
     for (unsigned part = 0; part < 2 && err == WEIR_ERR_NONE && *got < cap; part++) { /* a ring's text is in two pieces at most */
         size_t len;
         const uint8_t *from = weir_rx_peek(c, &len);
