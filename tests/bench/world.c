@@ -279,15 +279,31 @@ static void world_serve(struct world *w, unsigned end, const weir_ready *r)
     }
 }
 
-static bool world_exchange(struct world *w, unsigned from)
+/* What an end has to say comes to the other, one by one or together; was there anything? */
+static bool world_pass(struct world *w, unsigned from)
 {
     bool any = false;
-    weir_ready ready;
     size_t len;
+    if (w->batch > 1) {
+        w->there.count = 0;
+        world_poll_batches(w, from, &w->there);
+        for (unsigned at = 0; at < w->there.count;) {
+            at += world_give(w, 1 - from, &w->there, at);
+        }
+        return w->there.count > 0;
+    }
     while ((len = weir_stack_poll_copy(w->end[from], w->there.octets, w->slot, w->now)) > 0) {
         world_take(w, 1 - from, w->there.octets, len);
         any = true;
     }
+    return any;
+}
+
+/* Then whoever has news there is served. */
+static bool world_exchange(struct world *w, unsigned from)
+{
+    weir_ready ready;
+    bool any = world_pass(w, from);
     while (weir_stack_ready(w->end[1 - from], &ready)) {
         world_serve(w, 1 - from, &ready);
         any = true;
@@ -303,24 +319,8 @@ static bool world_connect(struct world *w, weir_handle *conn)
     return weir_stack_connect(w->end[0], &tuple, conn, w->now) == WEIR_ERR_NONE;
 }
 
-/* The same of many at once: what an end has to say is given to the other together, then all who have news are served. */
-static bool world_exchange_batch(struct world *w, unsigned from)
-{
-    weir_ready ready;
-    w->there.count = 0;
-    world_poll_batches(w, from, &w->there);
-    for (unsigned at = 0, take; at < w->there.count; at += take) {
-        take = world_give(w, 1 - from, &w->there, at);
-    }
-    bool any = w->there.count > 0;
-    while (weir_stack_ready(w->end[1 - from], &ready)) {
-        world_serve(w, 1 - from, &ready);
-        any = true;
-    }
-    return any;
-}
-
-static unsigned long world_come_and_go_together(void *state, unsigned long count)
+/* As many at once as packets are given. */
+static unsigned long world_come_and_go(void *state, unsigned long count)
 {
     struct world *w = state;
     unsigned long first = w->opened;
@@ -331,26 +331,6 @@ static unsigned long world_come_and_go_together(void *state, unsigned long count
             if (!world_connect(w, &ignored)) {
                 bench_fail("no connection can be opened");
             }
-        }
-        for (bool any = true; any;) {
-            bool there = world_exchange_batch(w, 0), back = world_exchange_batch(w, 1);
-            any = there || back;
-        }
-        weir_stack_expire(w->end[0], w->now);
-        weir_stack_expire(w->end[1], w->now);
-    }
-    return w->opened - first;
-}
-
-static unsigned long world_come_and_go(void *state, unsigned long count)
-{
-    struct world *w = state;
-    unsigned long first = w->opened;
-    weir_handle ignored;
-    while (w->opened - first < count) {
-        w->now += 10;
-        if (!world_connect(w, &ignored)) {
-            bench_fail("no connection can be opened");
         }
         for (bool any = true; any;) {
             bool there = world_exchange(w, 0), back = world_exchange(w, 1);
@@ -472,30 +452,27 @@ static void *world_open_tiny(unsigned long mss)
     return world_open_bulk(&spec);
 }
 
-static void *world_open_among(unsigned long time_wait, uint32_t idle)
+static void *world_open_among(unsigned long time_wait, uint32_t idle, unsigned batch)
 {
-    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, 1, idle, 0};
+    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, batch, idle, 0};
     struct world *w = world_new(&spec);
     (void)world_come_and_go(w, time_wait + 100);
     return w;
 }
 
-static void *world_open_together(unsigned long time_wait)
-{
-    struct world_spec spec = {1500, 0, true, false, 4096, 1024, (uint32_t)time_wait, BENCH_BATCH, 0, 0};
-    struct world *w = world_new(&spec);
-    (void)world_come_and_go_together(w, time_wait + 100);
-    return w;
-}
-
 static void *world_open_many(unsigned long time_wait)
 {
-    return world_open_among(time_wait, 0);
+    return world_open_among(time_wait, 0, 1);
+}
+
+static void *world_open_together(unsigned long time_wait)
+{
+    return world_open_among(time_wait, 0, BENCH_BATCH);
 }
 
 static void *world_open_crowded(unsigned long time_wait)
 {
-    return world_open_among(time_wait, 1000000);
+    return world_open_among(time_wait, 1000000, 1);
 }
 
 const struct bench_case bench_world[] = {
@@ -510,7 +487,7 @@ const struct bench_case bench_world[] = {
     {"in place 8960", "segment", "floor D 8960", world_open_in_place, world_bulk, 8960, 4000, 0, 1},
     {"copy 64", "segment", "floor F", world_open_tiny, world_bulk, 64, 50000, 5000, 1},
     {"connection", "connection", NULL, world_open_many, world_come_and_go, 4096, 5000, 1000, 1},
-    {"connection, 64 at once", "connection", "connection", world_open_together, world_come_and_go_together, 4096, 5000, 1000, 1},
+    {"connection, 64 at once", "connection", "connection", world_open_together, world_come_and_go, 4096, 5000, 1000, 1},
     {"connection, 100000 in TIME-WAIT", "connection", "connection", world_open_many, world_come_and_go, 100000, 5000, 0, 1},
     {"connection, 1000000 idle, 100000 in TIME-WAIT", "connection", "connection", world_open_crowded, world_come_and_go, 100000, 5000, 0, 1},
     {0}};
