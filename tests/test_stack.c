@@ -1432,6 +1432,35 @@ static void test_turns(void **state)
     }
 }
 
+/* Whom the user takes in hand meanwhile does not get the rest of another's turn. */
+static void test_turns_are_not_handed_on(void **state)
+{
+    static const uint8_t text[2 * 1448];
+    const weir_addr remote = world_host(false, 2);
+    struct world w = world_plain();
+    weir_handle conn[TURN_CONNS];
+    uint16_t ports[TURN_CONNS];
+    struct world_seen seen;
+    size_t sent;
+    (void)state;
+    (void)world_listen(w.b, 80);
+    for (unsigned i = 0; i < TURN_CONNS; i++) {
+        conn[i] = world_connect(&w, &remote, 80);
+    }
+    world_run(&w);
+    for (unsigned i = 0; i < TURN_CONNS; i++) {
+        weir_conn *c = weir_stack_conn(w.a, conn[i]);
+        WORLD_OK(weir_send(c, (weir_slice){text, sizeof text}, 0, &sent, w.now));
+        ports[i] = weir_sockets(c)->local_port;
+    }
+    assert_true(world_next(w.a, &seen, w.now));
+    assert_int_equal(seen.tuple.local_port, ports[0]);
+    WORLD_OK(weir_send(weir_stack_conn(w.a, conn[2]), (weir_slice){text, 100}, 0, &sent, w.now));
+    assert_true(world_next(w.a, &seen, w.now));
+    assert_int_equal(seen.tuple.local_port, ports[1]);
+    guard_free_all();
+}
+
 static void test_headers(void **state)
 {
     weir_stack_config a = world_config(1), b = world_config(2);
@@ -1894,6 +1923,7 @@ int main(void)
         cmocka_unit_test(test_gone_before_it_was_shown),
         cmocka_unit_test(test_what_the_user_did),
         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_turns_are_not_handed_on),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_time_does_not_go_back),
         cmocka_unit_test(test_every_call_brings_the_time),
